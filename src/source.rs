@@ -1,0 +1,106 @@
+//! A source text, places in it, and lines and columns. Knows nothing of tokens or trees, and reads no file.
+
+use std::sync::Arc;
+
+/// A half-open range of bytes in one source text. Both ends lie on character boundaries.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The range from `start` to `end`.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Span {
+        Span {
+            start: u32::try_from(start).expect("sources are under 4 GiB"),
+            end: u32::try_from(end).expect("sources are under 4 GiB"),
+        }
+    }
+
+    /// The smallest range that holds both.
+    #[must_use]
+    pub fn to(self, other: Span) -> Span {
+        Span {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
+    }
+}
+
+/// Which source of a program: the script, or one of the embedded modules.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord)]
+pub struct SourceId(pub u16);
+
+/// A named text with an index of its lines.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// What messages call it: a path as the user typed it, `<stdin>`, or `<threading>` for an embedded module.
+    pub name: Arc<str>,
+    /// The whole text.
+    pub text: Arc<str>,
+    line_starts: Arc<[u32]>,
+}
+
+impl Source {
+    /// Takes a text and indexes its lines (separated by `\n`, `\r\n` or `\r`).
+    #[must_use]
+    pub fn new(name: &str, text: &str) -> Source {
+        let bytes = text.as_bytes();
+        let mut line_starts = vec![0];
+        for (at, byte) in bytes.iter().enumerate() {
+            let ends = match byte {
+                b'\n' => true,
+                b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            if ends {
+                line_starts.push(Span::new(at + 1, at + 1).start);
+            }
+        }
+        Source {
+            name: name.into(),
+            text: text.into(),
+            line_starts: line_starts.into(),
+        }
+    }
+
+    /// Line (from 1) of a byte offset.
+    #[must_use]
+    pub fn line(&self, offset: u32) -> u32 {
+        u32::try_from(self.line_starts.partition_point(|&start| start <= offset))
+            .expect("fewer lines than bytes")
+    }
+
+    /// Line and column (both from 1, columns in characters) of a byte offset.
+    #[must_use]
+    pub fn line_column(&self, offset: u32) -> (u32, u32) {
+        let line = self.line(offset);
+        let start = self.line_starts[line as usize - 1] as usize;
+        let offset = (offset as usize).min(self.text.len());
+        let column = self
+            .text
+            .get(start..offset)
+            .map_or(0, |text| text.chars().count());
+        (
+            line,
+            u32::try_from(column).expect("fewer columns than bytes") + 1,
+        )
+    }
+
+    /// The text of a line (from 1) without its end, or `""` past the last.
+    #[must_use]
+    pub fn line_text(&self, line: u32) -> &str {
+        let Some(&start) = self.line_starts.get(line as usize - 1) else {
+            return "";
+        };
+        let end = self
+            .line_starts
+            .get(line as usize)
+            .map_or(self.text.len(), |&end| end as usize);
+        self.text[start as usize..end].trim_end_matches(['\n', '\r'])
+    }
+}
