@@ -1,5 +1,7 @@
 //! Mini: the laboratory for interpreter locks.
 
+pub mod bytecode;
+pub mod compile;
 pub mod diagnostic;
 pub mod source;
 pub mod syntax;

@@ -36,7 +36,7 @@ impl Span {
 pub struct SourceId(pub u16);
 
 /// A named text with an index of its lines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// What messages call it: a path as the user typed it, `<stdin>`, or `<threading>` for an embedded module.
     pub name: Arc<str>,

@@ -1,0 +1,4 @@
+//! The register bytecode: the instruction table, compiled programs, and their text form. Knows no source syntax, no VM, no engine.
+
+pub mod code;
+pub mod op;
