@@ -1,0 +1,264 @@
+//! Builtins written in Rust, and the context they run in.
+//!
+//! A native is a plain function that runs from its first line to its result. When it needs the script (a `key` function, a `__repr__`) or the engine
+//! (a clock, a lock that is taken), it *asks*: the first time the ask returns `Err(Interrupt::…)`, which the native passes on with `?`; when the answer
+//! is there, the native is called again from the start, and the same ask now returns it. So natives need no state machines, nothing recurses on the
+//! host's stack, and a VM can be cloned in the middle of a `sorted(key=…)`. Two rules follow: *ask before you change anything*, and ask for many
+//! results at once (`call_all`) where there are many, since each ask runs the native's beginning once more.
+
+use crate::vm::Vm;
+use crate::vm::class::{Name, Type};
+use crate::vm::slice::{SysCall, WaitOn};
+use crate::vm::thread::{Answered, ThreadId};
+use crate::vm::value::Value;
+use std::sync::Arc;
+
+/// A native, by its place in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct NativeId(pub u16);
+
+/// An entry of the table of natives.
+#[derive(Clone, Copy, Debug)]
+pub struct Native {
+    /// The builtin type whose method it is.
+    pub owner: Option<Type>,
+    /// Its name. Names with a leading underscore (and no owner) can be used by the embedded modules alone.
+    pub name: &'static str,
+    /// Its parameters as in Python: `iterable, /, *, key=, reverse=`. A method's first is `self`. `name=` is optional (unbound if not given);
+    /// `*name` takes the rest; `**name` takes other keywords.
+    pub signature: &'static str,
+    /// What it does.
+    pub function: NativeFn,
+}
+
+/// The one signature of natives.
+pub type NativeFn = fn(&mut Ctx<'_>) -> Result<Value, Interrupt>;
+
+/// A builtin function.
+#[must_use]
+pub const fn native(name: &'static str, signature: &'static str, function: NativeFn) -> Native {
+    Native {
+        owner: None,
+        name,
+        signature,
+        function,
+    }
+}
+
+/// A method of a builtin type; `self` is `ctx.arg(0)`, and its type has been checked.
+#[must_use]
+pub const fn method(
+    owner: Type,
+    name: &'static str,
+    signature: &'static str,
+    function: NativeFn,
+) -> Native {
+    Native {
+        owner: Some(owner),
+        name,
+        signature,
+        function,
+    }
+}
+
+/// Why a native stopped before its result.
+#[derive(Debug)]
+pub enum Interrupt {
+    /// It raises this exception.
+    Throw(Value),
+    /// It needs the results of calls into the script.
+    Calls {
+        calls: Vec<(Value, Vec<Value>)>,
+        /// Give it the exception if one is raised, instead of passing it on.
+        catch: bool,
+    },
+    /// It asks the engine.
+    Call(Box<SysCall>),
+    /// It waits inside the VM.
+    Wait {
+        on: WaitOn,
+        deadline_ns: Option<u64>,
+    },
+    /// It ends the VM with an exit code.
+    Exit(i32),
+    /// It kills the VM.
+    Abort,
+}
+
+/// What a native sees: the VM, the thread that called it, its arguments, and the answers to what it asked so far.
+pub struct Ctx<'a> {
+    pub vm: &'a mut Vm,
+    pub thread: ThreadId,
+    pub(super) id: NativeId,
+    /// Where its bound arguments begin on the thread's stack.
+    pub(super) args_at: usize,
+    /// How many there are.
+    pub(super) args: usize,
+    /// Declared positional-or-keyword parameters come first, then the keyword-only ones, then the rest.
+    pub(super) rest_at: usize,
+    /// Keywords that are no parameters, for `**name`.
+    pub(super) extra: Vec<(Name, Value)>,
+    pub(super) answers: &'a [Answered],
+    pub(super) next_answer: usize,
+    /// What `once` did in this run, to be remembered if the run is interrupted.
+    pub(super) fresh: Vec<Answered>,
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Woken {
+    /// Somebody woke the thread; look again.
+    Up,
+    /// The deadline passed.
+    TimedOut,
+}
+
+impl Ctx<'_> {
+    /// The argument of the parameter at `index` (positional ones, then keyword-only ones, in order of the signature); unbound if not given.
+    #[inline]
+    #[must_use]
+    pub fn arg(&self, index: usize) -> Value {
+        if index < self.args {
+            self.vm.threads[self.thread.0 as usize].stack[self.args_at + index]
+        } else {
+            Value::Unbound
+        }
+    }
+
+    /// The arguments of `*name`.
+    #[must_use]
+    pub fn rest(&self) -> Vec<Value> {
+        let stack = &self.vm.threads[self.thread.0 as usize].stack;
+        stack[(self.args_at + self.rest_at).min(self.args_at + self.args)..self.args_at + self.args]
+            .to_vec()
+    }
+
+    /// The arguments of `**name`.
+    #[must_use]
+    pub fn keywords(&self) -> &[(Name, Value)] {
+        &self.extra
+    }
+
+    /// The name by which messages call this native.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        crate::vm::builtins::table()[self.id.0 as usize].name
+    }
+
+    /// An interrupt that raises a new exception of a builtin class with one message.
+    #[must_use]
+    pub fn error(&mut self, class: Type, message: impl Into<Arc<str>>) -> Interrupt {
+        let message = self.vm.heap.new_str(message);
+        Interrupt::Throw(self.vm.new_exception(class, vec![message]))
+    }
+
+    /// `TypeError`.
+    #[must_use]
+    pub fn type_error(&mut self, message: impl Into<Arc<str>>) -> Interrupt {
+        self.error(Type::TypeError, message)
+    }
+
+    /// `ValueError`.
+    #[must_use]
+    pub fn value_error(&mut self, message: impl Into<Arc<str>>) -> Interrupt {
+        self.error(Type::ValueError, message)
+    }
+
+    /// Calls a value.
+    pub fn call(&mut self, function: Value, args: &[Value]) -> Result<Value, Interrupt> {
+        Ok(self.call_all(vec![(function, args.to_vec())])?[0])
+    }
+
+    /// Calls values one after the other and gives all results.
+    pub fn call_all(&mut self, calls: Vec<(Value, Vec<Value>)>) -> Result<Vec<Value>, Interrupt> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(Answered::Calls {
+            calls: asked,
+            results,
+        }) = self.answers.get(self.next_answer)
+            && same_calls(asked, &calls)
+        {
+            self.next_answer += 1;
+            return Ok(results.clone());
+        }
+        Err(Interrupt::Calls {
+            calls,
+            catch: false,
+        })
+    }
+
+    /// Calls a value; an exception it raises is the inner `Err`.
+    pub fn try_call(
+        &mut self,
+        function: Value,
+        args: &[Value],
+    ) -> Result<Result<Value, Value>, Interrupt> {
+        let calls = vec![(function, args.to_vec())];
+        match self.answers.get(self.next_answer) {
+            Some(Answered::Calls {
+                calls: asked,
+                results,
+            }) if same_calls(asked, &calls) => {
+                self.next_answer += 1;
+                Ok(Ok(results[0]))
+            }
+            Some(Answered::Raised {
+                calls: asked,
+                exception,
+            }) if same_calls(asked, &calls) => {
+                self.next_answer += 1;
+                Ok(Err(*exception))
+            }
+            _ => Err(Interrupt::Calls { calls, catch: true }),
+        }
+    }
+
+    /// Asks the engine. An error of the engine is raised, not returned.
+    pub fn sys(&mut self, call: SysCall) -> Result<Value, Interrupt> {
+        if let Some(Answered::Engine(value)) = self.answers.get(self.next_answer) {
+            self.next_answer += 1;
+            return Ok(*value);
+        }
+        Err(Interrupt::Call(Box::new(call)))
+    }
+
+    /// Does something once, however often the native is called again, and remembers its value: the way to change something *before* an ask
+    /// (`Condition.wait` lets go of its lock, then waits).
+    pub fn once(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<Value, Interrupt>,
+    ) -> Result<Value, Interrupt> {
+        if let Some(Answered::Engine(value)) = self.answers.get(self.next_answer) {
+            self.next_answer += 1;
+            return Ok(*value);
+        }
+        let value = act(self)?;
+        self.fresh.push(Answered::Engine(value));
+        Ok(value)
+    }
+
+    /// Waits inside the VM until woken or until the deadline (nanoseconds of `Clock::Monotonic`). The VM puts the thread at the end of the queue of `on`
+    /// when it really waits. Being woken promises nothing: look again, in a loop.
+    pub fn wait(&mut self, on: WaitOn, deadline_ns: Option<u64>) -> Result<Woken, Interrupt> {
+        match self.answers.get(self.next_answer) {
+            Some(Answered::Woken) => {
+                self.next_answer += 1;
+                Ok(Woken::Up)
+            }
+            Some(Answered::TimedOut) => {
+                self.next_answer += 1;
+                Ok(Woken::TimedOut)
+            }
+            _ => Err(Interrupt::Wait { on, deadline_ns }),
+        }
+    }
+}
+
+fn same_calls(a: &[(Value, Vec<Value>)], b: &[(Value, Vec<Value>)]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|((f, x), (g, y))| {
+            f.same(*g) && x.len() == y.len() && x.iter().zip(y).all(|(p, q)| p.same(*q))
+        })
+}
