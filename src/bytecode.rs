@@ -1,4 +1,6 @@
 //! The register bytecode: the instruction table, compiled programs, and their text form. Knows no source syntax, no VM, no engine.
 
 pub mod code;
+pub mod disassemble;
 pub mod op;
+pub mod verify;

@@ -75,6 +75,13 @@ impl Source {
             .expect("fewer lines than bytes")
     }
 
+    /// Offset of the first byte of a line (from 1), if there is such a line.
+    #[must_use]
+    pub fn line_start(&self, line: u32) -> Option<u32> {
+        let index = (line as usize).checked_sub(1)?;
+        self.line_starts.get(index).copied()
+    }
+
     /// Line and column (both from 1, columns in characters) of a byte offset.
     #[must_use]
     pub fn line_column(&self, offset: u32) -> (u32, u32) {

@@ -154,6 +154,34 @@ operand_types! {
     Count = Count Count8 = Count8 Imm = Imm Imm32 = Imm32 Flag = Flag Convert = Convert BinaryOp = Binary CompareOp = Compare
 }
 
+/// An operand that is one of a few words in the text form.
+pub trait Choice: Copy + 'static {
+    /// All of them with their words.
+    const ALL: &'static [(Self, &'static str)];
+    /// Its word.
+    fn word(self) -> &'static str;
+    /// The one of a word.
+    fn from_word(word: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter();
+        all.find(|(_, it)| *it == word).map(|&(it, _)| it)
+    }
+}
+
+macro_rules! choices {
+    ($($type:ident: $($variant:ident = $word:literal)*;)*) => { $(
+        impl Choice for $type {
+            const ALL: &'static [($type, &'static str)] = &[$(($type::$variant, $word)),*];
+            fn word(self) -> &'static str { match self { $($type::$variant => $word),* } }
+        }
+    )* };
+}
+choices! {
+    Convert: Format = "format" Str = "str" Repr = "repr" Ascii = "ascii";
+    BinaryOp: Add = "add" Sub = "sub" Mul = "mul" Div = "div" FloorDiv = "floordiv" Mod = "mod" Pow = "pow"
+        BitAnd = "and" BitOr = "or" BitXor = "xor" Shl = "shl" Shr = "shr";
+    CompareOp: Eq = "eq" Ne = "ne" Lt = "lt" Le = "le" Gt = "gt" Ge = "ge" Is = "is" IsNot = "is_not" In = "in" NotIn = "not_in";
+}
+
 /// What an instruction can do to the world outside its registers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Effect {
@@ -209,19 +237,60 @@ pub enum Poll {
     Return,
 }
 
+/// A run of registers that an instruction uses besides those that it names: `base`, `base + 1`, …
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// The first.
+    pub base: Reg,
+    /// How many.
+    pub length: u32,
+}
+
+/// What a term in the table adds to the length of a window; `names` gives the length of a tuple of names.
+trait Extent {
+    fn extent(self, names: &dyn Fn(NamesIx) -> u32) -> u32;
+}
+
+impl Extent for u32 {
+    fn extent(self, _: &dyn Fn(NamesIx) -> u32) -> u32 {
+        self
+    }
+}
+
+impl Extent for Count {
+    fn extent(self, _: &dyn Fn(NamesIx) -> u32) -> u32 {
+        u32::from(self.0)
+    }
+}
+
+impl Extent for Count8 {
+    fn extent(self, _: &dyn Fn(NamesIx) -> u32) -> u32 {
+        u32::from(self.0)
+    }
+}
+
+impl Extent for NamesIx {
+    fn extent(self, names: &dyn Fn(NamesIx) -> u32) -> u32 {
+        names(self)
+    }
+}
+
 macro_rules! ops {
+    (@sum $names:ident $($term:tt)+) => { 0 $(+ Extent::extent($term, $names))+ };
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident = $mnemonic:literal ( $($field:ident : $type:ty),* ) $effect:ident $cost:ident $poll:ident
+        $name:ident = $mnemonic:literal ( $($field:ident : $type:ty),* ) $([ $base:ident : $($term:tt)+ ])? $effect:ident $cost:ident $poll:ident
     )*) => {
         /// An instruction.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
+        #[allow(clippy::doc_markdown, reason = "the equations are text for people, not Rust")]
         pub enum Op { $( $(#[doc = $doc])+ $name { $($field: $type),* } ),* }
 
         /// An instruction without its operands.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
         #[repr(u8)]
+        #[allow(clippy::doc_markdown, reason = "the equations are text for people, not Rust")]
         pub enum OpKind { $( $(#[doc = $doc])+ $name ),* }
 
         impl OpKind {
@@ -268,6 +337,17 @@ macro_rules! ops {
             #[must_use]
             pub const fn kind(self) -> OpKind { match self { $(Op::$name { .. } => OpKind::$name),* } }
 
+            /// The run of registers from its operand `base`, if it uses one; `names` gives the length of a tuple of names.
+            #[must_use]
+            #[allow(unused_variables, reason = "most instructions have no window")]
+            pub fn window(self, names: &dyn Fn(NamesIx) -> u32) -> Option<Window> {
+                match self { $(Op::$name { $($field),* } => {
+                    let mut _window = None;
+                    $( _window = Some(Window { base: $base, length: ops!(@sum names $($term)+) }); )?
+                    _window
+                }),* }
+            }
+
             /// Its operands, in order.
             #[must_use]
             pub fn operands(self) -> Vec<Operand> {
@@ -279,7 +359,25 @@ macro_rules! ops {
 
 const _: () = assert!(size_of::<Op>() == 8);
 
+impl OpKind {
+    /// Can the instruction after it in the text be the next one to run?
+    #[must_use]
+    pub const fn falls_through(self) -> bool {
+        !matches!(
+            self,
+            OpKind::Jump | OpKind::Return | OpKind::Raise | OpKind::RaiseCurrent | OpKind::Reraise
+        )
+    }
+
+    /// Does it hand the processor to other code whenever it runs without raising: a call, a return, a yield?
+    #[must_use]
+    pub const fn transfers(self) -> bool {
+        !self.falls_through() || matches!((self.effect(), self.cost()), (Effect::Calls, Cost::Call))
+    }
+}
+
 // Byte operands stand first, so that every variant packs into 8 bytes. `L` in an equation is the target of the jump; `next` is the following instruction.
+// In brackets, where there is one: the window, as its base and the terms of its length.
 ops! {
     /// R[dst] = R[src]
     Move = "move" (dst: Reg, src: Reg) Pure Move Never
@@ -395,9 +493,9 @@ ops! {
     JumpEqImm = "jeqi" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
 
     /// R[base], R[base+1], R[base+2] (start, stop, step) become (start - step, turns left, step); raise what range() raises
-    RangePrep = "rangeprep" (base: Reg) Raises Call Call
+    RangePrep = "rangeprep" (base: Reg) [base: 3] Raises Call Call
     /// if turns left in R[base+1]: R[base] = R[var] = R[base] + R[base+2]; R[base+1] -= 1; go to L (the body)
-    RangeLoop = "rangeloop" (var: Reg, base: Reg, to: Near) Pure Iterate Loop
+    RangeLoop = "rangeloop" (var: Reg, base: Reg, to: Near) [base: 3] Pure Iterate Loop
     /// R[dst] = iter(R[src])
     GetIter = "iter" (dst: Reg, src: Reg) Calls Iterate Plain
     /// R[dst] = next(R[iter]), or go to L when it is exhausted
@@ -418,18 +516,18 @@ ops! {
     /// del R[object][R[key]]
     DelItem = "idel" (object: Reg, key: Reg) Shared Item Plain
     /// R[dst] = slice(R[base], R[base+1], R[base+2])
-    BuildSlice = "slice" (dst: Reg, base: Reg) Pure Allocate Never
+    BuildSlice = "slice" (dst: Reg, base: Reg) [base: 3] Pure Allocate Never
 
     /// R[dst] = [R[base], …, R[base+count-1]]
-    BuildList = "list" (dst: Reg, base: Reg, count: Count) Pure Allocate Plain
+    BuildList = "list" (dst: Reg, base: Reg, count: Count) [base: count] Pure Allocate Plain
     /// R[dst] = (R[base], …, R[base+count-1])
-    BuildTuple = "tuple" (dst: Reg, base: Reg, count: Count) Pure Allocate Plain
+    BuildTuple = "tuple" (dst: Reg, base: Reg, count: Count) [base: count] Pure Allocate Plain
     /// R[dst] = {R[base], …, R[base+count-1]}
-    BuildSet = "set" (dst: Reg, base: Reg, count: Count) Raises Allocate Plain
+    BuildSet = "set" (dst: Reg, base: Reg, count: Count) [base: count] Raises Allocate Plain
     /// R[dst] = {R[base]: R[base+1], …}, count pairs
-    BuildDict = "dict" (dst: Reg, base: Reg, count: Count) Raises Allocate Plain
+    BuildDict = "dict" (dst: Reg, base: Reg, count: Count) [base: count count] Raises Allocate Plain
     /// R[dst] = the string R[base] … R[base+count-1] joined
-    BuildString = "string" (dst: Reg, base: Reg, count: Count) Pure Allocate Plain
+    BuildString = "string" (dst: Reg, base: Reg, count: Count) [base: count] Pure Allocate Plain
     /// R[dst] = format(convert(R[src]), R[spec]), spec a string
     FormatValue = "format" (convert: Convert, dst: Reg, src: Reg, spec: Reg) Calls Allocate Plain
     /// append R[src] to the list R[list]
@@ -447,16 +545,16 @@ ops! {
     /// put every pair of the mapping R[src] into the dict R[dict]; if once: raise TypeError on a repeated key (keyword arguments)
     DictMerge = "dmerge" (once: Flag, dict: Reg, src: Reg) Calls Item Plain
     /// (R[base], …, R[base+count-1]) = R[src]
-    Unpack = "unpack" (src: Reg, base: Reg, count: Count) Calls Item Plain
+    Unpack = "unpack" (src: Reg, base: Reg, count: Count) [base: count] Calls Item Plain
     /// (R[base], …, *R[base+before], …, R[base+before+after]) = R[src]
-    UnpackStar = "unpackstar" (after: Count8, src: Reg, base: Reg, before: Count) Calls Item Plain
+    UnpackStar = "unpackstar" (after: Count8, src: Reg, base: Reg, before: Count) [base: before 1 after] Calls Item Plain
 
     /// R[dst] = a function of code with the cells that Code::captures names
     MakeFunction = "func" (dst: Reg, code: CodeIx) Pure Allocate Plain
     /// the defaults of the last count positional parameters of the function R[func] are R[base], …
-    SetDefaults = "defaults" (func: Reg, base: Reg, count: Count) Pure Allocate Never
+    SetDefaults = "defaults" (func: Reg, base: Reg, count: Count) [base: count] Pure Allocate Never
     /// the defaults of the keyword-only parameters names of the function R[func] are R[base], …
-    SetKwDefaults = "kwdefaults" (func: Reg, base: Reg, names: NamesIx) Pure Allocate Never
+    SetKwDefaults = "kwdefaults" (func: Reg, base: Reg, names: NamesIx) [base: names] Pure Allocate Never
     /// R[dst] = a new class with the base R[base] (object if unbound), named and placed by the running class body
     NewClass = "class" (dst: Reg, base: Reg) Raises Allocate Plain
     /// the attribute name of the class R[class] = R[src]
@@ -467,13 +565,13 @@ ops! {
     DelClassVar = "kdel" (class: Reg, site: Site) Shared Attribute Plain
 
     /// R[dst] = R[base](R[base+1], …, R[base+count])
-    Call = "call" (dst: Reg, base: Reg, count: Count) Calls Call Call
+    Call = "call" (dst: Reg, base: Reg, count: Count) [base: 1 count] Calls Call Call
     /// R[dst] = R[base](positional arguments from R[base+1], then one for each of names)
-    CallKw = "callkw" (count: Count8, dst: Reg, base: Reg, names: NamesIx) Calls Call Call
+    CallKw = "callkw" (count: Count8, dst: Reg, base: Reg, names: NamesIx) [base: 1 count names] Calls Call Call
     /// R[dst] = R[base](*R[base+1], **R[base+2]); a tuple or list, and a dict or None
-    CallSpread = "callspread" (dst: Reg, base: Reg) Calls Call Call
+    CallSpread = "callspread" (dst: Reg, base: Reg) [base: 3] Calls Call Call
     /// R[dst] = R[base].name(R[base+1], …, R[base+count])
-    CallMethod = "callm" (count: Count8, dst: Reg, base: Reg, site: Site) Calls Call Call
+    CallMethod = "callm" (count: Count8, dst: Reg, base: Reg, site: Site) [base: 1 count] Calls Call Call
     /// return R[src] to the caller; in a generator: end it
     Return = "ret" (src: Reg) Pure Call Return
     /// give R[src] to whoever drives this generator; R[dst] = what comes back
