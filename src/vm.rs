@@ -7,6 +7,7 @@ pub mod class;
 pub mod dict;
 pub mod heap;
 pub mod native;
+pub mod number;
 pub mod object;
 pub mod operate;
 pub mod parcel;

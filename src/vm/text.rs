@@ -3,6 +3,11 @@
 //! A long string made by concatenation is a *prefix* of a growable buffer. Appending to the string that is the whole buffer extends the buffer in
 //! place: all older prefixes stay what they were. (The same idea as Go's slices; CPython gets the effect from a reference count of one.)
 
+pub mod character;
+mod quote;
+
+pub use quote::{ascii_str, escape_non_ascii, repr_bytes, repr_str};
+
 use crate::vm::value::Ref;
 use std::cell::Cell;
 use std::sync::Arc;

@@ -1,0 +1,194 @@
+//! Floats as decimal text: the shortest that reads back the same, or with a number of digits, in the layouts of `PyOS_double_to_string`
+//! (`Python/pystrtod.c`). The digits themselves are Rust's, which rounds exactly (half to even) as David Gay's `dtoa` does in CPython.
+
+/// How a float is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// The shortest text that reads back as the same float.
+    Shortest,
+    /// `e`: one digit before the point, so many behind it, and an exponent.
+    Exponent(usize),
+    /// `f`: so many digits behind the point.
+    Fixed(usize),
+    /// `g`: so many digits in all, with an exponent where the number is large or small; trailing zeros go.
+    General(usize),
+}
+
+/// `repr(float)`.
+#[must_use]
+pub fn repr_float(float: f64) -> String {
+    float_text(float, Layout::Shortest, false, true)
+}
+
+/// A float in a layout. `alternate` (`#`) keeps the point and the zeros of `General`; `dot_zero` makes sure that it looks like a float.
+#[must_use]
+pub fn float_text(float: f64, layout: Layout, alternate: bool, dot_zero: bool) -> String {
+    if float.is_nan() {
+        return "nan".into();
+    }
+    if float.is_infinite() {
+        return if float > 0.0 { "inf" } else { "-inf" }.into();
+    }
+    let mut out = String::new();
+    if float.is_sign_negative() {
+        out.push('-');
+    }
+    let magnitude = float.abs();
+    match layout {
+        Layout::Shortest => {
+            let digits = Digits::parse(&format!("{magnitude:e}"));
+            let exponent = digits.point <= -4 || digits.point > 16;
+            digits.lay_out(&mut out, exponent, 0, alternate, dot_zero);
+        }
+        Layout::Exponent(precision) => {
+            let digits = Digits::significant(magnitude, precision.saturating_add(1));
+            digits.lay_out(&mut out, true, precision + 1, alternate, dot_zero);
+        }
+        Layout::Fixed(precision) => {
+            let computed = precision.min(MOST_DIGITS);
+            out.push_str(&format!("{magnitude:.computed$}"));
+            out.extend(std::iter::repeat_n('0', precision - computed));
+            if precision == 0 {
+                if dot_zero {
+                    out.push_str(".0");
+                } else if alternate {
+                    out.push('.');
+                }
+            }
+        }
+        Layout::General(precision) => {
+            let precision = precision.max(1);
+            let mut digits = Digits::significant(magnitude, precision);
+            let widest = precision as i64 - i64::from(dot_zero);
+            let exponent = digits.point <= -4 || digits.point > widest;
+            if !alternate {
+                digits.trim();
+            }
+            let keep = if alternate { precision } else { 0 };
+            digits.lay_out(&mut out, exponent, keep, alternate, dot_zero);
+        }
+    }
+    out
+}
+
+/// No float has more digits than this on either side of its point; what is asked beyond is zeros.
+const MOST_DIGITS: usize = 1100;
+
+/// Digits with the place of the point: `0.DIGITS` times ten to the power of `point`.
+struct Digits {
+    text: String,
+    point: i64,
+}
+
+impl Digits {
+    fn significant(magnitude: f64, count: usize) -> Digits {
+        let behind = count.saturating_sub(1).min(MOST_DIGITS);
+        Digits::parse(&format!("{magnitude:.behind$e}"))
+    }
+
+    /// Reads Rust's `1.234e-5`.
+    fn parse(text: &str) -> Digits {
+        let (mantissa, exponent) = text.split_once('e').expect("an exponent was asked for");
+        Digits {
+            text: mantissa.chars().filter(|&it| it != '.').collect(),
+            point: exponent.parse::<i64>().expect("an exponent of Rust's") + 1,
+        }
+    }
+
+    fn trim(&mut self) {
+        let kept = self.text.trim_end_matches('0').len().max(1);
+        self.text.truncate(kept);
+    }
+
+    /// Writes them with at least `keep` digits, with or without an exponent.
+    fn lay_out(
+        &self,
+        out: &mut String,
+        exponent: bool,
+        keep: usize,
+        alternate: bool,
+        dot_zero: bool,
+    ) {
+        // Digits before the point.
+        let before = if exponent { 1 } else { self.point };
+        let zeros = |count: i64| std::iter::repeat_n('0', usize::try_from(count).unwrap_or(0));
+        let length = self.text.len() as i64;
+        if before <= 0 {
+            out.push_str("0.");
+            out.extend(zeros(-before));
+            out.push_str(&self.text);
+            out.extend(zeros(keep as i64 - length));
+        } else {
+            let whole = before.min(length);
+            out.push_str(&self.text[..whole as usize]);
+            out.extend(zeros(before - length));
+            let behind = length.max(keep as i64) - before;
+            if behind > 0 {
+                out.push('.');
+                out.push_str(&self.text[whole as usize..]);
+                out.extend(zeros(behind - (length - whole)));
+            } else if dot_zero && !exponent {
+                out.push_str(".0");
+            } else if alternate {
+                out.push('.');
+            }
+        }
+        if exponent {
+            let power = self.point - 1;
+            let sign = if power < 0 { '-' } else { '+' };
+            out.push_str(&format!("e{sign}{:02}", power.abs()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layout, float_text, repr_float};
+
+    #[test]
+    fn repr_switches_to_exponents_where_cpython_does() {
+        for (float, text) in [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (123456789012345680.0, "1.2345678901234568e+17"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (5e-324, "5e-324"),
+            (1.7976931348623157e308, "1.7976931348623157e+308"),
+            (2.5e-7, "2.5e-07"),
+            (1e22, "1e+22"),
+            (f64::NAN, "nan"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(repr_float(float), text);
+        }
+    }
+
+    #[test]
+    fn layouts_with_digits_round_half_to_even_on_the_exact_value() {
+        let text = |float, layout| float_text(float, layout, false, false);
+        assert_eq!(text(0.5, Layout::Fixed(0)), "0");
+        assert_eq!(text(1.5, Layout::Fixed(0)), "2");
+        assert_eq!(text(2.5, Layout::Fixed(0)), "2");
+        assert_eq!(text(2.675, Layout::Fixed(2)), "2.67");
+        assert_eq!(text(1e-7, Layout::Exponent(0)), "1e-07");
+        assert_eq!(text(0.0, Layout::Exponent(3)), "0.000e+00");
+        assert_eq!(text(100_000.0, Layout::General(6)), "100000");
+        assert_eq!(text(1_000_000.0, Layout::General(6)), "1e+06");
+        assert_eq!(text(0.0001, Layout::General(6)), "0.0001");
+        assert_eq!(text(0.00001234, Layout::General(3)), "1.23e-05");
+        assert_eq!(float_text(1.0, Layout::General(6), true, false), "1.00000");
+        assert_eq!(float_text(0.0, Layout::General(3), true, false), "0.00");
+        assert_eq!(
+            float_text(1e10, Layout::General(3), true, false),
+            "1.00e+10"
+        );
+        assert_eq!(float_text(1.0, Layout::Fixed(0), true, false), "1.");
+        assert_eq!(float_text(1.0, Layout::Exponent(0), true, false), "1.e+00");
+        assert_eq!(text(1.0, Layout::Fixed(1200)).len(), 1202);
+    }
+}
