@@ -5,6 +5,8 @@ pub mod attribute;
 pub mod builtins;
 pub mod class;
 pub mod dict;
+pub mod fault;
+pub mod format;
 pub mod heap;
 pub mod native;
 pub mod number;

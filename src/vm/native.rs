@@ -24,11 +24,26 @@ pub struct Native {
     pub owner: Option<Type>,
     /// Its name. Names with a leading underscore (and no owner) can be used by the embedded modules alone.
     pub name: &'static str,
+    /// The name that scripts see: `sqrt` for `_math_sqrt`.
+    pub shown: &'static str,
     /// Its parameters as in Python: `iterable, /, *, key=, reverse=`. A method's first is `self`. `name=` is optional (unbound if not given);
     /// `*name` takes the rest; `**name` takes other keywords.
     pub signature: &'static str,
+    /// What its owner binds it to.
+    pub kind: Kind,
     /// What it does.
     pub function: NativeFn,
+}
+
+/// What a native's first argument is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A function's own first argument, or the object whose method it is.
+    Plain,
+    /// A static method's own first argument.
+    Static,
+    /// The class whose method it is.
+    Class,
 }
 
 /// The one signature of natives.
@@ -40,8 +55,24 @@ pub const fn native(name: &'static str, signature: &'static str, function: Nativ
     Native {
         owner: None,
         name,
+        shown: name,
         signature,
+        kind: Kind::Plain,
         function,
+    }
+}
+
+/// A function for an embedded module, which gives it to scripts under the name `shown`.
+#[must_use]
+pub const fn module_native(
+    name: &'static str,
+    shown: &'static str,
+    signature: &'static str,
+    function: NativeFn,
+) -> Native {
+    Native {
+        shown,
+        ..native(name, signature, function)
     }
 }
 
@@ -55,9 +86,35 @@ pub const fn method(
 ) -> Native {
     Native {
         owner: Some(owner),
-        name,
-        signature,
-        function,
+        ..native(name, signature, function)
+    }
+}
+
+/// A static method of a builtin type.
+#[must_use]
+pub const fn static_method(
+    owner: Type,
+    name: &'static str,
+    signature: &'static str,
+    function: NativeFn,
+) -> Native {
+    Native {
+        kind: Kind::Static,
+        ..method(owner, name, signature, function)
+    }
+}
+
+/// A class method of a builtin type; the class is `ctx.arg(0)`.
+#[must_use]
+pub const fn class_method(
+    owner: Type,
+    name: &'static str,
+    signature: &'static str,
+    function: NativeFn,
+) -> Native {
+    Native {
+        kind: Kind::Class,
+        ..method(owner, name, signature, function)
     }
 }
 
@@ -142,7 +199,7 @@ impl Ctx<'_> {
     /// The name by which messages call this native.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        crate::vm::builtins::table()[self.id.0 as usize].name
+        crate::vm::builtins::table()[self.id.0 as usize].shown
     }
 
     /// An interrupt that raises a new exception of a builtin class with one message.

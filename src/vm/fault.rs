@@ -1,0 +1,77 @@
+//! An exception that is yet to be made: how pure functions, which have no heap to make one in, refuse.
+
+use crate::vm::class::Type;
+use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::value::Value;
+use std::borrow::Cow;
+
+/// The class and the message of an exception.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub class: Type,
+    /// C's error number, if it is one of C's: the exception then has two arguments.
+    pub errno: Option<i64>,
+    pub message: Cow<'static, str>,
+}
+
+impl Fault {
+    /// A fault with a message.
+    #[must_use]
+    pub fn new(class: Type, message: impl Into<Cow<'static, str>>) -> Fault {
+        Fault {
+            class,
+            errno: None,
+            message: message.into(),
+        }
+    }
+
+    /// `ValueError`.
+    #[must_use]
+    pub fn value(message: impl Into<Cow<'static, str>>) -> Fault {
+        Fault::new(Type::ValueError, message)
+    }
+
+    /// `OverflowError`.
+    #[must_use]
+    pub fn overflow(message: impl Into<Cow<'static, str>>) -> Fault {
+        Fault::new(Type::OverflowError, message)
+    }
+
+    /// `ZeroDivisionError`.
+    #[must_use]
+    pub fn zero_division(message: &'static str) -> Fault {
+        Fault::new(Type::ZeroDivisionError, message)
+    }
+
+    /// `MemoryError`, for a result that is refused before it is computed. It has no message.
+    #[must_use]
+    pub fn memory() -> Fault {
+        Fault::new(Type::MemoryError, "")
+    }
+
+    /// C's `ERANGE`, as a float power reports it.
+    #[must_use]
+    pub fn out_of_range() -> Fault {
+        Fault {
+            errno: Some(34),
+            ..Fault::overflow("Numerical result out of range")
+        }
+    }
+}
+
+impl Ctx<'_> {
+    /// An interrupt that raises the exception.
+    #[must_use]
+    pub fn raise(&mut self, fault: Fault) -> Interrupt {
+        let mut args: Vec<Value> = fault.errno.map(Value::Int).into_iter().collect();
+        if !fault.message.is_empty() {
+            args.push(self.vm.heap.new_str(fault.message));
+        }
+        Interrupt::Throw(self.vm.new_exception(fault.class, args))
+    }
+
+    /// The result of a pure function; its fault is raised.
+    pub fn ok<T>(&mut self, result: Result<T, Fault>) -> Result<T, Interrupt> {
+        result.map_err(|fault| self.raise(fault))
+    }
+}

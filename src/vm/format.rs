@@ -1,0 +1,1 @@
+//! Values as text in a form that the script asks for: format specifications, `%` formatting and `str.format`.
