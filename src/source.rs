@@ -75,6 +75,16 @@ impl Source {
             .expect("fewer lines than bytes")
     }
 
+    /// Where each line starts, and where the next one does.
+    pub fn lines(&self) -> impl Iterator<Item = (u32, u32)> {
+        let ends = self.line_starts.iter().skip(1).copied();
+        let last = Span::new(self.text.len(), self.text.len()).start;
+        self.line_starts
+            .iter()
+            .copied()
+            .zip(ends.chain(std::iter::once(last)))
+    }
+
     /// Offset of the first byte of a line (from 1), if there is such a line.
     #[must_use]
     pub fn line_start(&self, line: u32) -> Option<u32> {

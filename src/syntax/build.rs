@@ -1,0 +1,878 @@
+//! What the grammar's actions call: makes nodes, bounds their depth, reads literals, and reports what the grammar cannot express.
+
+use super::ast::{
+    Argument, BinaryOp, Block, BoolOp, ClassDef, Clause, ComprehensionKind, Conversion,
+    ExceptHandler, Expr, ExprKind, FPart, FunctionDef, Ident, ImportName, Interner, MAX_DEPTH,
+    Param, Params, Stmt, StmtKind, Try, UnaryOp, WithItem,
+};
+use super::literal;
+use super::token::{Lexeme, Token};
+use super::walk::children;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Source, SourceId, Span};
+use lalrpop_util::ErrorRecovery;
+use num_bigint::BigInt;
+use std::sync::Arc;
+
+/// What lalrpop hands to a recovery point.
+pub(crate) type Recovery = ErrorRecovery<u32, Token, ()>;
+
+/// The state of one parse.
+pub(crate) struct Builder<'s> {
+    pub(crate) source: &'s Source,
+    pub(crate) id: SourceId,
+    pub(crate) names: &'s mut Interner,
+    /// All tokens, for the messages.
+    pub(crate) lexemes: &'s [Lexeme],
+    /// Mistakes of the grammar.
+    pub(crate) syntax: Vec<Diagnostic>,
+    /// What parses and is wrong all the same.
+    pub(crate) checks: Vec<Diagnostic>,
+}
+
+/// A string literal, not yet joined with its neighbours.
+pub(crate) enum Piece {
+    Str(Span),
+    Bytes(Span),
+    Formatted(Vec<FPart>),
+}
+
+/// What stood in parentheses.
+pub(crate) enum Enclosed {
+    Value(Expr),
+    Tuple(Vec<Expr>),
+    Generator(Expr, Vec<Clause>),
+}
+
+/// An argument as the grammar sees it.
+pub(crate) enum Arg {
+    Plain(Argument),
+    /// A generator expression without parentheses of its own.
+    Generator(Expr),
+}
+
+/// A parameter as the grammar sees it.
+pub(crate) enum ParamItem {
+    Plain(Param),
+    Slash(Span),
+    BareStar(Span),
+    Star(Param),
+    DoubleStar(Param),
+}
+
+impl Builder<'_> {
+    #[allow(
+        clippy::unused_self,
+        reason = "reads better in the grammar than a free function"
+    )]
+    pub(crate) fn span(&self, start: u32, end: u32) -> Span {
+        Span { start, end }
+    }
+
+    fn text(&self, span: Span) -> &str {
+        &self.source.text[span.start as usize..span.end as usize]
+    }
+
+    /// Adds a diagnostic about something that parses.
+    pub(crate) fn report(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.checks
+            .push(Diagnostic::new(code, self.id, span, message));
+        self.checks.last_mut().expect("just pushed")
+    }
+
+    // ---- Recovery ----
+
+    /// Takes note of a syntax error.
+    pub(crate) fn recovered(&mut self, recovery: Recovery) {
+        let diagnostic = super::explain::explain(self, recovery.error);
+        self.syntax.extend(diagnostic);
+    }
+
+    pub(crate) fn bad_statement(&mut self, start: u32, recovery: Recovery, end: u32) -> Stmt {
+        self.recovered(recovery);
+        Stmt {
+            span: Span { start, end },
+            kind: StmtKind::Error,
+        }
+    }
+
+    /// A block whose head is no head; kept as one with a condition, so that what is in it is checked too.
+    pub(crate) fn bad_compound(
+        &mut self,
+        start: u32,
+        recovery: Recovery,
+        body: Block,
+        end: u32,
+    ) -> Stmt {
+        let test = self.bad_expression(start, recovery, start);
+        Stmt {
+            span: Span { start, end },
+            kind: StmtKind::If {
+                branches: vec![(test, body)],
+                orelse: Vec::new(),
+            },
+        }
+    }
+
+    pub(crate) fn bad_expression(&mut self, start: u32, recovery: Recovery, end: u32) -> Expr {
+        self.recovered(recovery);
+        Expr {
+            span: Span { start, end },
+            depth: 1,
+            kind: ExprKind::Error,
+        }
+    }
+
+    /// The name of a definition whose head did not parse. No script can write it.
+    pub(crate) fn bad_name(&mut self, start: u32, recovery: Recovery, end: u32) -> Ident {
+        self.recovered(recovery);
+        Ident {
+            name: self.names.intern("<error>"),
+            span: Span { start, end },
+        }
+    }
+
+    // ---- Statements ----
+
+    #[allow(clippy::unused_self, reason = "as `span`")]
+    pub(crate) fn statement(&self, start: u32, kind: StmtKind, end: u32) -> Stmt {
+        Stmt {
+            span: Span { start, end },
+            kind,
+        }
+    }
+
+    pub(crate) fn expression_statement(&mut self, value: Expr) -> StmtKind {
+        match value.kind {
+            ExprKind::Error => StmtKind::Error,
+            ExprKind::Starred(_) => {
+                self.report(Code::E0403, value.span, "can't use starred expression here");
+                StmtKind::Error
+            }
+            _ => StmtKind::Expr(value),
+        }
+    }
+
+    /// `a = b = value`, all in one list.
+    pub(crate) fn assign(&mut self, mut chain: Vec<Expr>) -> StmtKind {
+        let value = chain.pop().expect("the grammar gives at least two");
+        self.no_star(&value);
+        for (at, target) in chain.iter().enumerate() {
+            self.check_assigned(target, at == 0);
+        }
+        StmtKind::Assign {
+            targets: chain,
+            value,
+        }
+    }
+
+    pub(crate) fn aug_assign(&mut self, target: Expr, op: BinaryOp, value: Expr) -> StmtKind {
+        self.check_augmented(&target);
+        self.no_star(&value);
+        StmtKind::AugAssign { target, op, value }
+    }
+
+    pub(crate) fn ann_assign(
+        &mut self,
+        start: u32,
+        target: Expr,
+        annotation: Expr,
+        value: Option<Expr>,
+    ) -> StmtKind {
+        // Python makes a difference between `x: int` and `(x): int`, which declares nothing.
+        let enclosed = target.span.start != start && matches!(target.kind, ExprKind::Name(_));
+        if enclosed {
+            let report = self.report(
+                Code::E0620,
+                target.span,
+                "an annotated name in parentheses is not part of Mini",
+            );
+            report.help = Some("remove the parentheses".into());
+        } else {
+            self.check_annotated(&target);
+        }
+        if let Some(value) = &value {
+            self.no_star(value);
+        }
+        StmtKind::AnnAssign {
+            target,
+            annotation,
+            value,
+        }
+    }
+
+    pub(crate) fn delete(&mut self, targets: Vec<Expr>) -> StmtKind {
+        for target in &targets {
+            self.check_deleted(target);
+        }
+        StmtKind::Delete(targets)
+    }
+
+    pub(crate) fn dotted(&mut self, start: u32, head: Ident, tail: Ident, end: u32) -> Ident {
+        let text = format!(
+            "{}.{}",
+            self.names.text(head.name),
+            self.names.text(tail.name)
+        );
+        Ident {
+            name: self.names.intern(&text),
+            span: Span { start, end },
+        }
+    }
+
+    pub(crate) fn relative_import(&mut self, start: u32, end: u32) -> Option<Ident> {
+        let report = self.report(
+            Code::E0616,
+            Span { start, end },
+            "relative imports are not part of Mini",
+        );
+        report.help =
+            Some("a script is one file; it can import the built-in modules by name".into());
+        None
+    }
+
+    #[allow(clippy::unused_self, reason = "as `span`")]
+    pub(crate) fn import_from(&self, module: Option<Ident>, names: Vec<ImportName>) -> StmtKind {
+        match module {
+            Some(module) => StmtKind::ImportFrom { module, names },
+            None => StmtKind::Error,
+        }
+    }
+
+    pub(crate) fn with_item(&mut self, context: Expr, target: Option<Expr>) -> WithItem {
+        if let Some(target) = &target {
+            self.check_target(target);
+        }
+        self.no_star(&context);
+        WithItem { context, target }
+    }
+
+    /// `with (a, b):` has two items, as in CPython, although it looks like a tuple.
+    pub(crate) fn with_items(&mut self, start: u32, mut items: Vec<WithItem>) -> Vec<WithItem> {
+        let [item] = &items[..] else { return items };
+        let before = Span {
+            start,
+            end: item.context.span.start,
+        };
+        let enclosed_again = self.text(before).contains('(');
+        if item.target.is_some() || enclosed_again {
+            return items;
+        }
+        let item = items.pop().expect("there is one");
+        match item.context.kind {
+            ExprKind::Tuple(elements) if !elements.is_empty() => elements
+                .into_iter()
+                .map(|context| self.with_item(context, None))
+                .collect(),
+            kind => vec![WithItem {
+                context: Expr {
+                    kind,
+                    ..item.context
+                },
+                ..item
+            }],
+        }
+    }
+
+    pub(crate) fn try_statement(
+        &mut self,
+        start: u32,
+        end: u32,
+        body: Block,
+        handlers: Vec<ExceptHandler>,
+        orelse: Option<Block>,
+        finally: Option<Block>,
+    ) -> StmtKind {
+        if handlers.is_empty() && finally.is_none() {
+            let report = Diagnostic::new(
+                Code::E0308,
+                self.id,
+                Span { start, end },
+                "expected 'except' or 'finally' block",
+            );
+            self.syntax.push(Diagnostic {
+                label: "after the block of this `try`".into(),
+                ..report
+            });
+        } else if let (true, Some(block)) = (handlers.is_empty(), &orelse) {
+            let span = block.first().map_or(Span { start, end }, |stmt| stmt.span);
+            let report = self.report(Code::E0301, span, "invalid syntax");
+            report.label = "`else` needs an `except` before it".into();
+        }
+        if let Some((_, before)) = handlers.split_last()
+            && let Some(bare) = before.iter().find(|handler| handler.class.is_none())
+        {
+            self.report(Code::E0414, bare.span, "default 'except:' must be last");
+        }
+        StmtKind::Try(Box::new(Try {
+            body,
+            handlers,
+            orelse: orelse.unwrap_or_default(),
+            finally: finally.unwrap_or_default(),
+        }))
+    }
+
+    #[allow(clippy::unused_self, reason = "as `span`")]
+    pub(crate) fn handler(
+        &self,
+        start: u32,
+        class: Option<Expr>,
+        name: Option<Ident>,
+        body: Block,
+        end: u32,
+    ) -> ExceptHandler {
+        ExceptHandler {
+            span: Span { start, end },
+            class,
+            name,
+            body,
+        }
+    }
+
+    #[allow(clippy::unused_self, reason = "as `span`")]
+    pub(crate) fn function(
+        &self,
+        name: Ident,
+        params: Params,
+        returns: Option<Expr>,
+        body: Block,
+    ) -> FunctionDef {
+        FunctionDef {
+            name,
+            decorators: Vec::new(),
+            params,
+            returns,
+            docstring: docstring(&body),
+            body,
+        }
+    }
+
+    pub(crate) fn class(&mut self, name: Ident, arguments: Vec<Argument>, body: Block) -> ClassDef {
+        if let [Argument::Positional(value)] = &arguments[..]
+            && let ExprKind::Comprehension {
+                kind: ComprehensionKind::Generator(_),
+                ..
+            } = value.kind
+            && !self.text(value.span).starts_with('(')
+        {
+            self.report(Code::E0310, value.span, "invalid syntax").label =
+                "a base class cannot be a bare generator expression".into();
+        }
+        ClassDef {
+            name,
+            decorators: Vec::new(),
+            arguments,
+            docstring: docstring(&body),
+            body,
+        }
+    }
+
+    // ---- Expressions ----
+
+    /// A node, or an error node where the tree would get too deep.
+    pub(crate) fn expr(&mut self, start: u32, kind: ExprKind, end: u32) -> Expr {
+        let span = Span { start, end };
+        let depth = 1 + depth_below(&kind);
+        if depth > MAX_DEPTH {
+            let report = self.report(Code::E0503, span, "the expression is nested too deeply");
+            report.label = format!("more than {MAX_DEPTH} levels");
+            report.help = Some("compute a part of it in a statement of its own".into());
+            return Expr {
+                span,
+                depth: 1,
+                kind: ExprKind::Error,
+            };
+        }
+        Expr { span, depth, kind }
+    }
+
+    pub(crate) fn ident(&mut self, start: u32, end: u32) -> Ident {
+        let text = &self.source.text[start as usize..end as usize];
+        Ident {
+            name: self.names.intern(text),
+            span: Span { start, end },
+        }
+    }
+
+    pub(crate) fn name(&mut self, start: u32, end: u32) -> Expr {
+        let name = self.ident(start, end).name;
+        self.expr(start, ExprKind::Name(name), end)
+    }
+
+    pub(crate) fn integer(&mut self, start: u32, end: u32) -> Expr {
+        let kind = match literal::integer(self.text(Span { start, end })) {
+            Ok(value) => ExprKind::Int(value),
+            Err(fault) => {
+                self.literal_fault(start, fault);
+                ExprKind::Int(BigInt::ZERO)
+            }
+        };
+        self.expr(start, kind, end)
+    }
+
+    pub(crate) fn float(&mut self, start: u32, end: u32) -> Expr {
+        let value = literal::float(self.text(Span { start, end }));
+        self.expr(start, ExprKind::Float(value), end)
+    }
+
+    pub(crate) fn unary(&mut self, start: u32, op: UnaryOp, operand: Expr, end: u32) -> Expr {
+        let operand = Box::new(operand);
+        self.expr(start, ExprKind::Unary { op, operand }, end)
+    }
+
+    pub(crate) fn binary(
+        &mut self,
+        start: u32,
+        op: BinaryOp,
+        left: Expr,
+        right: Expr,
+        end: u32,
+    ) -> Expr {
+        let (left, right) = (Box::new(left), Box::new(right));
+        self.expr(start, ExprKind::Binary { op, left, right }, end)
+    }
+
+    pub(crate) fn bool(
+        &mut self,
+        start: u32,
+        op: BoolOp,
+        first: Expr,
+        rest: Vec<Expr>,
+        end: u32,
+    ) -> Expr {
+        let mut operands = Vec::with_capacity(1 + rest.len());
+        operands.push(first);
+        operands.extend(rest);
+        self.expr(start, ExprKind::Bool { op, operands }, end)
+    }
+
+    pub(crate) fn conditional(
+        &mut self,
+        start: u32,
+        test: Expr,
+        body: Expr,
+        orelse: Expr,
+        end: u32,
+    ) -> Expr {
+        let kind = ExprKind::Conditional {
+            test: Box::new(test),
+            body: Box::new(body),
+            orelse: Box::new(orelse),
+        };
+        self.expr(start, kind, end)
+    }
+
+    pub(crate) fn slice(
+        &mut self,
+        start: u32,
+        lower: Option<Expr>,
+        upper: Option<Expr>,
+        step: Option<Expr>,
+        end: u32,
+    ) -> Expr {
+        let kind = ExprKind::Slice {
+            lower: lower.map(Box::new),
+            upper: upper.map(Box::new),
+            step: step.map(Box::new),
+        };
+        self.expr(start, kind, end)
+    }
+
+    /// Elements with commas between them, or one without a comma.
+    pub(crate) fn bare_tuple(
+        &mut self,
+        start: u32,
+        mut elements: Vec<Expr>,
+        comma: bool,
+        end: u32,
+    ) -> Expr {
+        if elements.len() == 1 && !comma {
+            return elements.pop().expect("there is one");
+        }
+        self.expr(start, ExprKind::Tuple(elements), end)
+    }
+
+    pub(crate) fn enclosed_elements(&mut self, mut elements: Vec<Expr>) -> Enclosed {
+        if elements.len() > 1 {
+            return Enclosed::Tuple(elements);
+        }
+        let value = elements.pop().expect("the grammar gives at least one");
+        if let ExprKind::Starred(_) = value.kind {
+            self.report(
+                Code::E0403,
+                value.span,
+                "cannot use starred expression here",
+            );
+        }
+        Enclosed::Value(value)
+    }
+
+    /// What stood in the parentheses (or the hole) from `start` to `end`.
+    pub(crate) fn enclosed(&mut self, start: u32, body: Enclosed, end: u32) -> Expr {
+        match body {
+            Enclosed::Value(value) => value,
+            Enclosed::Tuple(elements) => self.expr(start, ExprKind::Tuple(elements), end),
+            Enclosed::Generator(element, clauses) => {
+                let kind = ComprehensionKind::Generator(Box::new(element));
+                self.comprehension(start, kind, clauses, end)
+            }
+        }
+    }
+
+    pub(crate) fn comprehension(
+        &mut self,
+        start: u32,
+        kind: ComprehensionKind,
+        clauses: Vec<Clause>,
+        end: u32,
+    ) -> Expr {
+        if let ComprehensionKind::List(element)
+        | ComprehensionKind::Set(element)
+        | ComprehensionKind::Generator(element) = &kind
+            && let ExprKind::Starred(_) = element.kind
+        {
+            self.report(
+                Code::E0403,
+                element.span,
+                "iterable unpacking cannot be used in comprehension",
+            );
+        }
+        self.expr(start, ExprKind::Comprehension { kind, clauses }, end)
+    }
+
+    /// `*value` alone on the right of an assignment.
+    pub(crate) fn no_star(&mut self, value: &Expr) {
+        if let ExprKind::Starred(_) = value.kind {
+            self.report(Code::E0403, value.span, "can't use starred expression here");
+        }
+    }
+
+    // ---- Strings ----
+
+    fn literal_fault(&mut self, base: u32, fault: literal::Fault) {
+        let span = Span {
+            start: base + fault.start as u32,
+            end: base + fault.end as u32,
+        };
+        self.report(fault.code, span, fault.message).help = fault.help.map(str::to_owned);
+    }
+
+    /// Adjacent literals, joined.
+    pub(crate) fn strings(&mut self, start: u32, pieces: Vec<Piece>, end: u32) -> Expr {
+        let bytes = matches!(pieces[0], Piece::Bytes(_));
+        if pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Bytes(_)) != bytes)
+        {
+            self.report(
+                Code::E0112,
+                Span { start, end },
+                "cannot mix bytes and nonbytes literals",
+            );
+            return self.expr(start, ExprKind::Error, end);
+        }
+        let formatted = pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Formatted(_)));
+        let mut raw_bytes: Vec<u8> = Vec::new();
+        let mut text = String::new();
+        let mut parts: Vec<FPart> = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(span) => {
+                    let (raw, body_start, body) = literal::split(self.text(span));
+                    match literal::bytes(body, raw) {
+                        Ok(value) => raw_bytes.extend(value),
+                        Err(fault) => self.literal_fault(span.start + body_start as u32, fault),
+                    }
+                }
+                Piece::Str(span) => {
+                    let (raw, body_start, body) = literal::split(self.text(span));
+                    match literal::string(body, raw, false) {
+                        Ok(value) => text.push_str(&value),
+                        Err(fault) => self.literal_fault(span.start + body_start as u32, fault),
+                    }
+                }
+                Piece::Formatted(more) => {
+                    for part in more {
+                        if let FPart::Text(more) = part {
+                            text.push_str(&more);
+                        } else {
+                            flush(&mut text, &mut parts);
+                            parts.push(part);
+                        }
+                    }
+                }
+            }
+        }
+        let kind = if bytes {
+            ExprKind::Bytes(raw_bytes.into())
+        } else if formatted {
+            flush(&mut text, &mut parts);
+            ExprKind::FString(parts)
+        } else {
+            ExprKind::Str(text.into())
+        };
+        self.expr(start, kind, end)
+    }
+
+    pub(crate) fn fstring_text(&mut self, start: u32, raw: bool, end: u32) -> FPart {
+        match literal::string(self.text(Span { start, end }), raw, true) {
+            Ok(text) => FPart::Text(text.into()),
+            Err(fault) => {
+                self.literal_fault(start, fault);
+                FPart::Text("".into())
+            }
+        }
+    }
+
+    /// `{value=!conversion:spec}`: `echo` is where the `=` and its blanks end, `conversion` where the `!` stands.
+    pub(crate) fn hole(
+        &mut self,
+        start: u32,
+        value: Enclosed,
+        end: u32,
+        echo: Option<u32>,
+        conversion: Option<u32>,
+        spec: Option<Vec<FPart>>,
+    ) -> FPart {
+        let value = Box::new(self.enclosed(start, value, end));
+        // The echo begins right after the brace, blanks included.
+        let echo: Option<Arc<str>> = echo.map(|end| {
+            let before = &self.source.text[..start as usize];
+            let open = before.rfind('{').map_or(0, |brace| brace + 1);
+            self.source.text[open..end as usize]
+                .replace("\r\n", "\n")
+                .into()
+        });
+        let conversion = match conversion.map(|at| self.source.text.as_bytes()[at as usize + 1]) {
+            Some(b'r') => Some(Conversion::Repr),
+            Some(b'a') => Some(Conversion::Ascii),
+            Some(_) => Some(Conversion::Str),
+            // `{x=}` shows the value as `repr` does, unless a format is given.
+            None if echo.is_some() && spec.is_none() => Some(Conversion::Repr),
+            None => None,
+        };
+        FPart::Hole {
+            value,
+            echo,
+            conversion,
+            spec: spec.unwrap_or_default(),
+        }
+    }
+
+    // ---- Arguments and parameters ----
+
+    pub(crate) fn keyword(&mut self, start: u32, name: Expr, end: u32, value: Expr) -> Argument {
+        let span = Span { start, end };
+        match name.kind {
+            ExprKind::Name(symbol) if name.span == span => {
+                Argument::Keyword(Ident { name: symbol, span }, value)
+            }
+            ExprKind::True | ExprKind::False | ExprKind::None => {
+                let message = format!("cannot assign to {}", self.text(name.span));
+                self.report(Code::E0401, name.span, message);
+                Argument::Positional(value)
+            }
+            _ => {
+                self.report(
+                    Code::E0304,
+                    span,
+                    "expression cannot contain assignment, perhaps you meant \"==\"?",
+                );
+                Argument::Positional(value)
+            }
+        }
+    }
+
+    /// The arguments of a call, with CPython's rules of order.
+    pub(crate) fn arguments(&mut self, list: Vec<Arg>, comma: bool) -> Vec<Argument> {
+        let alone = list.len() == 1 && !comma;
+        let mut arguments = Vec::with_capacity(list.len());
+        let mut keywords: Vec<Ident> = Vec::new();
+        let mut unpacked = false;
+        for arg in list {
+            let argument = match arg {
+                Arg::Plain(argument) => argument,
+                Arg::Generator(value) => {
+                    if !alone {
+                        self.report(
+                            Code::E0310,
+                            value.span,
+                            "Generator expression must be parenthesized",
+                        );
+                    }
+                    Argument::Positional(value)
+                }
+            };
+            match &argument {
+                Argument::Positional(value) => {
+                    if unpacked {
+                        self.report(
+                            Code::E0311,
+                            value.span,
+                            "positional argument follows keyword argument unpacking",
+                        );
+                    } else if !keywords.is_empty() {
+                        self.report(
+                            Code::E0311,
+                            value.span,
+                            "positional argument follows keyword argument",
+                        );
+                    }
+                }
+                Argument::Star(value) => {
+                    if unpacked {
+                        self.report(
+                            Code::E0311,
+                            value.span,
+                            "iterable argument unpacking follows keyword argument unpacking",
+                        );
+                    }
+                }
+                Argument::Keyword(name, _) => keywords.push(*name),
+                Argument::DoubleStar(_) => unpacked = true,
+            }
+            arguments.push(argument);
+        }
+        self.no_repeats(keywords, |name| {
+            (Code::E0406, format!("keyword argument repeated: {name}"))
+        });
+        arguments
+    }
+
+    /// Reports each name that stands twice in the list.
+    fn no_repeats(&mut self, mut names: Vec<Ident>, report: impl Fn(&str) -> (Code, String)) {
+        names.sort_by_key(|ident| (ident.name, ident.span));
+        for pair in names.windows(2) {
+            if pair[0].name == pair[1].name {
+                let (code, message) = report(self.names.text(pair[1].name));
+                self.report(code, pair[1].span, message)
+                    .related
+                    .push((pair[0].span, "first here".into()));
+            }
+        }
+    }
+
+    pub(crate) fn params(&mut self, items: Vec<ParamItem>) -> Params {
+        let mut params = Params::default();
+        let mut slash = false;
+        let mut star: Option<Span> = None;
+        let mut bare: Option<Span> = None;
+        for item in items {
+            let span = item.span();
+            if params.double_star.is_some() {
+                self.report(
+                    Code::E0405,
+                    span,
+                    "arguments cannot follow var-keyword argument",
+                );
+                break;
+            }
+            match item {
+                ParamItem::Plain(param) if star.is_some() => params.keyword_only.push(param),
+                ParamItem::Plain(param) => {
+                    let defaults = params
+                        .positional
+                        .last()
+                        .is_some_and(|last| last.default.is_some());
+                    if defaults && param.default.is_none() {
+                        self.report(
+                            Code::E0405,
+                            span,
+                            "non-default argument follows default argument",
+                        );
+                    }
+                    params.positional.push(param);
+                }
+                ParamItem::Slash(_) => {
+                    if slash {
+                        self.report(Code::E0405, span, "/ may appear only once");
+                    } else if star.is_some() {
+                        self.report(Code::E0405, span, "/ must be ahead of *");
+                    } else if params.positional.is_empty() {
+                        self.report(Code::E0405, span, "at least one argument must precede /");
+                    }
+                    slash = true;
+                    params.positional_only = params.positional.len();
+                }
+                ParamItem::BareStar(_) | ParamItem::Star(_) => {
+                    if star.is_some() {
+                        self.report(Code::E0405, span, "* argument may appear only once");
+                    }
+                    star = Some(span);
+                    if let ParamItem::Star(param) = item {
+                        self.no_default(&param, "var-positional");
+                        params.star = Some(param);
+                    } else {
+                        bare = Some(span);
+                    }
+                }
+                ParamItem::DoubleStar(param) => {
+                    self.no_default(&param, "var-keyword");
+                    params.double_star = Some(param);
+                }
+            }
+        }
+        if let (Some(span), true) = (bare, params.keyword_only.is_empty()) {
+            self.report(Code::E0405, span, "named arguments must follow bare *");
+        }
+        let all = params.positional.iter().chain(&params.star);
+        let all = all.chain(&params.keyword_only).chain(&params.double_star);
+        let names = all.map(|param| param.name).collect();
+        self.no_repeats(names, |name| {
+            (
+                Code::E0404,
+                format!("duplicate argument '{name}' in function definition"),
+            )
+        });
+        params
+    }
+
+    fn no_default(&mut self, param: &Param, kind: &str) {
+        if let Some(default) = &param.default {
+            let message = format!("{kind} argument cannot have default value");
+            self.report(Code::E0405, default.span, message);
+        }
+    }
+}
+
+impl ParamItem {
+    fn span(&self) -> Span {
+        match self {
+            ParamItem::Plain(param) | ParamItem::Star(param) | ParamItem::DoubleStar(param) => {
+                param.name.span
+            }
+            ParamItem::Slash(span) | ParamItem::BareStar(span) => *span,
+        }
+    }
+}
+
+fn flush(text: &mut String, parts: &mut Vec<FPart>) {
+    if !text.is_empty() {
+        parts.push(FPart::Text(std::mem::take(text).into()));
+    }
+}
+
+/// The text of a first statement that is a plain string.
+fn docstring(body: &Block) -> Option<Arc<str>> {
+    match &body.first()?.kind {
+        StmtKind::Expr(Expr {
+            kind: ExprKind::Str(text),
+            ..
+        }) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// The height of the highest subtree.
+fn depth_below(kind: &ExprKind) -> u16 {
+    let mut depth = 0;
+    children(kind, &mut |child| depth = depth.max(child.depth));
+    depth
+}

@@ -1,0 +1,379 @@
+//! What parses and is wrong all the same, as far as one can tell without resolving names: statements out of place, and names that
+//! are used before `global` claims them. The words are CPython's (`Python/symtable.c`, `Python/compile.c`).
+
+use super::ast::{
+    Block, Clause, ComprehensionKind, Expr, ExprKind, FunctionDef, Ident, Params, Stmt, StmtKind,
+    Symbol,
+};
+use super::build::Builder;
+use super::walk::children;
+use crate::diagnostic::Code;
+use crate::source::Span;
+use rustc_hash::FxHashMap;
+
+/// What a block of code belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Module,
+    Class,
+    Function,
+    Comprehension,
+}
+
+/// How a name was met first in a scope.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Parameter,
+    Assigned,
+    Annotated,
+    Read,
+    Declared,
+}
+
+struct Scope {
+    owner: Owner,
+    in_loop: bool,
+    uses: FxHashMap<Symbol, Use>,
+}
+
+struct Checker<'b, 's> {
+    builder: &'b mut Builder<'s>,
+    scopes: Vec<Scope>,
+}
+
+/// Reports statements out of place.
+pub(crate) fn check(builder: &mut Builder<'_>, body: &Block) {
+    let mut checker = Checker {
+        builder,
+        scopes: Vec::new(),
+    };
+    checker.enter(Owner::Module);
+    checker.block(body);
+}
+
+impl Checker<'_, '_> {
+    fn enter(&mut self, owner: Owner) {
+        self.scopes.push(Scope {
+            owner,
+            in_loop: false,
+            uses: FxHashMap::default(),
+        });
+    }
+
+    fn scope(&mut self) -> &mut Scope {
+        self.scopes.last_mut().expect("the module's scope stays")
+    }
+
+    fn report(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.builder.report(code, span, message);
+    }
+
+    /// Takes note of a use; an assignment weighs more than a look, and a parameter most.
+    fn uses(&mut self, name: Symbol, how: Use) {
+        let uses = &mut self.scope().uses;
+        let before = uses.entry(name).or_insert(how);
+        if *before == Use::Read && how != Use::Declared {
+            *before = how;
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        for stmt in block {
+            self.statement(stmt);
+        }
+    }
+
+    fn loop_body(&mut self, body: &Block) {
+        let before = std::mem::replace(&mut self.scope().in_loop, true);
+        self.block(body);
+        self.scope().in_loop = before;
+    }
+
+    fn statement(&mut self, stmt: &Stmt) {
+        match &stmt.kind {
+            StmtKind::Pass | StmtKind::Error => {}
+            StmtKind::Expr(value) => self.expression(value),
+            StmtKind::Assign { targets, value } => {
+                targets.iter().for_each(|target| self.target(target));
+                self.expression(value);
+            }
+            StmtKind::AugAssign { target, value, .. } => {
+                self.target(target);
+                self.expression(value);
+            }
+            StmtKind::AnnAssign {
+                target,
+                annotation,
+                value,
+            } => {
+                if let ExprKind::Name(name) = target.kind {
+                    if self.scope().uses.get(&name) == Some(&Use::Declared) {
+                        let message = format!(
+                            "annotated name '{}' can't be global",
+                            self.builder.names.text(name)
+                        );
+                        self.report(Code::E0410, stmt.span, message);
+                    }
+                    self.uses(name, Use::Annotated);
+                } else {
+                    self.target(target);
+                }
+                self.expression(annotation);
+                value.iter().for_each(|value| self.expression(value));
+            }
+            StmtKind::If { branches, orelse } => {
+                for (test, body) in branches {
+                    self.expression(test);
+                    self.block(body);
+                }
+                self.block(orelse);
+            }
+            StmtKind::While { test, body, orelse } => {
+                self.expression(test);
+                self.loop_body(body);
+                self.block(orelse);
+            }
+            StmtKind::For {
+                target,
+                iter,
+                body,
+                orelse,
+            } => {
+                self.target(target);
+                self.expression(iter);
+                self.loop_body(body);
+                self.block(orelse);
+            }
+            StmtKind::Break => {
+                if !self.scope().in_loop {
+                    self.report(Code::E0408, stmt.span, "'break' outside loop");
+                }
+            }
+            StmtKind::Continue => {
+                if !self.scope().in_loop {
+                    self.report(Code::E0408, stmt.span, "'continue' not properly in loop");
+                }
+            }
+            StmtKind::Return(value) => {
+                if self.scope().owner != Owner::Function {
+                    self.report(Code::E0407, stmt.span, "'return' outside function");
+                }
+                value.iter().for_each(|value| self.expression(value));
+            }
+            StmtKind::FunctionDef(def) => self.function(def),
+            StmtKind::ClassDef(class) => {
+                for decorator in &class.decorators {
+                    self.expression(decorator);
+                }
+                for argument in &class.arguments {
+                    self.argument(argument);
+                }
+                self.uses(class.name.name, Use::Assigned);
+                self.enter(Owner::Class);
+                self.block(&class.body);
+                self.scopes.pop();
+            }
+            StmtKind::Global(names) => {
+                for name in names {
+                    self.declare(*name, stmt.span, "global");
+                }
+            }
+            StmtKind::Nonlocal(names) => {
+                if self.scope().owner == Owner::Module {
+                    self.report(
+                        Code::E0411,
+                        stmt.span,
+                        "nonlocal declaration not allowed at module level",
+                    );
+                } else {
+                    for name in names {
+                        self.declare(*name, stmt.span, "nonlocal");
+                    }
+                }
+            }
+            StmtKind::Try(block) => {
+                self.block(&block.body);
+                for handler in &block.handlers {
+                    handler
+                        .class
+                        .iter()
+                        .for_each(|class| self.expression(class));
+                    if let Some(name) = handler.name {
+                        self.uses(name.name, Use::Assigned);
+                    }
+                    self.block(&handler.body);
+                }
+                self.block(&block.orelse);
+                self.block(&block.finally);
+            }
+            StmtKind::Raise { exception, cause } => {
+                let values = [exception, cause].into_iter().flatten();
+                values.for_each(|value| self.expression(value));
+            }
+            StmtKind::With { items, body } => {
+                for item in items {
+                    self.expression(&item.context);
+                    item.target.iter().for_each(|target| self.target(target));
+                }
+                self.block(body);
+            }
+            StmtKind::Assert { test, message } => {
+                self.expression(test);
+                message.iter().for_each(|message| self.expression(message));
+            }
+            StmtKind::Delete(targets) => targets.iter().for_each(|target| self.target(target)),
+            StmtKind::Import(names) => {
+                for import in names {
+                    let name = if let Some(alias) = import.alias {
+                        alias.name
+                    } else {
+                        let path = self.builder.names.text(import.path.name);
+                        let top = path.split('.').next().unwrap_or(path).to_owned();
+                        self.builder.names.intern(&top)
+                    };
+                    self.uses(name, Use::Assigned);
+                }
+            }
+            StmtKind::ImportFrom { names, .. } => {
+                if names.is_empty() && self.scope().owner != Owner::Module {
+                    self.report(
+                        Code::E0415,
+                        stmt.span,
+                        "import * only allowed at module level",
+                    );
+                }
+                for import in names {
+                    self.uses(import.alias.unwrap_or(import.path).name, Use::Assigned);
+                }
+            }
+        }
+    }
+
+    /// `global` or `nonlocal` for one name.
+    fn declare(&mut self, ident: Ident, span: Span, word: &str) {
+        let name = ident.name;
+        let text = self.builder.names.text(name).to_owned();
+        let message = match self.scope().uses.get(&name) {
+            None | Some(Use::Declared) => None,
+            Some(Use::Parameter) => Some(format!("name '{text}' is parameter and {word}")),
+            Some(Use::Assigned) => Some(format!(
+                "name '{text}' is assigned to before {word} declaration"
+            )),
+            Some(Use::Annotated) => Some(format!("annotated name '{text}' can't be {word}")),
+            Some(Use::Read) => Some(format!("name '{text}' is used prior to {word} declaration")),
+        };
+        if let Some(message) = message {
+            self.report(Code::E0410, span, message);
+        }
+        self.scope().uses.insert(name, Use::Declared);
+    }
+
+    fn function(&mut self, def: &FunctionDef) {
+        for decorator in &def.decorators {
+            self.expression(decorator);
+        }
+        self.defaults(&def.params);
+        def.returns
+            .iter()
+            .for_each(|returns| self.expression(returns));
+        self.uses(def.name.name, Use::Assigned);
+        self.enter(Owner::Function);
+        self.parameters(&def.params);
+        self.block(&def.body);
+        self.scopes.pop();
+    }
+
+    /// What is evaluated where the function is defined.
+    fn defaults(&mut self, params: &Params) {
+        let all = params.positional.iter().chain(&params.star);
+        for param in all.chain(&params.keyword_only).chain(&params.double_star) {
+            let values = [&param.default, &param.annotation].into_iter().flatten();
+            values.for_each(|value| self.expression(value));
+        }
+    }
+
+    fn parameters(&mut self, params: &Params) {
+        let all = params.positional.iter().chain(&params.star);
+        for param in all.chain(&params.keyword_only).chain(&params.double_star) {
+            self.uses(param.name.name, Use::Parameter);
+        }
+    }
+
+    fn argument(&mut self, argument: &super::ast::Argument) {
+        use super::ast::Argument;
+        match argument {
+            Argument::Positional(value)
+            | Argument::Star(value)
+            | Argument::Keyword(_, value)
+            | Argument::DoubleStar(value) => self.expression(value),
+        }
+    }
+
+    fn target(&mut self, target: &Expr) {
+        match &target.kind {
+            ExprKind::Name(name) => self.uses(*name, Use::Assigned),
+            ExprKind::Tuple(elements) | ExprKind::List(elements) => {
+                elements.iter().for_each(|element| self.target(element));
+            }
+            ExprKind::Starred(value) => self.target(value),
+            _ => self.expression(target),
+        }
+    }
+
+    fn expression(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Name(name) => self.uses(*name, Use::Read),
+            ExprKind::Lambda { params, body } => {
+                self.defaults(params);
+                self.enter(Owner::Function);
+                self.parameters(params);
+                self.expression(body);
+                self.scopes.pop();
+            }
+            ExprKind::Comprehension { kind, clauses } => self.comprehension(kind, clauses),
+            ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {
+                match self.scope().owner {
+                    Owner::Function => {}
+                    Owner::Module | Owner::Class => {
+                        self.report(Code::E0409, expr.span, "'yield' outside function");
+                    }
+                    Owner::Comprehension => {
+                        self.report(Code::E0409, expr.span, "'yield' inside a comprehension");
+                    }
+                }
+                self.subexpressions(expr);
+            }
+            _ => self.subexpressions(expr),
+        }
+    }
+
+    fn subexpressions(&mut self, expr: &Expr) {
+        children(&expr.kind, &mut |child| self.expression(child));
+    }
+
+    /// The first `in` belongs to the scope around, all else to one of its own.
+    fn comprehension(&mut self, kind: &ComprehensionKind, clauses: &[Clause]) {
+        let (first, rest) = clauses
+            .split_first()
+            .expect("the grammar gives at least one");
+        self.expression(&first.iter);
+        self.enter(Owner::Comprehension);
+        self.target(&first.target);
+        first.tests.iter().for_each(|test| self.expression(test));
+        for clause in rest {
+            self.target(&clause.target);
+            self.expression(&clause.iter);
+            clause.tests.iter().for_each(|test| self.expression(test));
+        }
+        match kind {
+            ComprehensionKind::List(element)
+            | ComprehensionKind::Set(element)
+            | ComprehensionKind::Generator(element) => self.expression(element),
+            ComprehensionKind::Dict(key, value) => {
+                self.expression(key);
+                self.expression(value);
+            }
+        }
+        self.scopes.pop();
+    }
+}

@@ -1,0 +1,194 @@
+//! What may stand on the left of an assignment, after `for`, `as` and `del`. The grammar reads targets as expressions; here those
+//! that are none are reported, in CPython's words.
+
+use super::ast::{ComprehensionKind, Expr, ExprKind, UnaryOp};
+use super::build::Builder;
+use crate::diagnostic::Code;
+use crate::source::Span;
+
+impl Builder<'_> {
+    /// A target of `=`. Only the first of a chain may have been meant as a comparison.
+    pub(crate) fn check_assigned(&mut self, target: &Expr, first: bool) {
+        if let ExprKind::Starred(_) = target.kind {
+            self.report(
+                Code::E0403,
+                target.span,
+                "starred assignment target must be in a list or tuple",
+            );
+            return;
+        }
+        let suspect = match &target.kind {
+            // `a, f() = 3`: the parser was at the last element.
+            ExprKind::Tuple(elements) if !self.opens_with_bracket(target.span) => elements.last(),
+            _ => Some(target),
+        };
+        let suspect = suspect.filter(|_| first).map(|suspect| suspect.span);
+        self.check(target, suspect);
+    }
+
+    /// A target of `for`, of a comprehension, or of `with … as`.
+    pub(crate) fn check_target(&mut self, target: &Expr) {
+        if let ExprKind::Starred(_) = target.kind {
+            self.report(
+                Code::E0403,
+                target.span,
+                "starred assignment target must be in a list or tuple",
+            );
+            return;
+        }
+        self.check(target, None);
+    }
+
+    fn check(&mut self, target: &Expr, suspect: Option<Span>) {
+        match &target.kind {
+            ExprKind::Name(_)
+            | ExprKind::Attribute { .. }
+            | ExprKind::Subscript { .. }
+            | ExprKind::Error => {}
+            ExprKind::Starred(value) => self.check(value, suspect),
+            ExprKind::Tuple(elements) | ExprKind::List(elements) => {
+                let stars = elements
+                    .iter()
+                    .filter(|element| matches!(element.kind, ExprKind::Starred(_)));
+                if stars.count() > 1 {
+                    self.report(
+                        Code::E0403,
+                        target.span,
+                        "multiple starred expressions in assignment",
+                    );
+                }
+                for element in elements {
+                    self.check(element, suspect);
+                }
+            }
+            _ => {
+                let name = description(target);
+                let comparable = suspect == Some(target.span) && may_be_compared(target);
+                if let ExprKind::Yield(_) | ExprKind::YieldFrom(_) = target.kind {
+                    self.report(
+                        Code::E0401,
+                        target.span,
+                        "assignment to yield expression not possible",
+                    );
+                } else if comparable {
+                    let message = format!(
+                        "cannot assign to {name} here. Maybe you meant '==' instead of '='?"
+                    );
+                    self.report(Code::E0401, target.span, message);
+                } else {
+                    self.report(Code::E0401, target.span, format!("cannot assign to {name}"));
+                }
+            }
+        }
+    }
+
+    /// The target of `+=` and its kin.
+    pub(crate) fn check_augmented(&mut self, target: &Expr) {
+        match &target.kind {
+            ExprKind::Name(_)
+            | ExprKind::Attribute { .. }
+            | ExprKind::Subscript { .. }
+            | ExprKind::Error => {}
+            _ => {
+                let message = format!(
+                    "'{}' is an illegal expression for augmented assignment",
+                    description(target)
+                );
+                self.report(Code::E0401, target.span, message);
+            }
+        }
+    }
+
+    /// The target of an annotation.
+    pub(crate) fn check_annotated(&mut self, target: &Expr) {
+        let message = match &target.kind {
+            ExprKind::Name(_)
+            | ExprKind::Attribute { .. }
+            | ExprKind::Subscript { .. }
+            | ExprKind::Error => return,
+            ExprKind::List(_) => "only single target (not list) can be annotated",
+            ExprKind::Tuple(_) => "only single target (not tuple) can be annotated",
+            _ => "illegal target for annotation",
+        };
+        self.report(Code::E0401, target.span, message);
+    }
+
+    /// A target of `del`.
+    pub(crate) fn check_deleted(&mut self, target: &Expr) {
+        match &target.kind {
+            ExprKind::Name(_)
+            | ExprKind::Attribute { .. }
+            | ExprKind::Subscript { .. }
+            | ExprKind::Error => {}
+            ExprKind::Tuple(elements) | ExprKind::List(elements) => {
+                for element in elements {
+                    self.check_deleted(element);
+                }
+            }
+            _ => {
+                let message = format!("cannot delete {}", description(target));
+                self.report(Code::E0402, target.span, message);
+            }
+        }
+    }
+
+    fn opens_with_bracket(&self, span: Span) -> bool {
+        self.source.text[span.start as usize..].starts_with('(')
+    }
+}
+
+/// What CPython calls an expression (`_PyPegen_get_expr_name`).
+fn description(expr: &Expr) -> &'static str {
+    match &expr.kind {
+        ExprKind::None => "None",
+        ExprKind::True => "True",
+        ExprKind::False => "False",
+        ExprKind::Ellipsis => "ellipsis",
+        ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) | ExprKind::Bytes(_) => "literal",
+        ExprKind::FString(_) => "f-string expression",
+        ExprKind::Name(_) => "name",
+        ExprKind::List(_) => "list",
+        ExprKind::Tuple(_) => "tuple",
+        ExprKind::Set(_) => "set display",
+        ExprKind::Dict(_) => "dict literal",
+        ExprKind::Starred(_) => "starred",
+        ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::Bool { .. } => "expression",
+        ExprKind::Compare { .. } => "comparison",
+        ExprKind::Conditional { .. } => "conditional expression",
+        ExprKind::Lambda { .. } => "lambda",
+        ExprKind::Call { .. } => "function call",
+        ExprKind::Attribute { .. } => "attribute",
+        ExprKind::Subscript { .. } => "subscript",
+        ExprKind::Slice { .. } => "slice",
+        ExprKind::Comprehension { kind, .. } => match kind {
+            ComprehensionKind::List(_) => "list comprehension",
+            ComprehensionKind::Set(_) => "set comprehension",
+            ComprehensionKind::Dict(..) => "dict comprehension",
+            ComprehensionKind::Generator(_) => "generator expression",
+        },
+        ExprKind::Yield(_) | ExprKind::YieldFrom(_) => "yield expression",
+        ExprKind::Error => "expression",
+    }
+}
+
+/// Whether CPython suggests `==`: for what binds as tightly as `|` and is no constant name or generator.
+fn may_be_compared(expr: &Expr) -> bool {
+    !matches!(
+        &expr.kind,
+        ExprKind::None
+            | ExprKind::True
+            | ExprKind::False
+            | ExprKind::Compare { .. }
+            | ExprKind::Conditional { .. }
+            | ExprKind::Lambda { .. }
+            | ExprKind::Bool { .. }
+            | ExprKind::Unary {
+                op: UnaryOp::Not,
+                ..
+            }
+            | ExprKind::Comprehension {
+                kind: ComprehensionKind::Generator(_),
+                ..
+            }
+    )
+}
