@@ -9,6 +9,7 @@ is one, is its standard input.
 
     tests/lang/regenerate.py                 all programs
     tests/lang/regenerate.py strings lists   the programs of these themes
+    tests/lang/regenerate.py some/name.mini  this program
     tests/lang/regenerate.py --check         write nothing, report what differs
 """
 
@@ -71,12 +72,14 @@ def treat(program, check):
 
 def main(arguments):
     check = "--check" in arguments
-    themes = [a for a in arguments if not a.startswith("-")]
+    asked = [a for a in arguments if not a.startswith("-")]
+    themes = [a for a in asked if not a.endswith(".mini")]
+    files = {pathlib.Path(a).resolve() for a in asked if a.endswith(".mini")}
     programs = [
         p
         for p in sorted(ROOT.rglob("*.mini"))
         if p.relative_to(ROOT).parts[0] not in LEFT_OUT
-        and (not themes or p.relative_to(ROOT).parts[0] in themes)
+        and (not asked or p in files or p.relative_to(ROOT).parts[0] in themes)
     ]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         answers = list(pool.map(lambda p: treat(p, check), programs))

@@ -1,0 +1,176 @@
+//! Random programs (`generator`) under CPython and under Mini: both must print the same.
+//!
+//! `MINI_CASES=20000 cargo test --test it against_python` compares so many; `MINI_SEED=7 MINI_CASES=1` is case 7 again.
+//! On a difference the program is shrunk by leaving out lines for as long as the difference stays.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a program is handed to mini as a file; how many were compared is told"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::process::{finish, in_parallel};
+use crate::{generator, oracle};
+
+/// So many programs are compared in an ordinary run.
+const CASES: u64 = 150;
+
+/// Programs for one CPython process.
+const BATCH: usize = 250;
+
+/// A generated program takes a few milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A generated program that takes longer under CPython is the generator's mistake.
+const LONGEST_MS: f64 = 1000.0;
+
+/// So many differing programs are shrunk and shown.
+const SHOWN: usize = 12;
+
+/// What CPython made of a program.
+#[derive(Debug, Deserialize)]
+struct Outcome {
+    output: String,
+    error: Option<String>,
+    time_ms: f64,
+}
+
+#[test]
+fn random_programs_print_the_same_under_mini_and_python3() {
+    let python = match oracle::python() {
+        Ok(python) => python,
+        Err(reason) => {
+            println!("not compared: {reason}");
+            return;
+        }
+    };
+    let first = oracle::first_seed();
+    let seeds: Vec<u64> = (first..first + oracle::cases().unwrap_or(CASES)).collect();
+    let batches: Vec<_> = seeds.chunks(BATCH).collect();
+    let compared = in_parallel(&batches, |batch| differences(python, batch));
+    let differing: Vec<(u64, String)> = compared.into_iter().flatten().collect();
+    println!(
+        "{} programs compared, {} differ",
+        seeds.len(),
+        differing.len()
+    );
+    let reports: Vec<_> = differing
+        .iter()
+        .take(SHOWN)
+        .map(|(seed, program)| report(python, *seed, program))
+        .collect();
+    assert!(
+        differing.is_empty(),
+        "{} of {} programs differ: seeds {:?}\n\n{}",
+        differing.len(),
+        seeds.len(),
+        differing.iter().map(|(seed, _)| seed).collect::<Vec<_>>(),
+        reports.join("\n\n")
+    );
+}
+
+/// The programs of these seeds that do not print the same.
+fn differences(python: &str, seeds: &[u64]) -> Vec<(u64, String)> {
+    let programs: Vec<String> = seeds.iter().map(|seed| generator::program(*seed)).collect();
+    let outcomes = under_python(python, &programs);
+    let mut found = Vec::new();
+    for ((seed, program), outcome) in seeds.iter().zip(programs).zip(outcomes) {
+        assert_eq!(
+            outcome.error, None,
+            "seed {seed} dies under CPython:\n{program}"
+        );
+        assert!(
+            outcome.time_ms < LONGEST_MS,
+            "seed {seed} takes {} ms under CPython:\n{program}",
+            outcome.time_ms
+        );
+        if under_mini(&program, *seed) != outcome.output {
+            found.push((*seed, program));
+        }
+    }
+    found
+}
+
+fn under_python(python: &str, programs: &[String]) -> Vec<Outcome> {
+    let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/against_python.py");
+    let input = serde_json::to_vec(programs).expect("text becomes JSON");
+    let ran = finish(
+        Command::new(python)
+            .arg(driver)
+            .env("PYTHONIOENCODING", "utf-8"),
+        &input,
+        PATIENCE * 15,
+    );
+    serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| {
+        let stderr = String::from_utf8_lossy(&ran.stderr);
+        panic!("the batch gives no list ({error}): {stderr}")
+    })
+}
+
+/// What Mini prints, followed by how it ended if that was not well.
+fn under_mini(program: &str, seed: u64) -> String {
+    let file = scratch(seed);
+    fs::write(&file, program).expect("a program can be written to the tests' own directory");
+    let ran = finish(
+        Command::new(env!("CARGO_BIN_EXE_mini"))
+            .args(["run", "--color", "never"])
+            .arg(&file),
+        b"",
+        PATIENCE,
+    );
+    fs::remove_file(&file).expect("the program's file is still there");
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    if ran.code == Some(0) {
+        return text;
+    }
+    let how = if ran.timed_out { "killed" } else { "ended" };
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    format!("{text}{how} with {:?}\n{stderr}", ran.code)
+}
+
+fn scratch(seed: u64) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("random-{}-{seed}.mini", std::process::id()))
+}
+
+/// Seed, shrunk program, and both outputs.
+fn report(python: &str, seed: u64, program: &str) -> String {
+    let small = shrink(python, seed, program);
+    let theirs = under_python(python, std::slice::from_ref(&small));
+    format!(
+        "seed {seed}, again with: MINI_SEED={seed} MINI_CASES=1 cargo test --test it against_python\n\
+         --- program, shrunk\n{small}--- python3 prints\n{}--- mini prints\n{}",
+        theirs[0].output,
+        under_mini(&small, seed)
+    )
+}
+
+/// The program without every run of lines that the difference does not need: long runs first, single lines at the end.
+/// What is left must still run to its end under CPython.
+fn shrink(python: &str, seed: u64, program: &str) -> String {
+    let mut lines: Vec<&str> = program.lines().collect();
+    let mut length = lines.len() / 2;
+    while length > 0 {
+        let shorter: Vec<Vec<&str>> = (0..=lines.len().saturating_sub(length))
+            .map(|from| [&lines[..from], &lines[(from + length).min(lines.len())..]].concat())
+            .collect();
+        let texts: Vec<String> = shorter.iter().map(|l| l.join("\n") + "\n").collect();
+        let outcomes = under_python(python, &texts);
+        let differing = texts.iter().zip(outcomes).position(|(text, outcome)| {
+            outcome.error.is_none() && under_mini(text, seed) != outcome.output
+        });
+        match differing {
+            Some(at) => lines.clone_from(&shorter[at]),
+            None => length = length * 4 / 5,
+        }
+        length = length.min(lines.len());
+    }
+    lines.join("\n") + "\n"
+}
