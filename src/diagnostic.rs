@@ -28,6 +28,7 @@ macro_rules! codes {
 }
 
 // E01xx: characters and tokens. E02xx: layout. E03xx: grammar. E04xx: names and places of statements. E05xx: limits. E06xx: left out of Mini.
+// E07xx: assembly text.
 codes! {
     E0101 "a character that no token begins with" "a character that no token begins with"
     E0102 "a string that does not end on its line" "a string that does not end on its line"
@@ -105,6 +106,27 @@ codes! {
     E0618 "a built-in function or class that Mini does not have" "a built-in function or class that Mini does not have"
     E0619 "a special method or attribute that Mini does not have" "a special method or attribute that Mini does not have"
     E0620 "a rare form that Mini does not have" "a rare form that Mini does not have"
+    E0701 "a line of assembly text that does not read" "A line of a `.masm` file is a label (`loop:`), a directive (`.func worker(x)`), or an instruction with its operands, separated by commas:
+
+    loop:
+        addi    r0, r0, 1
+        jlti    r0, 10, loop
+
+`mini dis FILE` prints any program in this form; docs/bytecode.md describes it."
+    E0702 "no such instruction or directive" "The words that may begin a line of a `.masm` file are the instructions of the table in docs/bytecode.md and the directives, which begin with a point."
+    E0703 "the wrong operands" "Each instruction takes the operands that docs/bytecode.md lists for it, in that order:
+
+    add     r0, r1, r2      ; three registers
+    gget    r0, counter     ; a register and a module-level variable
+    aget    r0, r1, .name   ; two registers and an attribute
+    callkw  1, r0, r0, (sep)
+
+A flag that is usually one way may be left away: `jif r0, loop` is `jif true, r0, loop`."
+    E0704 "a name that nothing in the text defines" "A label must stand in the same function as the jump to it; a function that `func` makes must begin with `.func` in the same module; a module that `import` names must stand in the text or be one of Mini's own."
+    E0705 "defined twice" "A label may stand once in a function, a function or a variable once in a module, a module once in the text."
+    E0706 "too large" "A number, a distance or a text does not fit into the place that the instruction has for it. A conditional jump reaches 32,767 instructions; place a `jump`, which reaches further, where it can."
+    E0707 "a directive out of its place" "`.globals` and `.module` describe a module, `.func` begins a function, and the other directives describe the function (or the module) they stand in. Lines of a source text stand below `.text` alone."
+    E0708 "a program that may not run" "The text was read, but the program breaks a rule that every program must keep before Mini runs it: that registers exist, that jumps stay inside, that a function ends in `ret`, `jump` or `raise`. docs/bytecode.md lists them."
 }
 
 /// A message about a text.

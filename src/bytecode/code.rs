@@ -3,6 +3,8 @@
 use crate::bytecode::op::{CodeIx, ConstIx, GlobalIx, Op, Reg};
 use crate::source::{Source, SourceId, Span};
 use num_bigint::BigInt;
+use std::hash::{Hash, Hasher};
+use std::mem::discriminant;
 use std::sync::Arc;
 
 /// An attribute name of the program, an index into `Program::names`.
@@ -79,6 +81,25 @@ impl PartialEq for Const {
             (Const::Tuple(a), Const::Tuple(b)) => a == b,
             (Const::Names(a), Const::Names(b)) => a == b,
             _ => false,
+        }
+    }
+}
+
+impl Eq for Const {}
+
+impl Hash for Const {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        discriminant(self).hash(state);
+        match self {
+            Const::None | Const::Ellipsis => {}
+            Const::Bool(value) => value.hash(state),
+            Const::Int(value) => value.hash(state),
+            Const::BigInt(value) => value.hash(state),
+            Const::Float(value) => value.to_bits().hash(state),
+            Const::Str(text) | Const::Builtin(text) => text.hash(state),
+            Const::Bytes(bytes) => bytes.hash(state),
+            Const::Tuple(items) => items.hash(state),
+            Const::Names(names) => names.hash(state),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! the table (`op`): its mnemonic, then its operands in order, each written according to its kind.
 
 use crate::bytecode::code::{Capture, Code, Const, Parameters, Program};
-use crate::bytecode::op::{Choice, CodeIx, ConstIx, GlobalIx, NamesIx, Op, Operand, Reg};
+use crate::bytecode::op::{Choice, CodeIx, ConstIx, Flag, GlobalIx, NamesIx, Op, Operand, Reg};
 use crate::source::{Source, SourceId, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -45,21 +45,22 @@ pub fn disassemble(program: &Program, options: Options<'_>) -> String {
         program,
         options,
         symbols: symbols(program),
+        printed: BTreeSet::new(),
         out: String::new(),
     };
-    let mut printed = BTreeSet::new();
-    for index in 0..program.modules.len() {
-        let module = &program.modules[index];
-        if index == 0 || !(options.leave_out)(&module.name) {
-            listing.module(index);
-            let codes = listing.codes_of(index);
-            printed.extend(codes.map(|code| program.codes[code].source));
-        }
-    }
+    let all = 0..program.modules.len();
+    let modules: Vec<usize> = all
+        .filter(|&index| index == 0 || !(options.leave_out)(&program.modules[index].name))
+        .collect();
     if options.places {
-        for source in printed {
-            listing.text(source);
-        }
+        let codes = modules.iter().flat_map(|&module| listing.codes_of(module));
+        listing.printed = codes.map(|code| program.codes[code].source).collect();
+    }
+    for &module in &modules {
+        listing.module(module);
+    }
+    for source in listing.printed.clone() {
+        listing.text(source);
     }
     listing.out
 }
@@ -93,6 +94,8 @@ struct Listing<'a> {
     program: &'a Program,
     options: Options<'a>,
     symbols: Vec<String>,
+    /// The sources whose text is printed.
+    printed: BTreeSet<SourceId>,
     out: String,
 }
 
@@ -206,10 +209,9 @@ impl Listing<'_> {
                 last_line = line;
                 self.comment(source, line.unwrap_or(0));
             }
-            if let Some(number) = labels.get(&(at as u32)) {
-                self.line(&format!("L{number}:"));
-            }
-            let mut text = self.instruction(code, at, op, labels);
+            let label = labels.get(&(at as u32));
+            let label = label.map_or_else(String::new, |number| format!("L{number}: "));
+            let mut text = format!("{label:INDENT$}{}", self.instruction(code, at, op, labels));
             if self.options.places && last_place != Some(span) {
                 last_place = Some(span);
                 let place = source.map_or_else(String::new, |source| place(source, span));
@@ -238,7 +240,7 @@ impl Listing<'_> {
             .filter_map(|(&(field, _), operand)| self.operand(code, at, field, operand, labels))
             .collect();
         let mnemonic = kind.mnemonic();
-        format!("{:INDENT$}{mnemonic:10} {}", "", operands.join(", "))
+        format!("{mnemonic:10} {}", operands.join(", "))
     }
 
     /// `None` for a flag with its usual value, which is left away.
@@ -279,6 +281,7 @@ impl Listing<'_> {
             Operand::Imm(it) => it.0.to_string(),
             Operand::Imm32(it) => it.0.to_string(),
             Operand::Flag(it) if usual_flag(field) == Some(it.0) => return None,
+            Operand::Flag(Flag(true)) if usual_flag(field).is_some() => field.to_owned(),
             Operand::Flag(it) => it.0.to_string(),
             Operand::Convert(it) => it.word().to_owned(),
             Operand::Binary(it) => it.word().to_owned(),
@@ -379,8 +382,9 @@ impl Listing<'_> {
         let Some(source) = sources.get(usize::from(id.0)) else {
             return format!("\"?{}\"", id.0);
         };
-        let earlier = sources[..usize::from(id.0)].iter();
-        match earlier.filter(|other| other.name == source.name).count() {
+        let earlier = self.printed.range(..id);
+        let same = earlier.filter(|other| sources[usize::from(other.0)].name == source.name);
+        match same.count() {
             0 => format!("{:?}", source.name),
             same => format!("{:?} {}", source.name, same + 1),
         }

@@ -128,6 +128,32 @@ pub enum OperandKind {
     Compare,
 }
 
+impl OperandKind {
+    /// What it is, for messages and the reference.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            OperandKind::Reg => "a register (r0, r1, …)",
+            OperandKind::Const => "a constant",
+            OperandKind::Names => "a list of names, such as (sep, end)",
+            OperandKind::Global => "the name of a module-level variable",
+            OperandKind::Code => "the name of a function of this module",
+            OperandKind::Module => "the name of a module",
+            OperandKind::Site => "an attribute, such as .append",
+            OperandKind::Free => "a captured cell (free0, free1, …)",
+            OperandKind::Far | OperandKind::Near => "a label",
+            OperandKind::Count => "a number from 0 to 65,535",
+            OperandKind::Count8 => "a number from 0 to 255",
+            OperandKind::Imm => "an integer from -32,768 to 32,767",
+            OperandKind::Imm32 => "an integer of 32 bits",
+            OperandKind::Flag => "true or false",
+            OperandKind::Convert => "format, str, repr or ascii",
+            OperandKind::Binary => "the name of a binary operation, such as add",
+            OperandKind::Compare => "the name of a comparison, such as lt",
+        }
+    }
+}
+
 /// Ties an operand's Rust type to its kind and its wrapped form.
 pub trait OperandType: Copy {
     /// The kind.
@@ -358,6 +384,22 @@ macro_rules! ops {
 }
 
 const _: () = assert!(size_of::<Op>() == 8);
+
+impl Op {
+    /// The same instruction with its variable, if it has one, exchanged for another.
+    #[must_use]
+    pub fn map_globals(self, map: impl Fn(GlobalIx) -> GlobalIx) -> Op {
+        let mut operands = self.operands();
+        for operand in &mut operands {
+            if let Operand::Global(global) = operand {
+                *global = map(*global);
+            }
+        }
+        self.kind()
+            .build(&operands)
+            .expect("the kinds of its operands are the same")
+    }
+}
 
 impl OpKind {
     /// Can the instruction after it in the text be the next one to run?

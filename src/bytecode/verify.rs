@@ -8,6 +8,7 @@ use crate::bytecode::code::{Capture, Code, Const, Guard, Program};
 use crate::bytecode::op::{
     CodeIx, ConstIx, FreeIx, GlobalIx, ModuleIx, NamesIx, Op, OpKind, Operand, Reg, Site,
 };
+use crate::diagnostic::{self, Diagnostic};
 use crate::source::{SourceId, Span};
 use num_traits::ToPrimitive;
 use std::fmt;
@@ -61,7 +62,7 @@ pub struct Fault {
     pub code: Option<CodeIx>,
     /// The instruction, if it is one.
     pub instruction: Option<u32>,
-    /// Where its text is, if that is known.
+    /// Where its text is, if that is known; for a code as a whole, where its first instruction begins.
     pub place: Option<(SourceId, Span)>,
     /// `worker, instruction 3 (gget)` or the like; may be empty.
     pub context: String,
@@ -76,6 +77,23 @@ impl fmt::Display for Fault {
         } else {
             write!(f, "{}: {}", self.context, self.message)
         }
+    }
+}
+
+impl Fault {
+    /// The same as a message about a text, if its place is known.
+    #[must_use]
+    pub fn diagnostic(&self) -> Option<Diagnostic> {
+        let (source, span) = self.place?;
+        Some(Diagnostic {
+            code: diagnostic::Code::E0708,
+            source,
+            span,
+            message: self.to_string(),
+            label: String::new(),
+            related: Vec::new(),
+            help: None,
+        })
     }
 }
 
@@ -143,7 +161,13 @@ impl Check<'_> {
         };
         let place = code.and_then(|code| {
             let text = &self.program.sources.get(code.source.0 as usize)?.text;
-            let span = *code.spans.get(self.instruction?)?;
+            let span = match self.instruction {
+                Some(at) => *code.spans.get(at)?,
+                None => Span {
+                    end: code.spans.first()?.start,
+                    ..code.spans[0]
+                },
+            };
             text.get(span.start as usize..span.end as usize)?;
             Some((code.source, span))
         });
@@ -357,7 +381,7 @@ impl Check<'_> {
         if reg.0 >= code.registers {
             let registers = code.registers;
             self.fault(format!(
-                "{of} is in r{}, but there are {registers} registers",
+                "there is no r{} for {of}; registers: {registers}",
                 reg.0
             ));
         }
@@ -482,10 +506,10 @@ impl Check<'_> {
         if let Some(window) = op.window(&names)
             && u32::from(window.base.0) + window.length > u32::from(code.registers)
         {
-            let (base, registers) = (window.base.0, code.registers);
-            let length = window.length;
+            let (base, registers) = (u32::from(window.base.0), code.registers);
+            let last = base + window.length - 1;
             self.fault(format!(
-                "it uses {length} registers from r{base}, but there are {registers}"
+                "it uses r{base} to r{last}; registers: {registers}"
             ));
         }
         if matches!(op, Op::Yield { .. } | Op::YieldFrom { .. }) && !code.generator {

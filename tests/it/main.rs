@@ -1,3 +1,10 @@
 //! The integration tests, one binary, a module for each boundary.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests read files, the environment and the clock"
+)]
 
+mod bytecode;
+mod cases;
 mod generator;
