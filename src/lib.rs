@@ -4,5 +4,6 @@ pub mod bytecode;
 pub mod compile;
 pub mod diagnostic;
 pub mod source;
+pub mod stdlib;
 pub mod syntax;
 pub mod vm;
