@@ -9,6 +9,7 @@
 
 mod definition;
 mod expression;
+mod format;
 mod random;
 mod statement;
 

@@ -56,24 +56,12 @@ const BYTES: [&str; 7] = [
     r#"b"\n\t9""#,
 ];
 
-const INTEGER_SPECS: [&str; 20] = [
-    "d", "5d", "05d", "x", "X", "b", "o", "#x", "#b", ",", "_", "+", " d", "<8", ">10", "^12",
-    "*>9", "e", ".2f", "08,d",
-];
-
-const FLOAT_SPECS: [&str; 16] = [
-    ".2f", "f", ".0f", ".3e", "e", ".4g", "g", ",", "+.1f", "%", ".1%", "010.3f", "<12", "^14.2f",
-    ".10", "*>12.1e",
-];
-
-const TEXT_SPECS: [&str; 9] = ["", "<8", ">8", "^9", ".2", "*^10", "-<6.3", "s", "12s"];
-
 impl Writer {
     /// A value written out, without a variable.
     pub(super) fn literal(&mut self, kind: Kind) -> String {
         match kind {
             Kind::Integer => self.integer_literal(),
-            Kind::Float => self.random.text(&FLOATS).to_owned(),
+            Kind::Float => self.float_literal(),
             Kind::Text => self.random.text(&TEXTS).to_owned(),
             Kind::Bool => self.random.text(&["True", "False"]).to_owned(),
             Kind::Integers => format!("[{}]", self.literals(Kind::Integer)),
@@ -106,6 +94,20 @@ impl Writer {
         let n = self.random.between(0, 5);
         let all: Vec<_> = (0..n).map(|_| self.literal(kind)).collect();
         all.join(", ")
+    }
+
+    /// A value with a name, a decimal fraction, or any bits at all.
+    fn float_literal(&mut self) -> String {
+        match self.random.below(10) {
+            0..=5 => self.random.text(&FLOATS).to_owned(),
+            6 | 7 => format!("{}.{}", self.random.below(1000), self.random.below(10_000)),
+            _ => {
+                let any = f64::from_bits(self.random.next());
+                // Rust's shortest form is one that CPython reads back as the same number.
+                let any = if any.is_finite() { any } else { 0.3 };
+                format!("{any:?}")
+            }
+        }
     }
 
     /// Mostly small; then the neighbours of the powers of two where representations change; then truly big.
@@ -272,7 +274,11 @@ impl Writer {
                 self.expression(Kind::Integer, d)
             ),
             9 => format!("float({})", self.expression(Kind::Integer, d)),
-            10 => format!("round({a}, {})", self.random.below(4)),
+            10 => format!(
+                "round({a}, {})",
+                self.random
+                    .text(&["0", "1", "2", "3", "5", "-1", "-2", "None"])
+            ),
             11 => format!("{}({a})", self.random.text(&["abs", "-", "+"])),
             12 => format!("{}({a}, {b})", self.random.text(&["max", "min"])),
             13 => format!("abs({a}) ** 0.5"),
@@ -298,6 +304,7 @@ impl Writer {
                     "swapcase",
                     "capitalize",
                     "casefold",
+                    "expandtabs",
                 ]);
                 format!("{a}.{method}()")
             }
@@ -344,64 +351,6 @@ impl Writer {
                 self.random.text(&["removeprefix", "removesuffix", "strip"]),
                 self.atom(Kind::Text)
             ),
-        }
-    }
-
-    /// An f-string. CPython before 3.12 allows neither the outer quotes nor a backslash inside a field, so a field holds
-    /// a variable or plain digits.
-    fn formatted(&mut self) -> String {
-        let kind = self.kind();
-        let Some(name) = self.variable(kind) else {
-            return format!("f\"{{{}}}\"", self.random.below(100));
-        };
-        let spec = match kind {
-            Kind::Integer => self.random.text(&INTEGER_SPECS),
-            Kind::Float => self.random.text(&FLOAT_SPECS),
-            Kind::Text => self.random.text(&TEXT_SPECS),
-            Kind::Bool
-            | Kind::Integers
-            | Kind::Texts
-            | Kind::Tuple
-            | Kind::Table
-            | Kind::Numbers
-            | Kind::Bytes => "",
-        };
-        match self.random.below(6) {
-            0 => format!("f\"{{{name}=}}\""),
-            1 => format!("f\"{{{name}!r:>12}}|\""),
-            2 => format!("f\"{{{name}}}{{{{}}}}{{{name}!s}}\""),
-            3 => format!("format({name}, \"{spec}\")"),
-            4 => format!("\"[{{0:{spec}}}]\".format({name})"),
-            _ => format!("f\"<{{{name}:{spec}}}>\""),
-        }
-    }
-
-    fn percent_formatted(&mut self) -> String {
-        match self.random.below(6) {
-            0 => format!(
-                "(\"%d|%5d|%x\" % ({}, {}, 255))",
-                self.atom(Kind::Integer),
-                self.atom(Kind::Integer)
-            ),
-            1 => format!("(\"%.2f %e %g\" % ({0}, {0}, {0}))", self.atom(Kind::Float)),
-            2 => format!(
-                "(\"%s-%r\" % ({}, {}))",
-                self.atom(Kind::Text),
-                self.atom(Kind::Text)
-            ),
-            3 => format!(
-                "(\"%5s|%-5s|%.2s\" % ({0}, {0}, {0}))",
-                self.atom(Kind::Text)
-            ),
-            4 => format!(
-                "(\"%(k)s=%(v)05d\" % {{\"k\": {}, \"v\": {}}})",
-                self.atom(Kind::Text),
-                self.atom(Kind::Integer)
-            ),
-            _ => {
-                let kind = self.kind();
-                format!("(\"%s %%\" % ({},))", self.atom(kind))
-            }
         }
     }
 
@@ -462,6 +411,10 @@ impl Writer {
                     "isalnum",
                     "istitle",
                     "isidentifier",
+                    "isprintable",
+                    "isdecimal",
+                    "isnumeric",
+                    "isascii",
                 ]);
                 format!("{}.{method}()", self.expression(Kind::Text, d))
             }

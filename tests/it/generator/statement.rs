@@ -16,7 +16,7 @@ const EXCEPTIONS: [&str; 8] = [
 
 impl Writer {
     pub(super) fn statement(&mut self) {
-        match self.random.below(39) {
+        match self.random.below(40) {
             0..=3 => self.guarded(Self::show),
             4..=6 => self.assignment(),
             7 => self.guarded(Self::mixed_kinds),
@@ -44,6 +44,7 @@ impl Writer {
             35 => self.global_counter(),
             36 => self.guarded(Self::assertion),
             37 => self.guarded(Self::integer_methods),
+            38 => self.guarded(Self::text_methods),
             _ => self.context_manager(),
         }
     }
@@ -525,5 +526,32 @@ impl Writer {
         self.line(&format!(
             "print(format({a}, \",\"), {b} < 1.5e10, str({b})[::-1], {a} / {b})"
         ));
+    }
+
+    fn text_methods(&mut self) {
+        let (a, b) = (
+            self.expression(Kind::Text, 2),
+            self.expression(Kind::Float, 2),
+        );
+        let call = self.random.text(&[
+            "splitlines(True)",
+            "expandtabs(3)",
+            "encode(\"ascii\", \"ignore\")",
+            "encode(\"latin-1\", \"replace\")",
+            "translate(str.maketrans(\"abc\", \"xyz\"))",
+            "rsplit(None, 1)",
+            "partition(\"a\")",
+            "__contains__(\"a\")",
+            "title().swapcase()",
+        ]);
+        self.line(&format!("print(({a}).{call}, [ord(c) for c in ({a})[:3]])"));
+        let call = self.random.text(&[
+            "hex()",
+            "is_integer()",
+            "as_integer_ratio()",
+            "__floordiv__(2)",
+            "__eq__(1)",
+        ]);
+        self.line(&format!("print(({b}).{call}, -({b}), int({b}))"));
     }
 }
