@@ -121,6 +121,13 @@ impl Vm {
         todo!()
     }
 
+    /// A function of the library module `_builtins`.
+    #[must_use]
+    pub fn library(&self, function: &str) -> Value {
+        let _ = function;
+        todo!()
+    }
+
     /// An exception object of a builtin class.
     pub fn new_exception(&mut self, class: Type, args: Vec<Value>) -> Value {
         let _ = (class, args);

@@ -1,5 +1,6 @@
-//! The hash map behind `dict`: insertion-ordered entries and an open-addressing index, in the manner of CPython's compact dict (`Objects/dictobject.c`).
-//! Knows hashes, not how to make them, and asks its caller whether two keys are equal, so that a key's `__eq__` may be a function of the script.
+//! The hash map behind `dict`: insertion-ordered entries and an index of their positions, probed as in CPython's compact dict
+//! (`Objects/dictobject.c`), so that neighbouring integers are neighbours in memory. Knows hashes, not how to make them, and asks its caller whether two
+//! keys are equal, so that a key's `__eq__` may be a function of the script.
 
 use crate::vm::value::Value;
 
@@ -14,72 +15,144 @@ pub struct Entry {
 /// An insertion-ordered hash map.
 #[derive(Clone, Debug, Default)]
 pub struct Dict {
-    /// Positions in `entries` plus one; 0 is empty. A power of two long, or empty.
-    index: Vec<u32>,
+    /// Positions in `entries` plus one, `EMPTY` or `REMOVED`. A power of two long, or empty while the dict is small enough to look through.
+    index: Box<[u32]>,
     entries: Vec<Entry>,
-    live: usize,
+    live: u32,
+    /// Slots of the index that are not `EMPTY`.
+    fill: u32,
+    /// All entries before this one are gaps, so that taking from the front does not walk over them again and again.
+    first: u32,
+}
+
+const EMPTY: u32 = 0;
+const REMOVED: u32 = u32::MAX;
+/// Up to this many entries need no index.
+const SMALL: usize = 8;
+
+/// The sequence of index slots that a hash looks at: CPython's recurrence, which visits every slot.
+struct Probe {
+    at: usize,
+    perturb: u64,
+    mask: usize,
+}
+
+impl Probe {
+    #[inline]
+    fn new(hash: u64, slots: usize) -> Probe {
+        let mask = slots - 1;
+        Probe {
+            at: hash as usize & mask,
+            perturb: hash,
+            mask,
+        }
+    }
+    #[inline]
+    fn advance(&mut self) {
+        self.perturb >>= 5;
+        self.at = (self
+            .at
+            .wrapping_mul(5)
+            .wrapping_add(self.perturb as usize)
+            .wrapping_add(1))
+            & self.mask;
+    }
 }
 
 impl Dict {
+    /// An empty one with room for this many keys.
+    #[must_use]
+    pub fn with_capacity(keys: usize) -> Dict {
+        let mut dict = Dict {
+            entries: Vec::with_capacity(keys),
+            ..Dict::default()
+        };
+        if keys > SMALL {
+            dict.index = vec![EMPTY; (keys * 3 / 2 + 1).next_power_of_two()].into_boxed_slice();
+        }
+        dict
+    }
     /// How many keys.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.live
+        self.live as usize
     }
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.live == 0
     }
-    /// The position of the entry whose hash is `hash` and for whose key `equal` says yes; positions are stable until the next insertion.
+    /// The position of the entry whose hash is `hash` and for whose key `equal` says yes; positions are stable until the next insertion or removal.
     #[inline]
     pub fn find(&self, hash: u64, mut equal: impl FnMut(Value) -> bool) -> Option<usize> {
         if self.index.is_empty() {
-            return None;
+            return self
+                .entries
+                .iter()
+                .position(|entry| entry.hash == hash && entry.key.is_bound() && equal(entry.key));
         }
-        let mask = self.index.len() - 1;
-        let mut at = spread(hash) & mask;
+        let mut probe = Probe::new(hash, self.index.len());
         loop {
-            let position = self.index[at];
-            if position == 0 {
+            let slot = self.index[probe.at];
+            if slot == EMPTY {
                 return None;
             }
-            let entry = &self.entries[position as usize - 1];
-            if entry.hash == hash && entry.key.is_bound() && equal(entry.key) {
-                return Some(position as usize - 1);
+            if slot != REMOVED {
+                let entry = &self.entries[slot as usize - 1];
+                if entry.hash == hash && equal(entry.key) {
+                    return Some(slot as usize - 1);
+                }
             }
-            at = (at + 1) & mask;
+            probe.advance();
         }
     }
-    /// All keys with this hash, in probe order: the candidates, where equality needs the script.
+    /// All keys with this hash and their positions, in probe order: the candidates, where equality needs the script.
     #[must_use]
     pub fn candidates(&self, hash: u64) -> Vec<(usize, Value)> {
-        let mut found = Vec::new();
-        let _ = self.find(hash, |key| {
-            found.push(key);
-            false
-        });
-        found
+        let found = |&position: &usize| {
+            let entry = &self.entries[position];
+            entry.hash == hash && entry.key.is_bound()
+        };
+        let positions: Vec<usize> = if self.index.is_empty() {
+            (0..self.entries.len()).filter(found).collect()
+        } else {
+            let mut positions = Vec::new();
+            let mut probe = Probe::new(hash, self.index.len());
+            while self.index[probe.at] != EMPTY {
+                if self.index[probe.at] != REMOVED {
+                    positions.push(self.index[probe.at] as usize - 1);
+                }
+                probe.advance();
+            }
+            // The sequence may come by a slot twice before its perturbation is used up.
+            let mut seen = Vec::new();
+            positions.retain(|position| {
+                found(position) && !seen.contains(position) && {
+                    seen.push(*position);
+                    true
+                }
+            });
+            positions
+        };
+        positions
             .into_iter()
-            .map(|key| {
-                (
-                    self.entries
-                        .iter()
-                        .position(|entry| entry.key.same(key))
-                        .expect("a candidate is an entry"),
-                    key,
-                )
-            })
+            .map(|position| (position, self.entries[position].key))
             .collect()
     }
     /// Adds an entry for a key that is not there.
     pub fn push(&mut self, hash: u64, key: Value, value: Value) {
-        if (self.entries.len() + 1) * 3 > self.index.len() * 2 {
+        if self.index.is_empty() {
+            if self.entries.len() >= SMALL {
+                self.rebuild();
+            }
+        } else if (self.fill as usize + 1) * 3 > self.index.len() * 2 {
             self.rebuild();
         }
         self.entries.push(Entry { hash, key, value });
         self.live += 1;
-        let position = self.entries.len();
-        self.place(hash, position);
+        if !self.index.is_empty() {
+            self.place(hash, self.entries.len());
+        }
     }
     #[must_use]
     pub fn entry(&self, position: usize) -> Option<Entry> {
@@ -89,30 +162,54 @@ impl Dict {
             .filter(|entry| entry.key.is_bound())
     }
     /// The first live entry at or after a position, with its position.
+    #[inline]
     #[must_use]
     pub fn next_entry(&self, from: usize) -> Option<(usize, Entry)> {
-        (from..self.entries.len())
+        (from.max(self.first as usize)..self.entries.len())
+            .find_map(|position| self.entry(position).map(|entry| (position, entry)))
+    }
+    /// The last live entry before a position, with its position.
+    #[must_use]
+    pub fn entry_before(&self, position: usize) -> Option<(usize, Entry)> {
+        (self.first as usize..position.min(self.entries.len()))
+            .rev()
             .find_map(|position| self.entry(position).map(|entry| (position, entry)))
     }
     /// The last live entry.
     #[must_use]
     pub fn last_entry(&self) -> Option<(usize, Entry)> {
-        (0..self.entries.len())
-            .rev()
-            .find_map(|position| self.entry(position).map(|entry| (position, entry)))
+        self.entry_before(self.entries.len())
     }
     #[inline]
     pub fn set_value(&mut self, position: usize, value: Value) {
         self.entries[position].value = value;
     }
-    /// Removes the entry at a position and returns it.
+    /// Removes the entry at a position, which must be live, and returns it.
     pub fn remove(&mut self, position: usize) -> Entry {
         let entry = self.entries[position];
+        if !self.index.is_empty() {
+            let mut probe = Probe::new(entry.hash, self.index.len());
+            while self.index[probe.at] as usize != position + 1 {
+                probe.advance();
+            }
+            self.index[probe.at] = REMOVED;
+        }
         self.entries[position].key = Value::Unbound;
         self.entries[position].value = Value::Unbound;
         self.live -= 1;
         if self.live == 0 {
             self.clear();
+            return entry;
+        }
+        while self
+            .entries
+            .last()
+            .is_some_and(|entry| !entry.key.is_bound())
+        {
+            self.entries.pop();
+        }
+        while !self.entries[self.first as usize].key.is_bound() {
+            self.first += 1;
         }
         entry
     }
@@ -129,28 +226,127 @@ impl Dict {
     /// Bytes that the storage takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.index.capacity() * size_of::<u32>() + self.entries.capacity() * size_of::<Entry>()
+        size_of_val(&*self.index) + self.entries.capacity() * size_of::<Entry>()
     }
+    /// Drops the gaps, and makes an index with room for as many keys again.
     fn rebuild(&mut self) {
         self.entries.retain(|entry| entry.key.is_bound());
-        let size = ((self.live + 1) * 3).next_power_of_two().max(8);
-        self.index.clear();
-        self.index.resize(size, 0);
+        self.first = 0;
+        self.fill = 0;
+        if self.entries.len() < SMALL {
+            self.index = Box::default();
+            return;
+        }
+        let size = ((self.entries.len() + 1) * 3).next_power_of_two();
+        if self.index.len() == size {
+            self.index.fill(EMPTY);
+        } else {
+            self.index = vec![EMPTY; size].into_boxed_slice();
+        }
         for position in 0..self.entries.len() {
             self.place(self.entries[position].hash, position + 1);
         }
     }
-    fn place(&mut self, hash: u64, position: usize) {
-        let mask = self.index.len() - 1;
-        let mut at = spread(hash) & mask;
-        while self.index[at] != 0 {
-            at = (at + 1) & mask;
+    fn place(&mut self, hash: u64, slot: usize) {
+        let mut probe = Probe::new(hash, self.index.len());
+        while self.index[probe.at] != EMPTY {
+            probe.advance();
         }
-        self.index[at] = u32::try_from(position).expect("fewer than 2^32 entries");
+        self.index[probe.at] = u32::try_from(slot)
+            .ok()
+            .filter(|&slot| slot != REMOVED)
+            .expect("the memory limit is under 2^32 entries");
+        self.fill += 1;
     }
 }
 
-/// Fibonacci hashing: neighbouring hashes (small integers are their own) land apart enough for linear probing.
-fn spread(hash: u64) -> usize {
-    (hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20) as usize
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn int(value: i64) -> impl FnMut(Value) -> bool {
+        move |key| matches!(key, Value::Int(it) if it == value)
+    }
+
+    fn keys(dict: &Dict) -> Vec<i64> {
+        dict.iter()
+            .map(|entry| match entry.key {
+                Value::Int(key) => key,
+                other => panic!("{other:?} is no key of these tests"),
+            })
+            .collect()
+    }
+
+    /// Inserts and removes keys as a list of pairs does, which is the model.
+    #[test]
+    fn agrees_with_a_list_of_pairs() {
+        let (mut dict, mut model) = (Dict::default(), Vec::<(i64, i64)>::new());
+        let mut random: u64 = 7;
+        for turn in 0..60_000_i64 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            // Few keys, many with equal low bits, so that removed slots and long probes occur; now and then the dict runs empty.
+            let key = ((random >> 33) % 150) as i64 * if random & 1 == 0 { 1 } else { 4096 };
+            let hash = key as u64;
+            let growing = (turn / 1000) % 3 != 2;
+            match (dict.find(hash, int(key)), growing) {
+                (Some(position), true) => {
+                    dict.set_value(position, Value::Int(turn));
+                    model.iter_mut().find(|it| it.0 == key).expect("there").1 = turn;
+                }
+                (None, true) => {
+                    assert!(model.iter().all(|it| it.0 != key));
+                    dict.push(hash, Value::Int(key), Value::Int(turn));
+                    model.push((key, turn));
+                }
+                (Some(position), false) => {
+                    dict.remove(position);
+                    model.retain(|it| it.0 != key);
+                }
+                (None, false) => assert!(model.iter().all(|it| it.0 != key)),
+            }
+            assert_eq!(dict.len(), model.len());
+            if turn % 64 == 0 {
+                assert_eq!(keys(&dict), model.iter().map(|it| it.0).collect::<Vec<_>>());
+            }
+            assert!(matches!(
+                (dict.next_entry(0).map(|it| it.1.key), model.first()),
+                (None, None) | (Some(Value::Int(_)), Some(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn candidates_are_all_keys_of_one_hash_once() {
+        for others in [0, 3, 40] {
+            let mut dict = Dict::default();
+            for other in 0..others {
+                dict.push(other as u64 + 1, Value::Int(other), Value::None);
+            }
+            for key in 100..103 {
+                dict.push(5 << 40, Value::Int(key), Value::None);
+            }
+            let found: Vec<usize> = dict.candidates(5 << 40).iter().map(|it| it.0).collect();
+            let expected: Vec<usize> = (0..3).map(|it| it + others as usize).collect();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn taking_from_either_end_keeps_the_rest() {
+        let mut dict = Dict::with_capacity(1000);
+        for key in 0..1000 {
+            dict.push(key as u64, Value::Int(key), Value::None);
+        }
+        for _ in 0..300 {
+            let (front, _) = dict.next_entry(0).expect("not empty");
+            dict.remove(front);
+            let (back, _) = dict.last_entry().expect("not empty");
+            dict.remove(back);
+        }
+        assert_eq!(keys(&dict), (300..700).collect::<Vec<_>>());
+        assert_eq!(dict.find(299, int(299)), None);
+        assert!(dict.find(300, int(300)).is_some());
+    }
 }

@@ -74,6 +74,19 @@ impl List {
     pub fn extend(&mut self, values: impl IntoIterator<Item = Value>) {
         self.items.extend(values);
     }
+    /// Removes the items at these positions, which ascend.
+    pub fn remove_all(&mut self, mut positions: impl Iterator<Item = usize>) {
+        let mut gone = positions.next();
+        let mut at = 0;
+        self.items.retain(|_| {
+            let keep = gone != Some(at);
+            if !keep {
+                gone = positions.next();
+            }
+            at += 1;
+            keep
+        });
+    }
     /// Replaces a range of items by others, as `list[start:end] = values`.
     pub fn splice(&mut self, range: std::ops::Range<usize>, values: Vec<Value>) {
         self.items.splice(range, values);
@@ -128,6 +141,19 @@ impl Range {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+    /// Which place a number has in it, if it has one.
+    #[must_use]
+    pub fn position(&self, number: i64) -> Option<u64> {
+        let (from, to) = if self.step > 0 {
+            (self.start, number)
+        } else {
+            (number, self.start)
+        };
+        let distance = to.wrapping_sub(from) as u64;
+        let step = self.step.unsigned_abs();
+        (from <= to && distance.is_multiple_of(step) && distance / step < self.len())
+            .then(|| distance / step)
     }
     /// The number at `index`, which must be under `len`.
     #[must_use]

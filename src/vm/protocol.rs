@@ -1,74 +1,152 @@
 //! The protocols of the language as natives use them: truth, equality, order, hash, text, length, iteration, items. Each does what the operator or the
 //! builtin of that name does, for every value, and asks the script where a dunder method is defined there.
+//!
+//! Each protocol has two halves. The first, on `Heap`, answers at once where no function of the script can have a say, and says so where one can. The
+//! second, on `Ctx`, asks. Where a loop would ask once for each item (equality of two long lists of the script's objects, a search in one), the loop
+//! itself is a function of the library module `_builtins`, so that its cost stays in proportion to its length.
 
-use crate::syntax::ast::CompareOp;
+mod equality;
+mod field;
+mod hash;
+mod identity;
+mod item;
+mod iteration;
+mod mapping;
+mod members;
+mod position;
+mod representation;
+
+pub(super) use equality::Verdict;
+pub(super) use field::builtin_attribute;
+pub(super) use hash::hash_text;
+pub(super) use mapping::Found;
+
+use crate::vm::class::{Type, name};
+use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::object::{DictView, Object};
 use crate::vm::value::Value;
+
+/// How deep natives follow nested containers on the host's stack, at most; a script's own limit may be lower.
+const NESTING: usize = 1000;
 
 impl Ctx<'_> {
     /// `bool(value)`.
     pub fn truth(&mut self, value: Value) -> Result<bool, Interrupt> {
-        let _ = value;
-        todo!()
+        if let Some(truth) = self.vm.heap.truth_fast(value) {
+            return Ok(truth);
+        }
+        if let Some(method) = self.vm.special(value, name::BOOL) {
+            return match self.call(method, &[value])? {
+                Value::Bool(truth) => Ok(truth),
+                other => {
+                    let message = format!(
+                        "__bool__ should return bool, returned {}",
+                        self.vm.type_name(other)
+                    );
+                    Err(self.type_error(message))
+                }
+            };
+        }
+        if self.vm.special(value, name::LEN).is_some() {
+            return Ok(self.len(value)? > 0);
+        }
+        Ok(true)
     }
-    /// `a == b`, as a truth value; identical objects are equal, as containers have it (`PyObject_RichCompareBool`).
-    pub fn equal(&mut self, a: Value, b: Value) -> Result<bool, Interrupt> {
-        let _ = (a, b);
-        todo!()
-    }
-    /// `a op b`, any comparison operator, `in` and `is` included.
-    pub fn compare(&mut self, op: CompareOp, a: Value, b: Value) -> Result<Value, Interrupt> {
-        let _ = (op, a, b);
-        todo!()
-    }
-    /// `hash(value)`, CPython's numbers for everything but text.
-    pub fn hash(&mut self, value: Value) -> Result<i64, Interrupt> {
-        let _ = value;
-        todo!()
-    }
-    /// `repr(value)`.
-    pub fn repr(&mut self, value: Value) -> Result<String, Interrupt> {
-        let _ = value;
-        todo!()
-    }
-    /// `str(value)`.
-    pub fn str(&mut self, value: Value) -> Result<String, Interrupt> {
-        let _ = value;
-        todo!()
-    }
+
     /// `len(value)`.
     pub fn len(&mut self, value: Value) -> Result<usize, Interrupt> {
-        let _ = value;
-        todo!()
+        if let Some(length) = self.vm.heap.len_fast(value) {
+            return Ok(length);
+        }
+        let Some(method) = self.vm.special(value, name::LEN) else {
+            let message = format!("object of type '{}' has no len()", self.vm.type_name(value));
+            return Err(self.type_error(message));
+        };
+        let length = self.call(method, &[value])?;
+        if !matches!(length, Value::Int(_) | Value::Bool(_) | Value::Instance(_)) {
+            let message = format!(
+                "'{}' object cannot be interpreted as an integer",
+                self.vm.type_name(length)
+            );
+            return Err(self.type_error(message));
+        }
+        let length = self.index(length)?;
+        usize::try_from(length).map_err(|_| self.value_error("__len__() should return >= 0"))
     }
-    /// `iter(value)`.
-    pub fn iter(&mut self, value: Value) -> Result<Value, Interrupt> {
-        let _ = value;
-        todo!()
+
+    /// How many more levels of nested containers a native may enter: what the recursion limit leaves, as in CPython, where both count together.
+    pub(super) fn nesting_left(&self) -> usize {
+        let frames = self.vm.threads[self.thread.0 as usize].frames.len();
+        self.vm
+            .limits
+            .recursion
+            .saturating_sub(frames)
+            .clamp(1, NESTING)
     }
-    /// `next(iterator)`; none when it is exhausted. Changes the iterator only when no ask is open.
-    pub fn next(&mut self, iterator: Value) -> Result<Option<Value>, Interrupt> {
-        let _ = iterator;
-        todo!()
+
+    /// `RecursionError` of a native that follows nested containers.
+    pub(super) fn too_deep(&mut self, doing: &str) -> Interrupt {
+        self.error(
+            Type::RecursionError,
+            format!("maximum recursion depth exceeded{doing}"),
+        )
     }
-    /// All items of an iterable.
-    pub fn collect(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
-        let _ = iterable;
-        todo!()
+}
+
+impl Heap {
+    /// `bool(value)`, unless it is an instance, which may have a say.
+    #[inline]
+    #[must_use]
+    pub fn truth_fast(&self, value: Value) -> Option<bool> {
+        Some(match value {
+            Value::Bool(truth) => truth,
+            Value::None | Value::Unbound => false,
+            Value::Int(number) => number != 0,
+            Value::Float(number) => number != 0.0,
+            Value::Instance(_) => return None,
+            Value::Str(_)
+            | Value::Bytes(_)
+            | Value::Tuple(_)
+            | Value::List(_)
+            | Value::Dict(_)
+            | Value::Set(_)
+            | Value::Range(_)
+            | Value::Object(_) => self.len_fast(value) != Some(0),
+            Value::NotImplemented
+            | Value::Ellipsis
+            | Value::Big(_)
+            | Value::Function(_)
+            | Value::Native(_)
+            | Value::Method(_)
+            | Value::Class(_)
+            | Value::Generator(_)
+            | Value::Iter(_)
+            | Value::Cell(_)
+            | Value::Module(_) => true,
+        })
     }
-    /// `object[key]`.
-    pub fn get_item(&mut self, object: Value, key: Value) -> Result<Value, Interrupt> {
-        let _ = (object, key);
-        todo!()
-    }
-    /// `object[key] = value`.
-    pub fn set_item(&mut self, object: Value, key: Value, value: Value) -> Result<(), Interrupt> {
-        let _ = (object, key, value);
-        todo!()
-    }
-    /// `del object[key]`.
-    pub fn del_item(&mut self, object: Value, key: Value) -> Result<(), Interrupt> {
-        let _ = (object, key);
-        todo!()
+
+    /// The length of a builtin container.
+    #[inline]
+    #[must_use]
+    pub fn len_fast(&self, value: Value) -> Option<usize> {
+        Some(match value {
+            Value::List(it) => self.lists[it].len(),
+            Value::Tuple(it) => self.tuples[it].0.len(),
+            Value::Str(it) => self.strs[it].len(),
+            Value::Bytes(it) => self.bytes[it].0.len(),
+            Value::Dict(it) => self.dicts[it].len(),
+            Value::Set(it) => self.sets[it].len(),
+            Value::Range(it) => usize::try_from(self.ranges[it].len()).unwrap_or(usize::MAX),
+            Value::Object(it) => match &self.objects[it] {
+                Object::View {
+                    dict,
+                    view: DictView::Keys | DictView::Values | DictView::Items,
+                } => self.dicts[*dict].len(),
+                _ => return None,
+            },
+            _ => return None,
+        })
     }
 }

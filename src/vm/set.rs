@@ -1,5 +1,6 @@
-//! The hash table behind `set` and `frozenset`: CPython's, entry for entry (`Objects/setobject.c`: linear probes of 9, then a perturbed jump; the same
-//! growth), because the order in which a set of numbers prints is that of its table, and scripts print sets.
+//! The hash table behind `set` and `frozenset`: CPython's, entry for entry (`Objects/setobject.c` of 3.11: linear probes of 9, then a perturbed jump;
+//! the same growth, the same copying), because the order in which a set of numbers prints is that of its table, and scripts print sets. Like `Dict`, it
+//! knows hashes, not how to make them, and asks its caller whether two elements are equal.
 
 use crate::vm::value::Value;
 
@@ -8,10 +9,13 @@ use crate::vm::value::Value;
 pub struct Set {
     /// May it not change?
     pub frozen: bool,
-    table: Vec<Slot>,
+    /// A power of two long; empty stands for the smallest table without an element.
+    table: Box<[Slot]>,
     /// Used and dummy slots.
     fill: usize,
     used: usize,
+    /// Where `pop` looks first.
+    finger: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +27,78 @@ struct Slot {
 #[derive(Clone, Copy, Debug)]
 enum Key {
     Empty,
+    /// Removed; probes go on behind it.
     Dummy,
     Live(Value),
 }
 
+const VACANT: Slot = Slot {
+    hash: 0,
+    key: Key::Empty,
+};
+const SMALLEST: usize = 8;
+const LINEAR_PROBES: usize = 9;
+const PERTURB_SHIFT: u32 = 5;
+
+/// The slots that a hash looks at, in order; never ends.
+struct Probe {
+    at: usize,
+    /// How many neighbours of `at` are still to come before the next jump.
+    near: usize,
+    base: usize,
+    perturb: usize,
+    mask: usize,
+}
+
+impl Probe {
+    #[inline]
+    fn new(hash: u64, mask: usize) -> Probe {
+        let mut probe = Probe {
+            at: 0,
+            near: 0,
+            base: hash as usize & mask,
+            perturb: hash as usize,
+            mask,
+        };
+        probe.land();
+        probe
+    }
+    #[inline]
+    fn land(&mut self) {
+        self.at = self.base;
+        self.near = if self.base + LINEAR_PROBES <= self.mask {
+            LINEAR_PROBES
+        } else {
+            0
+        };
+    }
+    #[inline]
+    fn advance(&mut self) {
+        if self.near > 0 {
+            self.near -= 1;
+            self.at += 1;
+            return;
+        }
+        self.perturb >>= PERTURB_SHIFT;
+        self.base = self
+            .base
+            .wrapping_mul(5)
+            .wrapping_add(1)
+            .wrapping_add(self.perturb)
+            & self.mask;
+        self.land();
+    }
+}
+
 impl Set {
+    /// An empty one.
+    #[must_use]
+    pub fn new(frozen: bool) -> Set {
+        Set {
+            frozen,
+            ..Set::default()
+        }
+    }
     #[must_use]
     pub fn len(&self) -> usize {
         self.used
@@ -36,11 +107,189 @@ impl Set {
     pub fn is_empty(&self) -> bool {
         self.used == 0
     }
-    /// Elements in the order of the table.
+    /// Elements in the order of the table, with their hashes.
     pub fn iter(&self) -> impl Iterator<Item = (u64, Value)> + '_ {
         self.table.iter().filter_map(|slot| match slot.key {
             Key::Live(value) => Some((slot.hash, value)),
             Key::Empty | Key::Dummy => None,
         })
+    }
+    /// The first element in a slot at or after this one, and its slot.
+    #[inline]
+    #[must_use]
+    pub fn next_element(&self, from: usize) -> Option<(usize, Value)> {
+        (from..self.table.len()).find_map(|at| match self.table[at].key {
+            Key::Live(value) => Some((at, value)),
+            Key::Empty | Key::Dummy => None,
+        })
+    }
+    /// The slot of the element whose hash is `hash` and for which `equal` says yes.
+    pub fn find(&self, hash: u64, mut equal: impl FnMut(Value) -> bool) -> Option<usize> {
+        if self.table.is_empty() {
+            return None;
+        }
+        let mut probe = Probe::new(hash, self.mask());
+        loop {
+            let slot = &self.table[probe.at];
+            match slot.key {
+                Key::Empty => return None,
+                Key::Live(value) if slot.hash == hash && equal(value) => return Some(probe.at),
+                Key::Live(_) | Key::Dummy => probe.advance(),
+            }
+        }
+    }
+    /// All elements with this hash and their slots, in probe order: the candidates, where equality needs the script.
+    #[must_use]
+    pub fn candidates(&self, hash: u64) -> Vec<(usize, Value)> {
+        let mut found: Vec<(usize, Value)> = Vec::new();
+        if self.table.is_empty() {
+            return found;
+        }
+        let mut probe = Probe::new(hash, self.mask());
+        loop {
+            let slot = &self.table[probe.at];
+            match slot.key {
+                Key::Empty => return found,
+                Key::Live(value)
+                    if slot.hash == hash && found.iter().all(|it| it.0 != probe.at) =>
+                {
+                    found.push((probe.at, value));
+                }
+                Key::Live(_) | Key::Dummy => {}
+            }
+            probe.advance();
+        }
+    }
+    /// Adds an element unless an equal one is there; true if it was added (`set_add_entry`).
+    pub fn add(&mut self, hash: u64, value: Value, equal: impl FnMut(Value) -> bool) -> bool {
+        if self.find(hash, equal).is_some() {
+            return false;
+        }
+        self.add_new(hash, value);
+        true
+    }
+    /// Adds an element that is not there.
+    pub fn add_new(&mut self, hash: u64, value: Value) {
+        if self.table.is_empty() {
+            self.table = vec![VACANT; SMALLEST].into_boxed_slice();
+        }
+        self.place(hash, value);
+        self.fill += 1;
+        self.used += 1;
+        if self.fill * 5 >= self.mask() * 3 {
+            self.resize(self.grown());
+        }
+    }
+    /// Removes the element in a slot.
+    pub fn remove(&mut self, slot: usize) {
+        self.table[slot].key = Key::Dummy;
+        self.used -= 1;
+    }
+    /// Takes out the element that CPython's `pop` takes: the next one in the table.
+    pub fn pop(&mut self) -> Option<Value> {
+        if self.used == 0 {
+            return None;
+        }
+        let (slot, value) = self
+            .next_element(self.finger & self.mask())
+            .or_else(|| self.next_element(0))?;
+        self.remove(slot);
+        self.finger = slot + 1;
+        Some(value)
+    }
+    pub fn clear(&mut self) {
+        // Where `pop` goes on is not forgotten, as in CPython.
+        *self = Set {
+            finger: self.finger,
+            ..Set::new(self.frozen)
+        };
+    }
+    /// A copy, laid out as CPython lays out copies: without dummies, in a table for its size.
+    #[must_use]
+    pub fn copy(&self, frozen: bool) -> Set {
+        let mut copy = Set::new(frozen);
+        copy.merge(self, |_, _| false);
+        copy
+    }
+    /// Adds all elements of another set (`set_merge`). `equal` gets one of this set and one of the other with the same hash.
+    pub fn merge(&mut self, other: &Set, mut equal: impl FnMut(Value, Value) -> bool) {
+        if other.used == 0 {
+            return;
+        }
+        self.reserve(other.used);
+        if self.fill == 0 {
+            if self.mask() == other.mask() && other.fill == other.used {
+                self.table.clone_from(&other.table);
+            } else {
+                if self.table.is_empty() {
+                    self.table = vec![VACANT; SMALLEST].into_boxed_slice();
+                }
+                for (hash, value) in other.iter() {
+                    self.place(hash, value);
+                }
+            }
+            self.fill = other.used;
+            self.used = other.used;
+            return;
+        }
+        for (hash, value) in other.iter() {
+            self.add(hash, value, |mine| equal(mine, value));
+        }
+    }
+    /// Makes room for so many more elements in one step, as `set_update_internal` does for sets and dicts.
+    pub fn reserve(&mut self, more: usize) {
+        if (self.fill + more) * 5 >= self.mask() * 3 {
+            self.resize((self.used + more) * 2);
+        }
+    }
+    /// Drops the dummies when there are many, as `difference_update` does at its end.
+    pub fn tidy(&mut self) {
+        if self.fill - self.used > self.mask() / 4 {
+            self.resize(self.grown());
+        }
+    }
+    /// Bytes that the storage takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.table)
+    }
+
+    fn mask(&self) -> usize {
+        self.table.len().max(SMALLEST) - 1
+    }
+    fn grown(&self) -> usize {
+        if self.used > 50_000 {
+            self.used * 2
+        } else {
+            self.used * 4
+        }
+    }
+    /// A new table with more slots than `least` (`set_table_resize`).
+    fn resize(&mut self, least: usize) {
+        let mut size = SMALLEST;
+        while size <= least {
+            size *= 2;
+        }
+        if size == SMALLEST && self.table.len() <= SMALLEST && self.fill == self.used {
+            return;
+        }
+        let old = std::mem::replace(&mut self.table, vec![VACANT; size].into_boxed_slice());
+        self.fill = self.used;
+        for slot in old {
+            if let Key::Live(value) = slot.key {
+                self.place(slot.hash, value);
+            }
+        }
+    }
+    /// Puts an element that is not there into the first empty slot (`set_insert_clean`; dummies are not used again).
+    fn place(&mut self, hash: u64, value: Value) {
+        let mut probe = Probe::new(hash, self.mask());
+        while !matches!(self.table[probe.at].key, Key::Empty) {
+            probe.advance();
+        }
+        self.table[probe.at] = Slot {
+            hash,
+            key: Key::Live(value),
+        };
     }
 }

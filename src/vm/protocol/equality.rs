@@ -1,0 +1,553 @@
+//! Equality and order. The half on `Heap` decides everything that no method of the script can have a say in; the half on `Ctx` asks, in the order of
+//! CPython's `do_richcompare` (`Objects/object.c`): the reflected method of a derived class first, then the left one, then the right one.
+
+use super::NESTING;
+use crate::syntax::ast::CompareOp;
+use crate::vm::class::{Name, Type, name};
+use crate::vm::dict::Dict;
+use crate::vm::heap::Heap;
+use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::number::float::{compare_big, compare_int};
+use crate::vm::object::{DictView, Object, Range};
+use crate::vm::value::{Ref, Value};
+use std::cmp::Ordering;
+
+/// What can be said about a comparison without the script.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::vm) enum Verdict {
+    Known(bool),
+    /// These two (the operands or items of theirs) have no order.
+    Unordered(Value, Value),
+    /// A method of the script must be asked.
+    Ask,
+    TooDeep,
+}
+
+use Verdict::{Ask, Known, TooDeep, Unordered};
+
+impl Ctx<'_> {
+    /// `a == b`, as a truth value; identical objects are equal, as containers have it (`PyObject_RichCompareBool`).
+    pub fn equal(&mut self, a: Value, b: Value) -> Result<bool, Interrupt> {
+        if a.same(b) {
+            return Ok(true);
+        }
+        let equal = self.compare(CompareOp::Eq, a, b)?;
+        self.truth(equal)
+    }
+
+    /// `a op b`, any comparison operator, `in` and `is` included.
+    pub fn compare(&mut self, op: CompareOp, a: Value, b: Value) -> Result<Value, Interrupt> {
+        match op {
+            CompareOp::Is => Ok(Value::Bool(a.same(b))),
+            CompareOp::IsNot => Ok(Value::Bool(!a.same(b))),
+            CompareOp::In => Ok(Value::Bool(self.contains(b, a)?)),
+            CompareOp::NotIn => Ok(Value::Bool(!self.contains(b, a)?)),
+            CompareOp::Eq
+            | CompareOp::Ne
+            | CompareOp::Lt
+            | CompareOp::Le
+            | CompareOp::Gt
+            | CompareOp::Ge => {
+                let left = self.nesting_left();
+                self.compare_within(op, a, b, left)
+            }
+        }
+    }
+
+    fn compare_within(
+        &mut self,
+        op: CompareOp,
+        a: Value,
+        b: Value,
+        left: usize,
+    ) -> Result<Value, Interrupt> {
+        match self.vm.heap.try_compare(op, a, b, left) {
+            Known(truth) => return Ok(Value::Bool(truth)),
+            Unordered(a, b) => return Err(self.unordered(op, a, b)),
+            TooDeep => return Err(self.too_deep(" in comparison")),
+            Ask => {}
+        }
+        match (a, b) {
+            (Value::List(_), Value::List(_)) | (Value::Tuple(_), Value::Tuple(_)) => {
+                self.compare_sequences(op, a, b, left)
+            }
+            (Value::Dict(_), Value::Dict(_)) => {
+                let function = self.vm.library("equal_dicts");
+                let equal = self.call(function, &[a, b])?;
+                let equal = self.truth(equal)?;
+                Ok(Value::Bool(equal == (op == CompareOp::Eq)))
+            }
+            (Value::Instance(_), _) | (_, Value::Instance(_)) => self.compare_by_methods(op, a, b),
+            _ => self.compare_sets(op, a, b),
+        }
+    }
+
+    /// Two lists or two tuples with items that the script compares: the first pair that differs decides.
+    fn compare_sequences(
+        &mut self,
+        op: CompareOp,
+        a: Value,
+        b: Value,
+        left: usize,
+    ) -> Result<Value, Interrupt> {
+        let lengths = |heap: &Heap| (heap.len_fast(a), heap.len_fast(b));
+        let unequal = lengths(&self.vm.heap).0 != lengths(&self.vm.heap).1;
+        match op {
+            CompareOp::Eq if unequal => return Ok(Value::Bool(false)),
+            CompareOp::Ne if unequal => return Ok(Value::Bool(true)),
+            _ => {}
+        }
+        let function = self.vm.library("first_difference");
+        let at = self.call(function, &[a, b])?;
+        let at = usize::try_from(self.index(at)?).unwrap_or(usize::MAX);
+        let heap = &self.vm.heap;
+        let (Some(x), Some(y)) = (heap.sequence_item(a, at), heap.sequence_item(b, at)) else {
+            let (a, b) = lengths(heap);
+            return Ok(Value::Bool(holds(op, a.cmp(&b))));
+        };
+        match op {
+            CompareOp::Eq => Ok(Value::Bool(false)),
+            CompareOp::Ne => Ok(Value::Bool(true)),
+            _ => self.compare_within(op, x, y, left.saturating_sub(1)),
+        }
+    }
+
+    /// Sets and set-like views, where an element is compared by the script or must be made (the pairs of `items()`).
+    fn compare_sets(&mut self, op: CompareOp, a: Value, b: Value) -> Result<Value, Interrupt> {
+        let a = self.as_set(a)?;
+        let b = self.as_set(b)?;
+        if let Known(truth) = self.vm.heap.try_compare(op, a, b, NESTING) {
+            return Ok(Value::Bool(truth));
+        }
+        let (a, b, op) = match op {
+            CompareOp::Gt => (b, a, CompareOp::Lt),
+            CompareOp::Ge => (b, a, CompareOp::Le),
+            _ => (a, b, op),
+        };
+        let size = |value| self.vm.heap.len_fast(value).unwrap_or(0);
+        let possible = match op {
+            CompareOp::Eq | CompareOp::Ne => size(a) == size(b),
+            CompareOp::Lt => size(a) < size(b),
+            _ => size(a) <= size(b),
+        };
+        let mut within = false;
+        if possible {
+            let function = self.vm.library("is_subset");
+            let answer = self.call(function, &[a, b])?;
+            within = self.truth(answer)?;
+        }
+        Ok(Value::Bool(within != (op == CompareOp::Ne)))
+    }
+
+    /// A comparison in which an instance takes part.
+    fn compare_by_methods(
+        &mut self,
+        op: CompareOp,
+        a: Value,
+        b: Value,
+    ) -> Result<Value, Interrupt> {
+        let (class_a, class_b) = (self.vm.class_of(a), self.vm.class_of(b));
+        let derived = class_a != class_b && self.vm.is_subclass(class_b, class_a);
+        let attempts = if derived {
+            [(b, a, mirrored(op)), (a, b, op)]
+        } else {
+            [(a, b, op), (b, a, mirrored(op))]
+        };
+        for (receiver, other, op) in attempts {
+            let answer = self.compare_by_method(op, receiver, other)?;
+            if !matches!(answer, Value::NotImplemented) {
+                return Ok(answer);
+            }
+        }
+        match op {
+            CompareOp::Eq => Ok(Value::Bool(a.same(b))),
+            CompareOp::Ne => Ok(Value::Bool(!a.same(b))),
+            _ => Err(self.unordered(op, a, b)),
+        }
+    }
+
+    /// What one operand's method says; `!=` is the opposite of `==` where it has no method of its own.
+    fn compare_by_method(
+        &mut self,
+        op: CompareOp,
+        receiver: Value,
+        other: Value,
+    ) -> Result<Value, Interrupt> {
+        if let Some(method) = self.vm.special(receiver, method_name(op)) {
+            return self.call(method, &[receiver, other]);
+        }
+        if op == CompareOp::Ne
+            && let Some(method) = self.vm.special(receiver, name::EQ)
+        {
+            let equal = self.call(method, &[receiver, other])?;
+            if !matches!(equal, Value::NotImplemented) {
+                return Ok(Value::Bool(!self.truth(equal)?));
+            }
+        }
+        Ok(Value::NotImplemented)
+    }
+
+    fn unordered(&mut self, op: CompareOp, a: Value, b: Value) -> Interrupt {
+        let message = format!(
+            "'{}' not supported between instances of '{}' and '{}'",
+            symbol(op),
+            self.vm.type_name(a),
+            self.vm.type_name(b)
+        );
+        self.error(Type::TypeError, message)
+    }
+}
+
+impl Heap {
+    /// `a == b` with identical objects equal, unless the script must be asked.
+    #[inline]
+    #[must_use]
+    pub fn equal_fast(&self, a: Value, b: Value) -> Option<bool> {
+        match (a, b) {
+            (Value::Int(a), Value::Int(b)) => Some(a == b),
+            (Value::Str(a), Value::Str(b)) => Some(a == b || self.text(a) == self.text(b)),
+            _ if a.same(b) => Some(true),
+            _ => match self.try_compare(CompareOp::Eq, a, b, NESTING) {
+                Known(equal) => Some(equal),
+                Unordered(..) | Ask | TooDeep => None,
+            },
+        }
+    }
+
+    /// `a op b` for the six operators of equality and order, as far as it goes without the script.
+    pub(in crate::vm) fn try_compare(
+        &self,
+        op: CompareOp,
+        a: Value,
+        b: Value,
+        left: usize,
+    ) -> Verdict {
+        match (a, b) {
+            (Value::Int(a), Value::Int(b)) => Known(holds(op, a.cmp(&b))),
+            (Value::Str(a), Value::Str(b)) => Known(holds(
+                op,
+                self.text(a).as_bytes().cmp(self.text(b).as_bytes()),
+            )),
+            (
+                Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Big(_),
+                Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Big(_),
+            ) => Known(match self.number_order(a, b) {
+                Some(order) => holds(op, order),
+                None => op == CompareOp::Ne,
+            }),
+            (Value::Bytes(a), Value::Bytes(b)) => {
+                Known(holds(op, self.bytes[a].0.cmp(&self.bytes[b].0)))
+            }
+            (Value::Tuple(_), Value::Tuple(_)) | (Value::List(_), Value::List(_)) => {
+                match left.checked_sub(1) {
+                    Some(left) => self.try_sequences(op, a, b, left),
+                    None => TooDeep,
+                }
+            }
+            (Value::Dict(x), Value::Dict(y)) => match (op, left.checked_sub(1)) {
+                (CompareOp::Eq | CompareOp::Ne, Some(left)) => {
+                    match self.try_dicts(&self.dicts[x], &self.dicts[y], left) {
+                        Known(equal) => Known(equal == (op == CompareOp::Eq)),
+                        other => other,
+                    }
+                }
+                (_, None) => TooDeep,
+                (_, Some(_)) => apart(op, a, b),
+            },
+            (Value::Set(x), Value::Set(y)) => self.try_sets(op, x, y),
+            (Value::Range(x), Value::Range(y)) => match op {
+                CompareOp::Eq => Known(same_numbers(&self.ranges[x], &self.ranges[y])),
+                CompareOp::Ne => Known(!same_numbers(&self.ranges[x], &self.ranges[y])),
+                _ => Unordered(a, b),
+            },
+            (Value::Method(x), Value::Method(y)) => {
+                let (x, y) = (&self.methods[x], &self.methods[y]);
+                let equal = x.receiver.same(y.receiver) && x.function.same(y.function);
+                match op {
+                    CompareOp::Eq => Known(equal),
+                    CompareOp::Ne => Known(!equal),
+                    _ => Unordered(a, b),
+                }
+            }
+            (Value::Instance(_), _) | (_, Value::Instance(_)) => {
+                if self.has_comparison(a, op) || self.has_comparison(b, mirrored(op)) {
+                    Ask
+                } else {
+                    apart(op, a, b)
+                }
+            }
+            (Value::Object(x), Value::Object(y)) => match (&self.objects[x], &self.objects[y]) {
+                (
+                    Object::Slice { lower, upper, step },
+                    Object::Slice {
+                        lower: other_lower,
+                        upper: other_upper,
+                        step: other_step,
+                    },
+                ) => self.try_items(
+                    op,
+                    [*lower, *upper, *step].into_iter(),
+                    [*other_lower, *other_upper, *other_step].into_iter(),
+                    left.saturating_sub(1),
+                ),
+                _ if self.is_set_like(a) && self.is_set_like(b) => Ask,
+                _ => apart(op, a, b),
+            },
+            (Value::Set(_), Value::Object(_)) | (Value::Object(_), Value::Set(_))
+                if self.is_set_like(a) && self.is_set_like(b) =>
+            {
+                Ask
+            }
+            _ => apart(op, a, b),
+        }
+    }
+
+    /// Compares two numbers exactly; none where one of them is not-a-number.
+    fn number_order(&self, a: Value, b: Value) -> Option<Ordering> {
+        match (a, b) {
+            (Value::Bool(a), _) => self.number_order(Value::Int(i64::from(a)), b),
+            (_, Value::Bool(b)) => self.number_order(a, Value::Int(i64::from(b))),
+            (Value::Int(a), Value::Int(b)) => Some(a.cmp(&b)),
+            (Value::Float(a), Value::Float(b)) => a.partial_cmp(&b),
+            (Value::Int(a), Value::Float(b)) => compare_int(a, b),
+            (Value::Float(a), Value::Int(b)) => compare_int(b, a).map(Ordering::reverse),
+            (Value::Big(a), Value::Big(b)) => Some(self.bigs[a].cmp(&self.bigs[b])),
+            (Value::Big(a), Value::Float(b)) => compare_big(&self.bigs[a], b),
+            (Value::Float(a), Value::Big(b)) => {
+                compare_big(&self.bigs[b], a).map(Ordering::reverse)
+            }
+            (Value::Int(_), Value::Big(b)) => Some(0.cmp(&sign(&self.bigs[b]))),
+            (Value::Big(a), Value::Int(_)) => Some(sign(&self.bigs[a]).cmp(&0)),
+            _ => None,
+        }
+    }
+
+    fn try_sequences(&self, op: CompareOp, a: Value, b: Value, left: usize) -> Verdict {
+        match (a, b) {
+            (Value::List(a), Value::List(b)) => {
+                let (a, b) = (&self.lists[a], &self.lists[b]);
+                match op {
+                    CompareOp::Eq if a.len() != b.len() => Known(false),
+                    CompareOp::Ne if a.len() != b.len() => Known(true),
+                    _ => self.try_items(op, a.iter(), b.iter(), left),
+                }
+            }
+            (Value::Tuple(a), Value::Tuple(b)) => {
+                let (a, b) = (&self.tuples[a].0, &self.tuples[b].0);
+                self.try_items(op, a.iter().copied(), b.iter().copied(), left)
+            }
+            _ => apart(op, a, b),
+        }
+    }
+
+    fn try_items(
+        &self,
+        op: CompareOp,
+        a: impl ExactSizeIterator<Item = Value>,
+        b: impl ExactSizeIterator<Item = Value>,
+        left: usize,
+    ) -> Verdict {
+        let lengths = a.len().cmp(&b.len());
+        for (x, y) in a.zip(b) {
+            if x.same(y) {
+                continue;
+            }
+            match self.try_compare(CompareOp::Eq, x, y, left) {
+                Known(true) => {}
+                Known(false) => {
+                    return match op {
+                        CompareOp::Eq => Known(false),
+                        CompareOp::Ne => Known(true),
+                        _ => self.try_compare(op, x, y, left),
+                    };
+                }
+                other => return other,
+            }
+        }
+        Known(holds(op, lengths))
+    }
+
+    fn try_dicts(&self, a: &Dict, b: &Dict, left: usize) -> Verdict {
+        if a.len() != b.len() {
+            return Known(false);
+        }
+        for entry in a.iter() {
+            let mut unknown = None;
+            let found = b.find(entry.hash, |key| {
+                key.same(entry.key)
+                    || match self.try_compare(CompareOp::Eq, key, entry.key, left) {
+                        Known(equal) => equal,
+                        other => {
+                            unknown = Some(other);
+                            false
+                        }
+                    }
+            });
+            if let Some(unknown) = unknown {
+                return unknown;
+            }
+            let Some(other) = found.and_then(|position| b.entry(position)) else {
+                return Known(false);
+            };
+            if entry.value.same(other.value) {
+                continue;
+            }
+            match self.try_compare(CompareOp::Eq, entry.value, other.value, left) {
+                Known(true) => {}
+                verdict => return verdict,
+            }
+        }
+        Known(true)
+    }
+
+    fn try_sets(
+        &self,
+        op: CompareOp,
+        a: Ref<crate::vm::set::Set>,
+        b: Ref<crate::vm::set::Set>,
+    ) -> Verdict {
+        let (a, b, op) = match op {
+            CompareOp::Gt => (b, a, CompareOp::Lt),
+            CompareOp::Ge => (b, a, CompareOp::Le),
+            _ => (a, b, op),
+        };
+        let (a, b) = (&self.sets[a], &self.sets[b]);
+        let possible = match op {
+            CompareOp::Eq | CompareOp::Ne => a.len() == b.len(),
+            CompareOp::Lt => a.len() < b.len(),
+            _ => a.len() <= b.len(),
+        };
+        let mut unknown = false;
+        let within = possible
+            && a.iter().all(|(hash, element)| {
+                b.find(hash, |other| {
+                    self.equal_fast(other, element).unwrap_or_else(|| {
+                        unknown = true;
+                        false
+                    })
+                })
+                .is_some()
+            });
+        if unknown {
+            Ask
+        } else {
+            Known(within != (op == CompareOp::Ne))
+        }
+    }
+
+    /// Does the script have a say in how this value is compared?
+    fn has_comparison(&self, value: Value, op: CompareOp) -> bool {
+        let Value::Instance(it) = value else {
+            return false;
+        };
+        let defined = |name: Name| {
+            self.classes[self.instances[it].class]
+                .mro
+                .iter()
+                .map(|&class| &self.classes[class])
+                .take_while(|class| class.builtin.is_none())
+                .any(|class| class.own(name).is_some())
+        };
+        defined(method_name(op)) || op == CompareOp::Ne && defined(name::EQ)
+    }
+
+    /// Is it a set, or a view of a dict that acts like one?
+    pub(super) fn is_set_like(&self, value: Value) -> bool {
+        match value {
+            Value::Set(_) => true,
+            Value::Object(it) => matches!(
+                self.objects[it],
+                Object::View {
+                    view: DictView::Keys | DictView::Items,
+                    ..
+                }
+            ),
+            _ => false,
+        }
+    }
+
+    /// An item of a list or tuple.
+    pub(super) fn sequence_item(&self, sequence: Value, at: usize) -> Option<Value> {
+        match sequence {
+            Value::List(it) => self.lists[it].get(at),
+            Value::Tuple(it) => self.tuples[it].0.get(at).copied(),
+            _ => None,
+        }
+    }
+}
+
+/// The verdict on two values that know nothing of each other.
+fn apart(op: CompareOp, a: Value, b: Value) -> Verdict {
+    match op {
+        CompareOp::Eq => Known(a.same(b)),
+        CompareOp::Ne => Known(!a.same(b)),
+        _ => Unordered(a, b),
+    }
+}
+
+fn same_numbers(a: &Range, b: &Range) -> bool {
+    a.len() == b.len() && (a.is_empty() || a.start == b.start && (a.len() == 1 || a.step == b.step))
+}
+
+fn sign(integer: &num_bigint::BigInt) -> i32 {
+    match integer.sign() {
+        num_bigint::Sign::Minus => -1,
+        num_bigint::Sign::NoSign => 0,
+        num_bigint::Sign::Plus => 1,
+    }
+}
+
+/// Does an operator of equality or order hold for this order of its operands?
+pub(super) fn holds(op: CompareOp, order: Ordering) -> bool {
+    match op {
+        CompareOp::Eq | CompareOp::Is | CompareOp::In => order.is_eq(),
+        CompareOp::Ne | CompareOp::IsNot | CompareOp::NotIn => order.is_ne(),
+        CompareOp::Lt => order.is_lt(),
+        CompareOp::Le => order.is_le(),
+        CompareOp::Gt => order.is_gt(),
+        CompareOp::Ge => order.is_ge(),
+    }
+}
+
+/// The operator with its operands exchanged.
+fn mirrored(op: CompareOp) -> CompareOp {
+    match op {
+        CompareOp::Lt => CompareOp::Gt,
+        CompareOp::Le => CompareOp::Ge,
+        CompareOp::Gt => CompareOp::Lt,
+        CompareOp::Ge => CompareOp::Le,
+        CompareOp::Eq
+        | CompareOp::Ne
+        | CompareOp::Is
+        | CompareOp::IsNot
+        | CompareOp::In
+        | CompareOp::NotIn => op,
+    }
+}
+
+fn method_name(op: CompareOp) -> Name {
+    match op {
+        CompareOp::Eq | CompareOp::Is => name::EQ,
+        CompareOp::Ne | CompareOp::IsNot => name::NE,
+        CompareOp::Lt => name::LT,
+        CompareOp::Le => name::LE,
+        CompareOp::Gt => name::GT,
+        CompareOp::Ge => name::GE,
+        CompareOp::In | CompareOp::NotIn => name::CONTAINS,
+    }
+}
+
+fn symbol(op: CompareOp) -> &'static str {
+    match op {
+        CompareOp::Eq => "==",
+        CompareOp::Ne => "!=",
+        CompareOp::Lt => "<",
+        CompareOp::Le => "<=",
+        CompareOp::Gt => ">",
+        CompareOp::Ge => ">=",
+        CompareOp::Is => "is",
+        CompareOp::IsNot => "is not",
+        CompareOp::In => "in",
+        CompareOp::NotIn => "not in",
+    }
+}

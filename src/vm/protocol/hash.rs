@@ -1,0 +1,259 @@
+//! Hashes: CPython's numbers for everything but text (whose hash CPython draws at random for each run; here it is fixed), so that sets of numbers and of
+//! tuples of numbers have CPython's order. Tuples after `Objects/tupleobject.c` (xxHash), frozensets after `Objects/setobject.c`.
+
+use super::identity::identity_hash;
+use crate::vm::class::{Class, name};
+use crate::vm::heap::Heap;
+use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::number::hash::{hash_big, hash_float, hash_int};
+use crate::vm::object::{DictView, Object};
+use crate::vm::set::Set;
+use crate::vm::text::Str;
+use crate::vm::value::{Ref, Value};
+
+/// Why there is no hash at once.
+enum NoHash {
+    /// A `__hash__` of the script must be asked.
+    Ask,
+    /// This value has none.
+    Unhashable(Value),
+    TooDeep,
+}
+
+/// How instances hash.
+enum InstanceHash {
+    Identity,
+    Method(Value),
+    None,
+}
+
+impl Ctx<'_> {
+    /// `hash(value)`, CPython's numbers for everything but text.
+    pub fn hash(&mut self, value: Value) -> Result<i64, Interrupt> {
+        let left = self.nesting_left();
+        let mut none = |_, _| Err(NoHash::Ask);
+        match self.vm.heap.hash_with(value, left, &mut none) {
+            Ok(hash) => return Ok(hash),
+            Err(NoHash::Ask) => {}
+            Err(reason) => return Err(self.no_hash(reason)),
+        }
+        let mut calls = Vec::new();
+        let mut note = |method, value| {
+            calls.push((method, vec![value]));
+            Ok(0)
+        };
+        if let Err(reason) = self.vm.heap.hash_with(value, left, &mut note) {
+            return Err(self.no_hash(reason));
+        }
+        let mut hashes = Vec::with_capacity(calls.len());
+        for answer in self.call_all(calls)? {
+            hashes.push(match answer {
+                Value::Int(-1) => -2,
+                Value::Int(hash) => hash,
+                Value::Bool(truth) => i64::from(truth),
+                Value::Big(it) => hash_big(&self.vm.heap.bigs[it]),
+                _ => return Err(self.type_error("__hash__ method should return an integer")),
+            });
+        }
+        let mut hashes = hashes.into_iter();
+        let mut given = |_, _| hashes.next().ok_or(NoHash::Ask);
+        self.vm
+            .heap
+            .hash_with(value, left, &mut given)
+            .map_err(|reason| self.no_hash(reason))
+    }
+
+    fn no_hash(&mut self, reason: NoHash) -> Interrupt {
+        match reason {
+            NoHash::Unhashable(value) => {
+                let message = format!("unhashable type: '{}'", self.vm.type_name(value));
+                self.type_error(message)
+            }
+            NoHash::Ask | NoHash::TooDeep => self.too_deep(""),
+        }
+    }
+}
+
+impl Heap {
+    /// The hash of a key, unless the script must be asked or there is none.
+    #[inline]
+    #[must_use]
+    pub fn hash_fast(&self, key: Value) -> Option<u64> {
+        match key {
+            Value::Int(number) => Some(hash_int(number) as u64),
+            Value::Str(text) => Some(self.str_hash(text)),
+            _ => self
+                .hash_with(key, super::NESTING, &mut |_, _| Err(NoHash::Ask))
+                .ok()
+                .map(|hash| hash as u64),
+        }
+    }
+
+    /// The hash of a string, which it remembers.
+    #[inline]
+    #[must_use]
+    pub fn str_hash(&self, text: Ref<Str>) -> u64 {
+        let known = self.strs[text].hash.get();
+        if known != 0 {
+            return known;
+        }
+        let hash = hash_text(self.text(text).as_bytes());
+        self.strs[text].hash.set(hash);
+        hash
+    }
+
+    fn hash_with(
+        &self,
+        value: Value,
+        left: usize,
+        ask: &mut dyn FnMut(Value, Value) -> Result<i64, NoHash>,
+    ) -> Result<i64, NoHash> {
+        Ok(match value {
+            Value::Int(number) => hash_int(number),
+            Value::Bool(truth) => i64::from(truth),
+            Value::Float(number) => hash_float(number).unwrap_or(0),
+            Value::Big(it) => hash_big(&self.bigs[it]),
+            Value::Str(text) => self.str_hash(text) as i64,
+            Value::Bytes(it) => hash_text(&self.bytes[it].0) as i64,
+            Value::Tuple(it) => {
+                let Some(left) = left.checked_sub(1) else {
+                    return Err(NoHash::TooDeep);
+                };
+                let items = &self.tuples[it].0;
+                let mut mixer = TupleHash::new();
+                for &item in items {
+                    mixer.add(self.hash_with(item, left, ask)?);
+                }
+                mixer.finish(items.len())
+            }
+            Value::Set(it) if self.sets[it].frozen => hash_set(&self.sets[it]),
+            Value::Range(it) => {
+                let range = &self.ranges[it];
+                let none = identity_hash(Value::None);
+                let length = range.len();
+                let mut mixer = TupleHash::new();
+                mixer.add(hash_int(length as i64));
+                mixer.add(if length > 0 {
+                    hash_int(range.start)
+                } else {
+                    none
+                });
+                mixer.add(if length > 1 {
+                    hash_int(range.step)
+                } else {
+                    none
+                });
+                mixer.finish(3)
+            }
+            Value::Instance(it) => match self.instance_hash(self.instances[it].class) {
+                InstanceHash::Identity => identity_hash(value),
+                InstanceHash::Method(method) => ask(method, value)?,
+                InstanceHash::None => return Err(NoHash::Unhashable(value)),
+            },
+            Value::Method(it) => {
+                let method = &self.methods[it];
+                identity_hash(method.receiver) ^ identity_hash(method.function).rotate_left(17)
+            }
+            Value::List(_) | Value::Dict(_) | Value::Set(_) => {
+                return Err(NoHash::Unhashable(value));
+            }
+            Value::Object(it) => match &self.objects[it] {
+                Object::Slice { .. }
+                | Object::Namespace(_)
+                | Object::View {
+                    view: DictView::Keys | DictView::Items,
+                    ..
+                } => return Err(NoHash::Unhashable(value)),
+                _ => identity_hash(value),
+            },
+            Value::Unbound
+            | Value::None
+            | Value::NotImplemented
+            | Value::Ellipsis
+            | Value::Function(_)
+            | Value::Native(_)
+            | Value::Class(_)
+            | Value::Generator(_)
+            | Value::Iter(_)
+            | Value::Cell(_)
+            | Value::Module(_) => identity_hash(value),
+        })
+    }
+
+    /// How instances of a class hash: by the nearest `__hash__`, and not at all where `__eq__` is defined nearer.
+    fn instance_hash(&self, class: Ref<Class>) -> InstanceHash {
+        for &class in &self.classes[class].mro {
+            let class = &self.classes[class];
+            if class.builtin.is_some() {
+                break;
+            }
+            match class.own(name::HASH) {
+                Some(Value::None) => return InstanceHash::None,
+                Some(Value::Native(_)) => return InstanceHash::Identity,
+                Some(method) => return InstanceHash::Method(method),
+                None if class.own(name::EQ).is_some() => return InstanceHash::None,
+                None => {}
+            }
+        }
+        InstanceHash::Identity
+    }
+}
+
+/// The hash of a text: eight bytes at a time, multiplied and folded, so that its low bits depend on all of them. Never 0, which means "not yet known".
+#[must_use]
+pub(in crate::vm) fn hash_text(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let fold = |hash: u64, word: u64| {
+        let product = u128::from(hash ^ word) * u128::from(FACTOR);
+        (product as u64) ^ ((product >> 64) as u64)
+    };
+    let mut hash = bytes.len() as u64 ^ 0xA076_1D64_78BD_642F;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for &word in words {
+        hash = fold(hash, u64::from_le_bytes(word)).wrapping_add(FACTOR);
+    }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    hash = fold(hash, u64::from_le_bytes(last));
+    hash = fold(hash, FACTOR.rotate_left(29));
+    hash.max(1)
+}
+
+struct TupleHash(u64);
+
+impl TupleHash {
+    const PRIME_1: u64 = 11_400_714_785_074_694_791;
+    const PRIME_2: u64 = 14_029_467_366_897_019_727;
+    const PRIME_5: u64 = 2_870_177_450_012_600_261;
+
+    fn new() -> TupleHash {
+        TupleHash(TupleHash::PRIME_5)
+    }
+    fn add(&mut self, hash: i64) {
+        self.0 = self
+            .0
+            .wrapping_add((hash as u64).wrapping_mul(TupleHash::PRIME_2))
+            .rotate_left(31)
+            .wrapping_mul(TupleHash::PRIME_1);
+    }
+    fn finish(self, items: usize) -> i64 {
+        let hash =
+            self.0
+                .wrapping_add(items as u64 ^ (TupleHash::PRIME_5 ^ 3_527_539)) as i64;
+        if hash == -1 { 1_546_275_796 } else { hash }
+    }
+}
+
+/// `hash(frozenset)`: does not depend on the order of the elements.
+pub(super) fn hash_set(set: &Set) -> i64 {
+    let shuffled = set.iter().fold(0, |hash, (element, _)| {
+        hash ^ ((element ^ 89_869_747) ^ (element << 16)).wrapping_mul(3_644_798_167)
+    });
+    let mut hash: u64 = shuffled ^ (set.len() as u64 + 1).wrapping_mul(1_927_868_237);
+    hash ^= (hash >> 11) ^ (hash >> 25);
+    hash = hash.wrapping_mul(69_069).wrapping_add(907_133_923);
+    if hash == u64::MAX {
+        hash = 590_923_713;
+    }
+    hash as i64
+}

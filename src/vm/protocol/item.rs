@@ -1,0 +1,329 @@
+//! `object[key]`, `object[key] = value`, `del object[key]`.
+
+use super::position::{Cut, within};
+use crate::vm::class::{Type, name};
+use crate::vm::heap::Heap;
+use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::object::{Bytes, List, Range};
+use crate::vm::text::Str;
+use crate::vm::value::{Ref, Value};
+
+impl Ctx<'_> {
+    /// `object[key]`.
+    pub fn get_item(&mut self, object: Value, key: Value) -> Result<Value, Interrupt> {
+        match object {
+            Value::Dict(dict) => match self.dict_get(dict, key)? {
+                Some(value) => Ok(value),
+                None => Err(self.key_error(key)),
+            },
+            Value::List(_)
+            | Value::Tuple(_)
+            | Value::Str(_)
+            | Value::Bytes(_)
+            | Value::Range(_) => self.get_from_sequence(object, key),
+            Value::Instance(_) => match self.vm.special(object, name::GETITEM) {
+                Some(method) => self.call(method, &[object, key]),
+                None => Err(self.refuse(object, "is not subscriptable")),
+            },
+            Value::Class(class) => self.get_from_class(class, object, key),
+            _ => Err(self.refuse(object, "is not subscriptable")),
+        }
+    }
+
+    fn get_from_sequence(&mut self, object: Value, key: Value) -> Result<Value, Interrupt> {
+        if let Some(bounds) = self.bounds(key)? {
+            let length = self.vm.heap.len_fast(object).unwrap_or(0);
+            if let Value::Range(it) = object {
+                let (start, stop, step) = bounds.adjusted(length);
+                return self.slice_of_range(it, start, stop, step);
+            }
+            let cut = bounds.cut(length);
+            self.check_room(cut.length)?;
+            return Ok(self.vm.heap.slice(object, cut));
+        }
+        let (of, outside) = match object {
+            Value::List(_) => ("list", "list index out of range"),
+            Value::Tuple(_) => ("tuple", "tuple index out of range"),
+            Value::Str(_) => ("string", "string index out of range"),
+            Value::Bytes(_) => ("byte", "index out of range"),
+            _ => ("range", "range object index out of range"),
+        };
+        let length = self.vm.heap.len_fast(object).unwrap_or(0);
+        match self.place(key, length, of)? {
+            Some(at) => Ok(self.vm.heap.item_at(object, at)),
+            None => Err(self.error(Type::IndexError, outside)),
+        }
+    }
+
+    fn slice_of_range(
+        &mut self,
+        range: Ref<Range>,
+        start: i64,
+        stop: i64,
+        step: i64,
+    ) -> Result<Value, Interrupt> {
+        let range = self.vm.heap.ranges[range];
+        let at = |index: i64| i128::from(range.start) + i128::from(index) * i128::from(range.step);
+        let fit = |number: i128| i64::try_from(number).ok();
+        let (Some(start), Some(stop), Some(step)) = (
+            fit(at(start)),
+            fit(at(stop)),
+            fit(i128::from(range.step) * i128::from(step)),
+        ) else {
+            return Err(self.error(Type::OverflowError, "range is limited to 64 bits here"));
+        };
+        Ok(self.vm.heap.new_range(Range { start, stop, step }))
+    }
+
+    /// `C[…]`: a class of the script by its `__class_getitem__`; a builtin container type, subscripted as in an annotation, is itself.
+    fn get_from_class(
+        &mut self,
+        class: Ref<crate::vm::class::Class>,
+        object: Value,
+        key: Value,
+    ) -> Result<Value, Interrupt> {
+        if self
+            .vm
+            .class_attribute(class, name::CLASS_GETITEM)
+            .is_some()
+        {
+            let method = self.get_attr(object, name::CLASS_GETITEM)?;
+            return self.call(method, &[key]);
+        }
+        match self.vm.heap.classes[class].builtin {
+            Some(
+                Type::List
+                | Type::Dict
+                | Type::Tuple
+                | Type::Set
+                | Type::FrozenSet
+                | Type::Type
+                | Type::Enumerate,
+            ) => Ok(object),
+            _ => {
+                let message = format!(
+                    "type '{}' is not subscriptable",
+                    self.vm.heap.classes[class].name
+                );
+                Err(self.type_error(message))
+            }
+        }
+    }
+
+    /// `object[key] = value`.
+    pub fn set_item(&mut self, object: Value, key: Value, value: Value) -> Result<(), Interrupt> {
+        match object {
+            Value::Dict(dict) => self.dict_insert(dict, key, value),
+            Value::List(list) => {
+                if let Some(bounds) = self.bounds(key)? {
+                    let values = self.assigned(value)?;
+                    let cut = bounds.cut(self.vm.heap.lists[list].len());
+                    return self.assign_slice(list, cut, values);
+                }
+                let length = self.vm.heap.lists[list].len();
+                match self.place(key, length, "list")? {
+                    Some(at) => {
+                        self.vm.heap.lists[list].set(at, value);
+                        Ok(())
+                    }
+                    None => Err(self.error(Type::IndexError, "list assignment index out of range")),
+                }
+            }
+            _ => match self.vm.special(object, name::SETITEM) {
+                Some(method) => self.call(method, &[object, key, value]).map(|_| ()),
+                None => Err(self.refuse(object, "does not support item assignment")),
+            },
+        }
+    }
+
+    /// What is assigned to a slice.
+    fn assigned(&mut self, value: Value) -> Result<Vec<Value>, Interrupt> {
+        if !self.is_iterable(value) {
+            return Err(self.type_error("can only assign an iterable"));
+        }
+        self.collect(value)
+    }
+
+    fn assign_slice(
+        &mut self,
+        list: Ref<List>,
+        cut: Cut,
+        values: Vec<Value>,
+    ) -> Result<(), Interrupt> {
+        if cut.step == 1 {
+            self.check_room(values.len())?;
+            let end = cut.start + cut.length;
+            let object = &mut self.vm.heap.lists[list];
+            let before = object.bytes();
+            object.splice(cut.start..end, values);
+            let after = object.bytes();
+            self.vm.heap.allocated += after.saturating_sub(before);
+            return Ok(());
+        }
+        if values.len() != cut.length {
+            let message = format!(
+                "attempt to assign sequence of size {} to extended slice of size {}",
+                values.len(),
+                cut.length
+            );
+            return Err(self.value_error(message));
+        }
+        for (at, value) in cut.positions().zip(values) {
+            self.vm.heap.lists[list].set(at, value);
+        }
+        Ok(())
+    }
+
+    /// `del object[key]`.
+    pub fn del_item(&mut self, object: Value, key: Value) -> Result<(), Interrupt> {
+        match object {
+            Value::Dict(dict) => match self.dict_remove(dict, key)? {
+                Some(_) => Ok(()),
+                None => Err(self.key_error(key)),
+            },
+            Value::List(list) => {
+                if let Some(bounds) = self.bounds(key)? {
+                    let cut = bounds.cut(self.vm.heap.lists[list].len());
+                    self.vm.heap.lists[list].remove_all(cut.ascending());
+                    return Ok(());
+                }
+                let length = self.vm.heap.lists[list].len();
+                match self.place(key, length, "list")? {
+                    Some(at) => {
+                        self.vm.heap.lists[list].remove(at);
+                        Ok(())
+                    }
+                    None => Err(self.error(Type::IndexError, "list assignment index out of range")),
+                }
+            }
+            _ => match self.vm.special(object, name::DELITEM) {
+                Some(method) => self.call(method, &[object, key]).map(|_| ()),
+                None if matches!(
+                    object,
+                    Value::Tuple(_) | Value::Str(_) | Value::Bytes(_) | Value::Range(_)
+                ) =>
+                {
+                    Err(self.refuse(object, "doesn't support item deletion"))
+                }
+                None => Err(self.refuse(object, "does not support item deletion")),
+            },
+        }
+    }
+
+    /// `TypeError: 'int' object is not …`.
+    fn refuse(&mut self, object: Value, what: &str) -> Interrupt {
+        let message = format!("'{}' object {what}", self.vm.type_name(object));
+        self.type_error(message)
+    }
+
+    /// Raises `MemoryError` if so many more values cannot fit.
+    pub(in crate::vm) fn check_room(&mut self, values: usize) -> Result<(), Interrupt> {
+        let wanted = values.saturating_mul(size_of::<Value>());
+        let used = self.vm.heap.live.saturating_add(self.vm.heap.allocated);
+        // What was allocated since the last collection may be free; a list that would fit alone is left to the collector.
+        if wanted <= self.vm.limits.memory_bytes
+            && (wanted < 1 << 20
+                || used.saturating_add(wanted) <= self.vm.limits.memory_bytes.saturating_mul(2))
+        {
+            return Ok(());
+        }
+        Err(Interrupt::Throw(
+            self.vm.new_exception(Type::MemoryError, Vec::new()),
+        ))
+    }
+}
+
+impl Heap {
+    /// The item of a list, tuple, string, bytes or range at a position that is inside.
+    fn item_at(&mut self, object: Value, at: usize) -> Value {
+        match object {
+            Value::Str(text) => self.character(text, at),
+            Value::Bytes(it) => Value::Int(i64::from(self.bytes[it].0[at])),
+            Value::Range(it) => Value::Int(self.ranges[it].at(at as u64)),
+            _ => self.sequence_item(object, at).unwrap_or(Value::None),
+        }
+    }
+
+    /// The character of a string at a position that is inside.
+    pub(in crate::vm) fn character(&mut self, string: Ref<Str>, at: usize) -> Value {
+        let ascii = self.strs[string].is_ascii();
+        let text = self.text(string);
+        let character = if ascii {
+            char::from(text.as_bytes()[at])
+        } else {
+            text.chars().nth(at).unwrap_or_default()
+        };
+        let mut buffer = [0; 4];
+        let character: &str = character.encode_utf8(&mut buffer);
+        self.new_str(character)
+    }
+
+    /// `object[lower:upper:step]` of a list, tuple, string or bytes.
+    fn slice(&mut self, object: Value, cut: Cut) -> Value {
+        match object {
+            Value::List(it) => {
+                let list = &self.lists[it];
+                let items = cut.positions().filter_map(|at| list.get(at)).collect();
+                self.new_list(items)
+            }
+            Value::Tuple(it) => {
+                let items = &self.tuples[it].0;
+                if cut.step == 1 && cut.length == items.len() {
+                    return object;
+                }
+                let items: Vec<Value> = cut.positions().map(|at| items[at]).collect();
+                self.new_tuple(items)
+            }
+            Value::Bytes(it) => {
+                let bytes = &self.bytes[it].0;
+                if cut.step == 1 && cut.length == bytes.len() {
+                    return object;
+                }
+                let bytes = cut.positions().map(|at| bytes[at]).collect();
+                self.new_bytes(Bytes(bytes))
+            }
+            Value::Str(it) => {
+                if cut.step == 1 && cut.length == self.strs[it].len() {
+                    return object;
+                }
+                let text = self.text(it);
+                let part: String = if self.strs[it].is_ascii() {
+                    if cut.step == 1 {
+                        text[cut.start..cut.start + cut.length].to_owned()
+                    } else {
+                        cut.positions()
+                            .map(|at| char::from(text.as_bytes()[at]))
+                            .collect()
+                    }
+                } else if cut.step == 1 {
+                    text.chars().skip(cut.start).take(cut.length).collect()
+                } else {
+                    let characters: Vec<char> = text.chars().collect();
+                    cut.positions().map(|at| characters[at]).collect()
+                };
+                self.new_str(part)
+            }
+            _ => Value::None,
+        }
+    }
+
+    /// `object[key]` for an index within a list or tuple, without messages: for the instruction that tries this first.
+    #[inline]
+    #[must_use]
+    pub fn item_fast(&self, object: Value, key: Value) -> Option<Value> {
+        let Value::Int(index) = key else {
+            return None;
+        };
+        match object {
+            Value::List(it) => {
+                let list = &self.lists[it];
+                within(index, list.len()).and_then(|at| list.get(at))
+            }
+            Value::Tuple(it) => {
+                let items = &self.tuples[it].0;
+                within(index, items.len()).map(|at| items[at])
+            }
+            _ => None,
+        }
+    }
+}

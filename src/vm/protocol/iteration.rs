@@ -1,0 +1,638 @@
+//! Iteration: `iter`, `next`, and taking all items.
+//!
+//! A step of an iterator may ask (the function of a `map`, a generator inside of a `zip`), and a native that asks runs again from its start. So a step
+//! changes nothing on its way: it notes the new states of the iterators it moved, looks them up in its notes (`zip(it, it)` moves the same one twice), and
+//! puts them in place at its end.
+
+use crate::syntax::ast::CompareOp;
+use crate::vm::class::{Type, name};
+use crate::vm::heap::Heap;
+use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::object::{DictView, Iter, Object};
+use crate::vm::value::{Ref, Value};
+
+/// The new states of iterators that a step moved, in order.
+type Moves = Vec<(Ref<Iter>, Iter)>;
+
+impl Ctx<'_> {
+    /// Can `iter` make an iterator of it?
+    pub(in crate::vm) fn is_iterable(&self, value: Value) -> bool {
+        match value {
+            Value::Instance(_) => {
+                self.vm.special(value, name::ITER).is_some()
+                    || self.vm.special(value, name::GETITEM).is_some()
+            }
+            Value::List(_)
+            | Value::Tuple(_)
+            | Value::Str(_)
+            | Value::Bytes(_)
+            | Value::Dict(_)
+            | Value::Set(_)
+            | Value::Range(_)
+            | Value::Generator(_)
+            | Value::Iter(_) => true,
+            Value::Object(it) => matches!(self.vm.heap.objects[it], Object::View { .. }),
+            _ => false,
+        }
+    }
+
+    /// Does `next` work on it?
+    pub(in crate::vm) fn is_iterator(&self, value: Value) -> bool {
+        matches!(value, Value::Iter(_) | Value::Generator(_))
+            || self.vm.special(value, name::NEXT).is_some()
+    }
+
+    /// `iter(value)`.
+    pub fn iter(&mut self, value: Value) -> Result<Value, Interrupt> {
+        if let Some(iter) = self.vm.heap.iter_fast(value) {
+            return Ok(iter);
+        }
+        if let Some(method) = self.vm.special(value, name::ITER) {
+            let iterator = self.call(method, &[value])?;
+            if self.is_iterator(iterator) {
+                return Ok(iterator);
+            }
+            let message = format!(
+                "iter() returned non-iterator of type '{}'",
+                self.vm.type_name(iterator)
+            );
+            return Err(self.type_error(message));
+        }
+        if self.vm.special(value, name::GETITEM).is_some() {
+            return Ok(self.vm.heap.new_iter(Iter::Sequence {
+                object: value,
+                next: 0,
+            }));
+        }
+        let message = format!("'{}' object is not iterable", self.vm.type_name(value));
+        Err(self.type_error(message))
+    }
+
+    /// `next(iterator)`; none when it is exhausted. Changes the iterator only when no ask is open.
+    pub fn next(&mut self, iterator: Value) -> Result<Option<Value>, Interrupt> {
+        let mut moves = Moves::new();
+        let item = self.step(iterator, &mut moves, self.nesting_left())?;
+        for (iter, state) in moves {
+            self.vm.heap.iters[iter] = state;
+        }
+        Ok(item)
+    }
+
+    /// One step of an iterator; what it moved is in `moves`.
+    fn step(
+        &mut self,
+        iterator: Value,
+        moves: &mut Moves,
+        left: usize,
+    ) -> Result<Option<Value>, Interrupt> {
+        let iter = match iterator {
+            Value::Iter(iter) => iter,
+            Value::Generator(_) => {
+                let function = self.vm.library("advance");
+                return self.call_for_item(function, &[iterator]);
+            }
+            _ => {
+                let Some(method) = self.vm.special(iterator, name::NEXT) else {
+                    let message = format!(
+                        "'{}' object is not an iterator",
+                        self.vm.type_name(iterator)
+                    );
+                    return Err(self.type_error(message));
+                };
+                return self.call_for_item(method, &[iterator]);
+            }
+        };
+        let Some(left) = left.checked_sub(1) else {
+            return Err(self.too_deep(""));
+        };
+        match state(&self.vm.heap, moves, iter) {
+            Iter::Done
+            | Iter::List { .. }
+            | Iter::Tuple { .. }
+            | Iter::Str { .. }
+            | Iter::Bytes { .. }
+            | Iter::Range { .. }
+            | Iter::Items { .. } => {
+                let mut moved = state(&self.vm.heap, moves, iter).clone();
+                let item = self.vm.heap.step_plainly(&mut moved);
+                moves.push((iter, moved));
+                Ok(item)
+            }
+            &Iter::Dict {
+                dict,
+                next,
+                size,
+                view,
+            } => {
+                let object = &self.vm.heap.dicts[dict];
+                if object.len() != size {
+                    return Err(self.error(
+                        Type::RuntimeError,
+                        "dictionary changed size during iteration",
+                    ));
+                }
+                let Some((at, entry)) = object.next_entry(next) else {
+                    moves.push((iter, Iter::Done));
+                    return Ok(None);
+                };
+                moves.push((
+                    iter,
+                    Iter::Dict {
+                        dict,
+                        next: at + 1,
+                        size,
+                        view,
+                    },
+                ));
+                Ok(Some(self.vm.heap.dict_item(view, entry.key, entry.value)))
+            }
+            &Iter::Set { set, next, size } => {
+                let object = &self.vm.heap.sets[set];
+                if object.len() != size {
+                    return Err(self.error(Type::RuntimeError, "Set changed size during iteration"));
+                }
+                let Some((at, element)) = object.next_element(next) else {
+                    moves.push((iter, Iter::Done));
+                    return Ok(None);
+                };
+                moves.push((
+                    iter,
+                    Iter::Set {
+                        set,
+                        next: at + 1,
+                        size,
+                    },
+                ));
+                Ok(Some(element))
+            }
+            &Iter::Reversed {
+                sequence,
+                left: still,
+            } => {
+                let Some(at) = still.checked_sub(1) else {
+                    moves.push((iter, Iter::Done));
+                    return Ok(None);
+                };
+                let item = match sequence {
+                    Value::Instance(_) => {
+                        let Some(method) = self.vm.special(sequence, name::GETITEM) else {
+                            return Ok(None);
+                        };
+                        self.call_for_indexed(method, sequence, at as i64)?
+                    }
+                    _ => self.vm.heap.sequence_item(sequence, at),
+                };
+                moves.push((
+                    iter,
+                    match item {
+                        Some(_) => Iter::Reversed { sequence, left: at },
+                        None => Iter::Done,
+                    },
+                ));
+                Ok(item)
+            }
+            &Iter::Enumerate { inner, next } => {
+                let Some(item) = self.step(inner, moves, left)? else {
+                    return Ok(None);
+                };
+                moves.push((
+                    iter,
+                    Iter::Enumerate {
+                        inner,
+                        next: next.saturating_add(1),
+                    },
+                ));
+                Ok(Some(self.vm.heap.new_tuple([Value::Int(next), item])))
+            }
+            Iter::Zip { inner, strict } => {
+                let (count, strict) = (inner.len(), *strict);
+                self.step_zip(iter, count, strict, moves, left)
+            }
+            Iter::Map { function, inner } => {
+                let (function, count) = (*function, inner.len());
+                let mut args = Vec::with_capacity(count);
+                for at in 0..count {
+                    match self.step(inner_of(&self.vm.heap, iter, at), moves, left)? {
+                        Some(item) => args.push(item),
+                        None => return Ok(None),
+                    }
+                }
+                self.call_for_item(function, &args)
+            }
+            &Iter::Filter { function, inner } => {
+                let next = self.vm.library("next_passing");
+                self.call_for_item(next, &[function, inner])
+            }
+            &Iter::Call { function, sentinel } => {
+                let Some(item) = self.call_for_item(function, &[])? else {
+                    moves.push((iter, Iter::Done));
+                    return Ok(None);
+                };
+                let equal = self.compare(CompareOp::Eq, sentinel, item)?;
+                if self.truth(equal)? {
+                    moves.push((iter, Iter::Done));
+                    return Ok(None);
+                }
+                Ok(Some(item))
+            }
+            &Iter::Sequence { object, next } => {
+                let Some(method) = self.vm.special(object, name::GETITEM) else {
+                    return Ok(None);
+                };
+                let item = self.call_for_indexed(method, object, next)?;
+                moves.push((
+                    iter,
+                    match item {
+                        Some(_) => Iter::Sequence {
+                            object,
+                            next: next + 1,
+                        },
+                        None => Iter::Done,
+                    },
+                ));
+                Ok(item)
+            }
+        }
+    }
+
+    fn step_zip(
+        &mut self,
+        iter: Ref<Iter>,
+        count: usize,
+        strict: bool,
+        moves: &mut Moves,
+        left: usize,
+    ) -> Result<Option<Value>, Interrupt> {
+        let mut items = Vec::with_capacity(count);
+        for at in 0..count {
+            let inner = inner_of(&self.vm.heap, iter, at);
+            if let Some(item) = self.step(inner, moves, left)? {
+                items.push(item);
+                continue;
+            }
+            if strict && at > 0 {
+                return Err(self.uneven_zip(at, "shorter"));
+            }
+            if strict {
+                for other in 1..count {
+                    let inner = inner_of(&self.vm.heap, iter, other);
+                    if self.step(inner, moves, left)?.is_some() {
+                        return Err(self.uneven_zip(other, "longer"));
+                    }
+                }
+            }
+            return Ok(None);
+        }
+        if items.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.vm.heap.new_tuple(items)))
+    }
+
+    fn uneven_zip(&mut self, at: usize, how: &str) -> Interrupt {
+        let others = if at == 1 {
+            "argument 1".to_owned()
+        } else {
+            format!("arguments 1-{at}")
+        };
+        self.value_error(format!("zip() argument {} is {how} than {others}", at + 1))
+    }
+
+    /// Calls something whose `StopIteration` means that there is no item.
+    fn call_for_item(
+        &mut self,
+        function: Value,
+        args: &[Value],
+    ) -> Result<Option<Value>, Interrupt> {
+        match self.try_call(function, args)? {
+            Ok(item) => Ok(Some(item)),
+            Err(exception) if self.is_of(exception, Type::StopIteration) => Ok(None),
+            Err(exception) => Err(Interrupt::Throw(exception)),
+        }
+    }
+
+    /// Calls a `__getitem__` whose `IndexError` means that there is no item.
+    fn call_for_indexed(
+        &mut self,
+        method: Value,
+        object: Value,
+        index: i64,
+    ) -> Result<Option<Value>, Interrupt> {
+        match self.try_call(method, &[object, Value::Int(index)])? {
+            Ok(item) => Ok(Some(item)),
+            Err(exception)
+                if self.is_of(exception, Type::IndexError)
+                    || self.is_of(exception, Type::StopIteration) =>
+            {
+                Ok(None)
+            }
+            Err(exception) => Err(Interrupt::Throw(exception)),
+        }
+    }
+
+    fn is_of(&self, exception: Value, class: Type) -> bool {
+        self.vm
+            .is_subclass(self.vm.class_of(exception), class.class())
+    }
+
+    /// All items of an iterable. The same ones however often the native runs again, so that it may ask about them.
+    pub fn collect(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
+        let list = match iterable {
+            // What cannot change needs no copy.
+            Value::Tuple(tuple) => return Ok(self.vm.heap.tuples[tuple].0.to_vec()),
+            _ if self.vm.heap.can_drain(iterable) => {
+                if let Some(length) = self.vm.heap.len_fast(iterable) {
+                    self.check_room(length)?;
+                }
+                self.once(|ctx| {
+                    let items = ctx.drain(iterable)?;
+                    Ok(ctx.vm.heap.new_list(items))
+                })?
+            }
+            _ => self.collect_by_script(iterable)?,
+        };
+        Ok(match list {
+            Value::List(list) => self.vm.heap.lists[list].to_vec(),
+            _ => Vec::new(),
+        })
+    }
+
+    /// All items of a builtin container as they are now, where no ask can follow; none if the iterable is of another kind.
+    pub(in crate::vm) fn items_now(&self, iterable: Value) -> Option<Vec<Value>> {
+        match iterable {
+            Value::List(list) => Some(self.vm.heap.lists[list].to_vec()),
+            Value::Tuple(tuple) => Some(self.vm.heap.tuples[tuple].0.to_vec()),
+            Value::Set(set) => Some(self.vm.heap.sets[set].iter().map(|it| it.1).collect()),
+            Value::Dict(dict) => Some(self.vm.heap.dicts[dict].iter().map(|it| it.key).collect()),
+            _ => None,
+        }
+    }
+
+    /// At most so many items of an iterable: enough to see that there are too many.
+    pub fn collect_at_most(
+        &mut self,
+        iterable: Value,
+        most: usize,
+    ) -> Result<Vec<Value>, Interrupt> {
+        if !matches!(
+            iterable,
+            Value::Generator(_) | Value::Iter(_) | Value::Instance(_)
+        ) {
+            let mut items = self.collect(iterable)?;
+            items.truncate(most);
+            return Ok(items);
+        }
+        let iterator = self.iter(iterable)?;
+        let function = self.vm.library("collect_at_most");
+        let items = self.call(function, &[iterator, Value::Int(most as i64)])?;
+        self.collect(items)
+    }
+
+    fn collect_by_script(&mut self, iterable: Value) -> Result<Value, Interrupt> {
+        if !self.is_iterable(iterable) {
+            let message = format!("'{}' object is not iterable", self.vm.type_name(iterable));
+            return Err(self.type_error(message));
+        }
+        if let Value::Iter(it) = iterable
+            && let Iter::Map { function, inner } = &self.vm.heap.iters[it]
+            && let [inner] = **inner
+        {
+            let args = [*function, inner];
+            let function = self.vm.library("collect_map");
+            return self.call(function, &args);
+        }
+        let function = self.vm.library("collect");
+        self.call(function, &[iterable])
+    }
+
+    /// Takes all items of something that never asks.
+    fn drain(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
+        if let Some(items) = self.items_now(iterable) {
+            return Ok(items);
+        }
+        let iterator = self.iter(iterable)?;
+        let mut items = Vec::new();
+        if let Value::Iter(iter) = iterator
+            && self.vm.heap.iters[iter].is_plain()
+        {
+            let mut moved = self.vm.heap.iters[iter].clone();
+            while let Some(item) = self.vm.heap.step_plainly(&mut moved) {
+                items.push(item);
+            }
+            self.vm.heap.iters[iter] = moved;
+            return Ok(items);
+        }
+        while let Some(item) = self.next(iterator)? {
+            items.push(item);
+            self.check_room(items.len())?;
+        }
+        Ok(items)
+    }
+}
+
+/// The state of an iterator as a step sees it.
+fn state<'a>(heap: &'a Heap, moves: &'a Moves, iter: Ref<Iter>) -> &'a Iter {
+    moves
+        .iter()
+        .rev()
+        .find(|it| it.0 == iter)
+        .map_or(&heap.iters[iter], |it| &it.1)
+}
+
+/// One of the iterators that a `zip` or `map` runs over.
+fn inner_of(heap: &Heap, iter: Ref<Iter>, at: usize) -> Value {
+    match &heap.iters[iter] {
+        Iter::Zip { inner, .. } | Iter::Map { inner, .. } => inner[at],
+        _ => Value::None,
+    }
+}
+
+impl Iter {
+    /// Does a step of it need neither the script nor other iterators, and raise nothing?
+    fn is_plain(&self) -> bool {
+        matches!(
+            self,
+            Iter::Done
+                | Iter::List { .. }
+                | Iter::Tuple { .. }
+                | Iter::Str { .. }
+                | Iter::Bytes { .. }
+                | Iter::Range { .. }
+                | Iter::Items { .. }
+        )
+    }
+}
+
+impl Heap {
+    /// An iterator over a builtin container; iterators are their own.
+    #[inline]
+    #[must_use]
+    pub fn iter_fast(&mut self, value: Value) -> Option<Value> {
+        let iter = match value {
+            Value::Iter(_) | Value::Generator(_) => return Some(value),
+            Value::List(list) => Iter::List { list, next: 0 },
+            Value::Tuple(tuple) => Iter::Tuple { tuple, next: 0 },
+            Value::Str(text) => Iter::Str { text, next: 0 },
+            Value::Bytes(bytes) => Iter::Bytes { bytes, next: 0 },
+            Value::Range(it) => {
+                let range = self.ranges[it];
+                Iter::Range {
+                    next: range.start,
+                    left: range.len(),
+                    step: range.step,
+                }
+            }
+            Value::Dict(dict) => Iter::Dict {
+                dict,
+                next: 0,
+                size: self.dicts[dict].len(),
+                view: DictView::Keys,
+            },
+            Value::Set(set) => Iter::Set {
+                set,
+                next: 0,
+                size: self.sets[set].len(),
+            },
+            Value::Object(it) => match self.objects[it] {
+                Object::View { dict, view } => Iter::Dict {
+                    dict,
+                    next: 0,
+                    size: self.dicts[dict].len(),
+                    view,
+                },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(self.new_iter(iter))
+    }
+
+    /// A step of an iterator that needs nothing but the heap (`Iter::is_plain`); others are left as they are.
+    #[inline]
+    pub(in crate::vm) fn step_plainly(&mut self, iter: &mut Iter) -> Option<Value> {
+        let item = match iter {
+            Iter::List { list, next } | Iter::Items { items: list, next } => {
+                let item = self.lists[*list].get(*next);
+                *next += 1;
+                item
+            }
+            Iter::Tuple { tuple, next } => {
+                let item = self.tuples[*tuple].0.get(*next).copied();
+                *next += 1;
+                item
+            }
+            Iter::Str { text, next } => {
+                let rest = &self.text(*text)[*next..];
+                match rest.chars().next() {
+                    Some(character) => {
+                        *next += character.len_utf8();
+                        let mut buffer = [0; 4];
+                        let character: &str = character.encode_utf8(&mut buffer);
+                        Some(self.new_str(character))
+                    }
+                    None => None,
+                }
+            }
+            Iter::Bytes { bytes, next } => {
+                let item = self.bytes[*bytes].0.get(*next).copied();
+                *next += 1;
+                item.map(|byte| Value::Int(i64::from(byte)))
+            }
+            Iter::Range { next, left, step } => {
+                if *left == 0 {
+                    None
+                } else {
+                    let item = *next;
+                    *next = next.wrapping_add(*step);
+                    *left -= 1;
+                    Some(Value::Int(item))
+                }
+            }
+            Iter::Done
+            | Iter::Dict { .. }
+            | Iter::Set { .. }
+            | Iter::Reversed { .. }
+            | Iter::Enumerate { .. }
+            | Iter::Zip { .. }
+            | Iter::Map { .. }
+            | Iter::Filter { .. }
+            | Iter::Call { .. }
+            | Iter::Sequence { .. } => return None,
+        };
+        if item.is_none() {
+            *iter = Iter::Done;
+        }
+        item
+    }
+
+    /// What iteration over a dict gives for an entry.
+    #[inline]
+    pub(in crate::vm) fn dict_item(&mut self, view: DictView, key: Value, value: Value) -> Value {
+        match view {
+            DictView::Keys => key,
+            DictView::Values => value,
+            DictView::Items => self.new_tuple([key, value]),
+        }
+    }
+
+    /// Can all its items be taken without asking the script?
+    fn can_drain(&self, value: Value) -> bool {
+        match value {
+            Value::List(_)
+            | Value::Tuple(_)
+            | Value::Str(_)
+            | Value::Bytes(_)
+            | Value::Dict(_)
+            | Value::Set(_)
+            | Value::Range(_) => true,
+            Value::Object(it) => matches!(self.objects[it], Object::View { .. }),
+            Value::Iter(_) => self.can_drain_iter(value, 20),
+            _ => false,
+        }
+    }
+
+    fn can_drain_iter(&self, value: Value, left: usize) -> bool {
+        let Value::Iter(it) = value else {
+            return false;
+        };
+        match &self.iters[it] {
+            Iter::Dict { .. } | Iter::Set { .. } => true,
+            Iter::Reversed { sequence, .. } => !matches!(sequence, Value::Instance(_)),
+            Iter::Enumerate { inner, .. } => left > 0 && self.can_drain_iter(*inner, left - 1),
+            Iter::Zip { inner, .. } => {
+                left > 0
+                    && inner
+                        .iter()
+                        .all(|&inner| self.can_drain_iter(inner, left - 1))
+            }
+            Iter::Map { .. } | Iter::Filter { .. } | Iter::Call { .. } | Iter::Sequence { .. } => {
+                false
+            }
+            plain => plain.is_plain(),
+        }
+    }
+
+    /// How many items an iterator is known to give at least, for room made beforehand (`__length_hint__`).
+    #[must_use]
+    pub(in crate::vm) fn iter_left(&self, iter: Ref<Iter>) -> usize {
+        match &self.iters[iter] {
+            Iter::List { list, next } | Iter::Items { items: list, next } => {
+                self.lists[*list].len().saturating_sub(*next)
+            }
+            Iter::Tuple { tuple, next } => self.tuples[*tuple].0.len().saturating_sub(*next),
+            Iter::Range { left, .. } => usize::try_from(*left).unwrap_or(usize::MAX),
+            Iter::Reversed { left, .. } => *left,
+            Iter::Done
+            | Iter::Str { .. }
+            | Iter::Bytes { .. }
+            | Iter::Dict { .. }
+            | Iter::Set { .. }
+            | Iter::Enumerate { .. }
+            | Iter::Zip { .. }
+            | Iter::Map { .. }
+            | Iter::Filter { .. }
+            | Iter::Call { .. }
+            | Iter::Sequence { .. } => 0,
+        }
+    }
+}

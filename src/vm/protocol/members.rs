@@ -1,0 +1,177 @@
+//! `in`: membership in every kind of container, and the search for a value in a sequence that `index`, `count` and `remove` share.
+
+use super::Verdict;
+use crate::syntax::ast::CompareOp;
+use crate::vm::class::name;
+use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::object::{DictView, Object};
+use crate::vm::value::Value;
+
+impl Ctx<'_> {
+    /// `item in container`.
+    pub fn contains(&mut self, container: Value, item: Value) -> Result<bool, Interrupt> {
+        match container {
+            Value::List(_) | Value::Tuple(_) => {
+                Ok(self.position(container, item, 0, usize::MAX)?.is_some())
+            }
+            Value::Str(text) => match item {
+                Value::Str(part) => Ok(self.vm.heap.text(text).contains(self.vm.heap.text(part))),
+                _ => {
+                    let message = format!(
+                        "'in <string>' requires string as left operand, not {}",
+                        self.vm.type_name(item)
+                    );
+                    Err(self.type_error(message))
+                }
+            },
+            Value::Bytes(bytes) => match item {
+                Value::Bytes(part) => {
+                    let (bytes, part) = (&self.vm.heap.bytes[bytes].0, &self.vm.heap.bytes[part].0);
+                    Ok(part.is_empty() || bytes.windows(part.len()).any(|it| it == &**part))
+                }
+                Value::Int(_) | Value::Bool(_) | Value::Big(_) => {
+                    let byte = match item {
+                        Value::Int(number) => u8::try_from(number).ok(),
+                        Value::Bool(truth) => Some(u8::from(truth)),
+                        _ => None,
+                    };
+                    let Some(byte) = byte else {
+                        return Err(self.value_error("byte must be in range(0, 256)"));
+                    };
+                    Ok(self.vm.heap.bytes[bytes].0.contains(&byte))
+                }
+                _ => {
+                    let message = format!(
+                        "a bytes-like object is required, not '{}'",
+                        self.vm.type_name(item)
+                    );
+                    Err(self.type_error(message))
+                }
+            },
+            Value::Dict(dict) => Ok(self.find_key(dict, item)?.1.is_some()),
+            Value::Set(set) => self.set_contains(set, item),
+            Value::Range(range) => {
+                let range = self.vm.heap.ranges[range];
+                let number = match item {
+                    Value::Int(number) => Some(number),
+                    Value::Bool(truth) => Some(i64::from(truth)),
+                    Value::Float(number) if number.fract() == 0.0 && number.abs() < 9e18 => {
+                        Some(number as i64)
+                    }
+                    Value::Instance(_) => return self.contains_by_iteration(container, item),
+                    _ => None,
+                };
+                Ok(number.is_some_and(|number| range.position(number).is_some()))
+            }
+            Value::Object(it) => match self.vm.heap.objects[it] {
+                Object::View {
+                    dict,
+                    view: DictView::Keys,
+                } => Ok(self.find_key(dict, item)?.1.is_some()),
+                Object::View {
+                    dict,
+                    view: DictView::Items,
+                } => {
+                    let (key, value) = match item {
+                        Value::Tuple(pair) => match *self.vm.heap.tuples[pair].0 {
+                            [key, value] => (key, value),
+                            _ => return Ok(false),
+                        },
+                        _ => return Ok(false),
+                    };
+                    match self.dict_get(dict, key)? {
+                        Some(found) => self.equal(found, value),
+                        None => Ok(false),
+                    }
+                }
+                _ => self.contains_by_iteration(container, item),
+            },
+            Value::Instance(_) => {
+                let Some(method) = self.vm.special(container, name::CONTAINS) else {
+                    return self.contains_by_iteration(container, item);
+                };
+                let answer = self.call(method, &[container, item])?;
+                self.truth(answer)
+            }
+            _ => self.contains_by_iteration(container, item),
+        }
+    }
+
+    /// Membership in something that can only be gone through, as far as need be.
+    fn contains_by_iteration(&mut self, container: Value, item: Value) -> Result<bool, Interrupt> {
+        if !self.is_iterable(container) {
+            let message = format!(
+                "argument of type '{}' is not iterable",
+                self.vm.type_name(container)
+            );
+            return Err(self.type_error(message));
+        }
+        let function = self.vm.library("is_among");
+        let answer = self.call(function, &[container, item])?;
+        self.truth(answer)
+    }
+
+    /// Where in a list or tuple, from `start` to before `stop`, the first item stands that equals a value.
+    pub(in crate::vm) fn position(
+        &mut self,
+        sequence: Value,
+        value: Value,
+        start: usize,
+        stop: usize,
+    ) -> Result<Option<usize>, Interrupt> {
+        let heap = &self.vm.heap;
+        let left = self.nesting_left();
+        let stop = stop.min(heap.len_fast(sequence).unwrap_or(0));
+        for at in start..stop {
+            let Some(item) = heap.sequence_item(sequence, at) else {
+                break;
+            };
+            if item.same(value) {
+                return Ok(Some(at));
+            }
+            match heap.try_compare(CompareOp::Eq, item, value, left) {
+                Verdict::Known(true) => return Ok(Some(at)),
+                Verdict::Known(false) | Verdict::Unordered(..) => {}
+                Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
+                Verdict::Ask => {
+                    let function = self.vm.library("find_equal");
+                    let (start, stop) = (Value::Int(start as i64), Value::Int(stop as i64));
+                    let found = self.call(function, &[sequence, value, start, stop])?;
+                    return Ok(usize::try_from(self.index(found)?).ok());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many items of a list or tuple equal a value.
+    pub(in crate::vm) fn occurrences(
+        &mut self,
+        sequence: Value,
+        value: Value,
+    ) -> Result<usize, Interrupt> {
+        let heap = &self.vm.heap;
+        let left = self.nesting_left();
+        let mut count = 0;
+        for at in 0..heap.len_fast(sequence).unwrap_or(0) {
+            let Some(item) = heap.sequence_item(sequence, at) else {
+                break;
+            };
+            if item.same(value) {
+                count += 1;
+                continue;
+            }
+            match heap.try_compare(CompareOp::Eq, item, value, left) {
+                Verdict::Known(equal) => count += usize::from(equal),
+                Verdict::Unordered(..) => {}
+                Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
+                Verdict::Ask => {
+                    let function = self.vm.library("count_equal");
+                    let found = self.call(function, &[sequence, value])?;
+                    return Ok(usize::try_from(self.index(found)?).unwrap_or(0));
+                }
+            }
+        }
+        Ok(count)
+    }
+}
