@@ -4,5 +4,7 @@
 pub mod decimal;
 pub mod float;
 pub mod hash;
+pub mod integer;
+pub mod read;
 
 pub use decimal::repr_float;

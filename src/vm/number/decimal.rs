@@ -154,11 +154,11 @@ mod tests {
             (0.1, "0.1"),
             (1e15, "1000000000000000.0"),
             (1e16, "1e+16"),
-            (123456789012345680.0, "1.2345678901234568e+17"),
+            (123_456_789_012_345_680.0, "1.2345678901234568e+17"),
             (0.0001, "0.0001"),
             (0.00001, "1e-05"),
             (5e-324, "5e-324"),
-            (1.7976931348623157e308, "1.7976931348623157e+308"),
+            (f64::MAX, "1.7976931348623157e+308"),
             (2.5e-7, "2.5e-07"),
             (1e22, "1e+22"),
             (f64::NAN, "nan"),
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(text(100_000.0, Layout::General(6)), "100000");
         assert_eq!(text(1_000_000.0, Layout::General(6)), "1e+06");
         assert_eq!(text(0.0001, Layout::General(6)), "0.0001");
-        assert_eq!(text(0.00001234, Layout::General(3)), "1.23e-05");
+        assert_eq!(text(0.000_012_34, Layout::General(3)), "1.23e-05");
         assert_eq!(float_text(1.0, Layout::General(6), true, false), "1.00000");
         assert_eq!(float_text(0.0, Layout::General(3), true, false), "0.00");
         assert_eq!(
