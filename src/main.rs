@@ -1,1 +1,3 @@
+//! The `mini` command.
+
 fn main() {}

@@ -2,10 +2,12 @@
 //! a program and a list of diagnostics.
 //!
 //! Tokens (`token`), grammar (`grammar/masm.lalrpop`), tree (`tree`); then the lines are sorted into modules, functions and texts (`outline`), and
-//! instructions are made as the table says (`emit`). What the text leaves away is deduced: pools, the number of registers, places (an instruction
+//! the program is made, its instructions as the table says (`emit`, `function`, `operand`). What the text leaves away is deduced: pools, the number of registers, places (an instruction
 //! without one comes from its own line of the assembly text, and that is what tracebacks show).
 
 mod emit;
+mod function;
+mod operand;
 mod outline;
 mod token;
 mod tree;

@@ -8,3 +8,4 @@
 mod bytecode;
 mod cases;
 mod generator;
+mod tidy;

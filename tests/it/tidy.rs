@@ -1,0 +1,347 @@
+//! The invariants that are absences: which module may know which, and what the sources must not say. Reads the text of the sources, so it holds
+//! for code that is compiled for no test, too.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each module may use besides itself, as paths from the root of the crate; `*` is everything. The arrows of `docs/architecture.md`.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("source", &[]),
+    ("diagnostic", &["source"]),
+    ("syntax", &["source", "diagnostic"]),
+    // Of the tree, the operators alone.
+    (
+        "bytecode",
+        &[
+            "source",
+            "diagnostic",
+            "syntax::ast::BinaryOp",
+            "syntax::ast::CompareOp",
+        ],
+    ),
+    ("compile", &["source", "diagnostic", "syntax", "bytecode"]),
+    (
+        "vm",
+        &[
+            "source",
+            "bytecode",
+            "syntax::ast::BinaryOp",
+            "syntax::ast::CompareOp",
+            "syntax::ast::UnaryOp",
+        ],
+    ),
+    ("event", &["vm", "source"]),
+    ("gil", &[]),
+    ("stdlib", &[]),
+    ("engine", &["vm", "gil", "event"]),
+    ("engine::sim", &["vm", "gil", "event", "engine"]),
+    ("engine::real", &["vm", "gil", "event", "engine"]),
+    ("explore", &["engine::sim", "vm", "gil", "event"]),
+    ("report", &["event", "source"]),
+    ("tui", &["*"]),
+    ("cli", &["*"]),
+    ("main", &["*"]),
+    ("lib", &["*"]),
+];
+
+/// Modules whose parent may use them, but that must not use each other.
+const STRANGERS: &[(&str, &str)] = &[
+    ("engine::sim", "engine::real"),
+    ("engine::real", "engine::sim"),
+];
+
+/// What must not stand in the code of some folders, with the reason.
+const ABSENCES: &[(&[&str], &[&str], &str)] = &[
+    (
+        &[
+            "vm",
+            "bytecode",
+            "compile",
+            "syntax",
+            "gil",
+            "event",
+            "explore",
+            "engine/sim",
+        ],
+        &[
+            "std::time",
+            "std::thread",
+            "std::process",
+            "Instant::",
+            "SystemTime",
+        ],
+        "knows no clock and no OS thread",
+    ),
+    (
+        &[
+            "vm",
+            "bytecode",
+            "compile",
+            "syntax",
+            "gil",
+            "event",
+            "report",
+            "engine/sim",
+        ],
+        &["parking_lot", "Mutex", "RwLock", "Condvar"],
+        "is plain data and knows no lock",
+    ),
+    (
+        &[
+            "vm", "bytecode", "compile", "syntax", "gil", "event", "explore", "report", "engine",
+        ],
+        &["std::fs", "std::env", "std::net"],
+        "reads no file, no environment, no network",
+    ),
+    (
+        &[
+            "vm",
+            "bytecode",
+            "compile",
+            "syntax",
+            "gil",
+            "event",
+            "explore",
+            "report",
+            "engine",
+            "source",
+            "diagnostic",
+        ],
+        &[
+            "println!",
+            "print!(",
+            "dbg!",
+            "std::io::stdout",
+            "std::io::stderr",
+            "anstream",
+        ],
+        "prints nothing",
+    ),
+    (
+        &["engine/sim"],
+        &["HashMap", "HashSet"],
+        "gives the same run each time, so nothing there may depend on the order of a hash map",
+    ),
+];
+
+/// Longest file without a reason.
+const LINES: usize = 800;
+
+/// Longer files, with the reason. A reason that is no longer needed is an error.
+const LONG: &[(&str, &str)] = &[(
+    "src/syntax/build.rs",
+    "the actions of the grammar, which share one builder",
+)];
+
+/// Where `unsafe` may stand, with its argument written out there.
+const UNSAFE: &[&str] = &["src/vm/run.rs"];
+
+/// Names that say nothing.
+const EMPTY_NAMES: &[&str] = &[
+    "utils", "util", "helpers", "helper", "common", "types", "misc", "shared", "stuff",
+];
+
+fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.expect("a directory can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).expect("a source is text")
+}
+
+/// The lines of code with their numbers, comments cut off.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let cut = |line| str::split_once(line, " //").map_or(line, |(code, _)| code);
+    let lines = text
+        .lines()
+        .enumerate()
+        .map(move |(at, line)| (at + 1, cut(line)));
+    lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// `src/engine/sim/clock.rs` is `engine::sim::clock`; a grammar belongs to the module that includes it.
+fn module_of(path: &Path) -> String {
+    let path = path.with_extension("");
+    match path.to_str().expect("names are UTF-8") {
+        "grammar/mini" => "syntax::grammar".to_owned(),
+        "grammar/masm" => "bytecode::assemble::grammar".to_owned(),
+        path => path.trim_start_matches("src/").replace('/', "::"),
+    }
+}
+
+/// Is `path` this module or inside it?
+fn within(path: &str, module: &str) -> bool {
+    path.strip_prefix(module)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// The paths after `crate::` in a text, a group in braces being several.
+fn crate_paths(text: &str) -> Vec<(usize, String)> {
+    let code: Vec<(usize, &str)> = code(text).collect();
+    let joined: String = code.iter().flat_map(|(_, line)| [*line, "\n"]).collect();
+    let mut found = Vec::new();
+    for (at, marker) in joined.match_indices("crate::") {
+        let line = code[joined[..at].matches('\n').count()].0;
+        expand("", &joined[at + marker.len()..], &mut |path| {
+            found.push((line, path));
+        });
+    }
+    found
+}
+
+/// Takes apart the path that a text begins with, groups within groups too; gives what is left of the text.
+fn expand<'a>(before: &str, text: &'a str, take: &mut dyn FnMut(String)) -> &'a str {
+    let text = text.trim_start();
+    let Some(mut group) = text.strip_prefix('{') else {
+        let end = text.find(|it: char| !(it.is_alphanumeric() || it == '_' || it == ':'));
+        let (path, rest) = text.split_at(end.unwrap_or(text.len()));
+        let whole = format!("{before}{path}");
+        if path.ends_with("::") && rest.starts_with('{') {
+            return expand(&whole, rest, take);
+        }
+        take(whole.trim_end_matches(':').to_owned());
+        return rest;
+    };
+    loop {
+        group = group.trim_start_matches(|it: char| it == ',' || it.is_whitespace());
+        if let Some(rest) = group.strip_prefix('}') {
+            return rest;
+        }
+        let rest = expand(before, group, take).trim_start();
+        if rest.len() == group.len() {
+            return rest;
+        }
+        // `x as y` and `*` are no paths.
+        group = rest.trim_start_matches(|it: char| {
+            it == '*' || it == '_' || it.is_alphanumeric() || it == ' '
+        });
+    }
+}
+
+#[test]
+fn paths_in_groups_are_seen() {
+    let text = "use crate::{a::b, c::{d, e::{self as x, y}}, f};\n// crate::no\nlet x = crate::g::H::new(); // crate::no\nuse crate::{\n    i,\n    j,\n};";
+    let paths: Vec<String> = crate_paths(text)
+        .into_iter()
+        .map(|(line, path)| format!("{line} {path}"))
+        .collect();
+    assert_eq!(
+        paths.join(", "),
+        "1 a::b, 1 c::d, 1 c::e::self, 1 c::e::y, 1 f, 3 g::H::new, 4 i, 4 j"
+    );
+}
+
+#[test]
+fn each_module_uses_only_what_it_may() {
+    let mut wrong = Vec::new();
+    let mut paths = sources("src", "rs");
+    paths.extend(sources("grammar", "lalrpop"));
+    assert!(paths.len() > 10, "the sources are where they were");
+    for path in paths {
+        let own = module_of(&path);
+        // The last that fits is the most particular.
+        let Some((module, allowed)) = LAYERS.iter().rfind(|(module, _)| within(&own, module))
+        else {
+            wrong.push(format!("{}: no layer in tests/it/tidy.rs", path.display()));
+            continue;
+        };
+        for (line, used) in crate_paths(&text(&path)) {
+            let may = allowed
+                .iter()
+                .any(|allowed| *allowed == "*" || within(&used, allowed));
+            let stranger = STRANGERS
+                .iter()
+                .any(|(one, other)| within(&own, one) && within(&used, other));
+            if stranger || !(may || within(&used, module)) {
+                wrong.push(format!(
+                    "{}:{line}: {module} must not use {used}",
+                    path.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_must_not_be_there_is_not() {
+    let mut wrong = Vec::new();
+    for path in sources("src", "rs") {
+        let text = text(&path);
+        let name = path
+            .with_extension("")
+            .to_string_lossy()
+            .replace("src/", "");
+        for (line, code) in code(&text) {
+            for (folders, words, reason) in ABSENCES {
+                let inside = folders.iter().any(|folder| {
+                    let rest = name.strip_prefix(folder);
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                });
+                if inside && let Some(word) = words.iter().find(|word| code.contains(*word)) {
+                    wrong.push(format!(
+                        "{}:{line}: {word}, but it {reason}",
+                        path.display()
+                    ));
+                }
+            }
+            // So that the paths that are looked at above are all there are.
+            let top = !name.contains('/') && code.starts_with("use super::");
+            if top || code.contains("super::super::") {
+                wrong.push(format!("{}:{line}: say `crate::`", path.display()));
+            }
+            let unsafe_here = code.contains("unsafe ") && !code.contains("unsafe_code");
+            if unsafe_here && !UNSAFE.iter().any(|allowed| Path::new(allowed) == path) {
+                wrong.push(format!("{}:{line}: unsafe", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    let mut wrong = Vec::new();
+    let folders = ["src", "tests", "benches", "fuzz"];
+    let files = folders.iter().flat_map(|folder| sources(folder, "rs"));
+    for path in files.chain([PathBuf::from("build.rs")]) {
+        let text = text(&path);
+        let name = path.to_string_lossy();
+        if !text.starts_with("//!") {
+            wrong.push(format!("{name}: begins with no `//!` paragraph"));
+        }
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        if stem.is_none_or(|stem| EMPTY_NAMES.contains(&stem)) {
+            wrong.push(format!("{name}: a name that says nothing"));
+        }
+        let lines = text.lines().count();
+        let reason = LONG.iter().any(|(long, _)| *long == name);
+        if lines > LINES && !reason {
+            wrong.push(format!(
+                "{name}: {lines} lines without a reason in tests/it/tidy.rs"
+            ));
+        }
+        if lines <= LINES && reason {
+            wrong.push(format!("{name}: {lines} lines need no reason any more"));
+        }
+    }
+    for (long, _) in LONG {
+        if !Path::new(long).exists() {
+            wrong.push(format!("{long}: has a reason to be long, and is gone"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
