@@ -1,8 +1,42 @@
 //! Tree to bytecode: scopes, registers, instructions, and the refusal of what Mini leaves out. Knows no VM and reads no file.
+//!
+//! In order: `modules` parses the script and what it imports; `resolve` walks each tree, `bind` settles its names, both with the refusals of
+//! `refuse`; `emit` and the files around it make the code of each unit; `jumps` lays it out; `pool` holds what all code shares.
 
-use crate::bytecode::code::Program;
+mod assign;
+mod bind;
+mod call;
+mod comprehension;
+mod condition;
+mod display;
+mod emit;
+mod expr;
+mod fold;
+mod function;
+mod handlers;
+mod jumps;
+mod loops;
+mod modules;
+mod pool;
+mod private;
+mod refuse;
+mod resolve;
+mod scope;
+mod stmt;
+mod unit;
+
+use crate::bytecode::code::{Module, Program};
+use crate::bytecode::op::CodeIx;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
+use crate::syntax::ast::{Block, Interner};
+use emit::Emitter;
+use modules::Modules;
+use pool::Pool;
+use resolve::Resolver;
+use rustc_hash::FxHashMap;
+use scope::{MODULE, Scopes};
+use unit::Unit;
 
 /// What a compilation may refer to besides the script itself; the VM's tables supply it.
 #[derive(Clone, Copy)]
@@ -25,9 +59,95 @@ pub struct Compiled {
 /// Compiles a script and every embedded module that it imports, directly or through another, and links them.
 #[must_use]
 pub fn compile(script: Source, environment: &Environment) -> Compiled {
-    let _ = (script, environment);
+    let mut interner = Interner::default();
+    let mut diagnostics = Vec::new();
+    let mut modules = Modules::gather(script, environment, &mut interner, &mut diagnostics);
+    let mut bodies: Vec<Block> = modules
+        .all
+        .iter_mut()
+        .map(|module| std::mem::take(&mut module.body))
+        .collect();
+    let mut all_scopes = Vec::new();
+    for (module, body) in modules.all.iter().zip(&mut bodies) {
+        let resolver = Resolver::walk(
+            &modules,
+            module,
+            body,
+            environment,
+            &mut interner,
+            &mut diagnostics,
+        );
+        all_scopes.push(bind::bind(resolver));
+    }
+    let mut program = Program::default();
+    if diagnostics.is_empty() {
+        program = link(
+            &modules,
+            &bodies,
+            &all_scopes,
+            environment,
+            &mut interner,
+            &mut diagnostics,
+        );
+    }
+    program.sources = modules.sources;
+    diagnostics.sort_by_key(|it| (it.source, it.span, it.code));
     Compiled {
-        program: Program::default(),
-        diagnostics: Vec::new(),
+        program,
+        diagnostics,
+    }
+}
+
+/// Makes the code of all modules and puts the program together.
+fn link(
+    modules: &Modules,
+    bodies: &[Block],
+    all_scopes: &[Scopes],
+    environment: &Environment,
+    interner: &mut Interner,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Program {
+    let mut pool = Pool::default();
+    let mut codes: Vec<CodeIx> = Vec::new();
+    for (module, ((text, body), scopes)) in
+        (0..).zip(modules.all.iter().zip(bodies).zip(all_scopes))
+    {
+        let own = scopes.get(MODULE);
+        let mut emitter = Emitter {
+            modules,
+            module,
+            text,
+            scopes,
+            environment,
+            interner,
+            pool: &mut pool,
+            diagnostics,
+            unit: Unit::new(MODULE, own.registers, own.unbindable.clone()),
+            blocks: Vec::new(),
+            outer: Vec::new(),
+            scope: MODULE,
+            made: FxHashMap::default(),
+        };
+        // What another module takes from this one must be among its variables.
+        codes.push(emitter.module_code(body));
+        for &name in &text.exports {
+            emitter.own_global(name);
+        }
+    }
+    pool.module_globals.resize_with(modules.all.len(), Vec::new);
+    let listed = modules.all.iter().zip(codes).zip(pool.module_globals);
+    Program {
+        codes: pool.codes,
+        consts: pool.consts,
+        names: pool.names,
+        globals: pool.globals,
+        modules: listed
+            .map(|((text, code), globals)| Module {
+                name: text.name.clone(),
+                code,
+                globals,
+            })
+            .collect(),
+        sources: Vec::new(),
     }
 }

@@ -523,6 +523,8 @@ ops! {
     JumpGe = "jge" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
     /// if truth(R[lhs] == R[rhs]) == expect: go to L
     JumpEq = "jeq" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
+    /// if truth(R[lhs] != R[rhs]) == expect: go to L
+    JumpNe = "jne" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
     /// if truth(R[lhs] < imm) == expect: go to L
     JumpLtImm = "jlti" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
     /// if truth(R[lhs] <= imm) == expect: go to L
@@ -533,6 +535,8 @@ ops! {
     JumpGeImm = "jgei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
     /// if truth(R[lhs] == imm) == expect: go to L
     JumpEqImm = "jeqi" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
+    /// if truth(R[lhs] != imm) == expect: go to L
+    JumpNeImm = "jnei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
 
     /// R[base], R[base+1], R[base+2] (start, stop, step) become (start - step, turns left, step); raise what range() raises
     RangePrep = "rangeprep" (base: Reg) [base: 3] Raises Call Call

@@ -7,5 +7,6 @@
 
 mod bytecode;
 mod cases;
+mod compile;
 mod generator;
 mod tidy;

@@ -1,0 +1,271 @@
+//! Calls: plain, of methods, with keywords, with stars, and `super`.
+
+use crate::bytecode::code::Const;
+use crate::bytecode::op::{Count, Count8, Flag, Op, Reg};
+use crate::compile::display::has_star;
+use crate::compile::emit::{Emitter, Location};
+use crate::compile::scope::{Place, ScopeKind};
+use crate::source::Span;
+use crate::syntax::ast::{Argument, Expr, ExprKind, Ident};
+
+/// Most arguments of a call whose values stand in registers.
+const MAX_ARGUMENTS: usize = 255;
+
+impl<'a> Emitter<'a> {
+    #[inline(never)]
+    pub(super) fn call(
+        &mut self,
+        function: &'a Expr,
+        arguments: &'a [Argument],
+        dst: Reg,
+        span: Span,
+    ) {
+        if self.super_call(function, arguments, dst, span) {
+            return;
+        }
+        let spread = arguments.len() > MAX_ARGUMENTS
+            || arguments
+                .iter()
+                .any(|it| matches!(it, Argument::Star(_) | Argument::DoubleStar(_)));
+        let keywords = arguments
+            .iter()
+            .any(|it| matches!(it, Argument::Keyword(..)));
+        if let ExprKind::Attribute { value, name } = &function.kind
+            && !spread
+            && !keywords
+        {
+            let base = self.fresh(value);
+            self.positional(arguments);
+            let site = self.site(name.name, span);
+            self.op(
+                Op::CallMethod {
+                    count: Count8(arguments.len() as u8),
+                    dst,
+                    base,
+                    site,
+                },
+                span,
+            );
+            return;
+        }
+        let base = self.fresh(function);
+        if spread {
+            self.spread_arguments(arguments, span);
+            self.op(Op::CallSpread { dst, base }, span);
+        } else if keywords {
+            self.call_with_keywords(base, arguments, dst, span);
+        } else {
+            self.positional(arguments);
+            let count = Count(arguments.len() as u16);
+            self.op(Op::Call { dst, base, count }, span);
+        }
+    }
+
+    /// The positional arguments, in registers in a row.
+    fn positional(&mut self, arguments: &'a [Argument]) -> usize {
+        let mut count = 0;
+        for argument in arguments {
+            if let Argument::Positional(value) = argument {
+                self.fresh(value);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    fn call_with_keywords(&mut self, base: Reg, arguments: &'a [Argument], dst: Reg, span: Span) {
+        let mut names = Vec::new();
+        for argument in arguments {
+            if let Argument::Keyword(name, _) = argument {
+                names.push(self.name(name.name));
+            }
+        }
+        let Some(names) = self.pool.name_tuple(names) else {
+            self.spread_arguments(arguments, span);
+            self.op(Op::CallSpread { dst, base }, span);
+            return;
+        };
+        let count = self.positional(arguments);
+        for argument in arguments {
+            if let Argument::Keyword(_, value) = argument {
+                self.fresh(value);
+            }
+        }
+        self.op(
+            Op::CallKw {
+                count: Count8(count as u8),
+                dst,
+                base,
+                names,
+            },
+            span,
+        );
+    }
+
+    /// All arguments in two registers: a list or tuple, and a dict or None.
+    fn spread_arguments(&mut self, arguments: &'a [Argument], span: Span) {
+        let list = self.unit.temporary();
+        let dict = self.unit.temporary();
+        self.empty_list(list, span);
+        let mark = self.unit.mark();
+        for argument in arguments {
+            match argument {
+                Argument::Positional(value) => {
+                    let src = self.value(value);
+                    self.op(Op::ListAppend { list, src }, value.span);
+                }
+                Argument::Star(value) => {
+                    let src = self.value(value);
+                    self.op(Op::ListExtend { list, src }, span);
+                }
+                Argument::Keyword(..) | Argument::DoubleStar(_) => {}
+            }
+            self.unit.release(mark);
+        }
+        let named: Vec<&'a Argument> = arguments
+            .iter()
+            .filter(|it| matches!(it, Argument::Keyword(..) | Argument::DoubleStar(_)))
+            .collect();
+        if named.is_empty() {
+            self.load(Const::None, dict, span);
+            return;
+        }
+        self.empty_dict(dict, span);
+        let runs = named.chunk_by(|a, b| {
+            matches!(a, Argument::Keyword(..)) && matches!(b, Argument::Keyword(..))
+        });
+        for (at, run) in runs.enumerate() {
+            if let [Argument::DoubleStar(value)] = run {
+                let src = self.value(value);
+                self.merge(dict, src, span);
+            } else if at == 0 {
+                self.keywords_into(dict, run);
+            } else {
+                let src = self.unit.temporary();
+                self.empty_dict(src, span);
+                self.keywords_into(src, run);
+                self.merge(dict, src, span);
+            }
+            self.unit.release(mark);
+        }
+    }
+
+    fn empty_dict(&mut self, dst: Reg, span: Span) {
+        let count = Count(0);
+        self.op(
+            Op::BuildDict {
+                dst,
+                base: dst,
+                count,
+            },
+            span,
+        );
+    }
+
+    fn merge(&mut self, dict: Reg, src: Reg, span: Span) {
+        self.op(
+            Op::DictMerge {
+                once: Flag(true),
+                dict,
+                src,
+            },
+            span,
+        );
+    }
+
+    fn keywords_into(&mut self, dict: Reg, run: &[&'a Argument]) {
+        for argument in run {
+            if let Argument::Keyword(Ident { name, span }, value) = argument {
+                let mark = self.unit.mark();
+                let name = self.mangled(*name);
+                let text = self.interner.texts()[name.0 as usize].clone();
+                let key = self.unit.temporary();
+                self.load_text(&text, key, *span);
+                let src = self.value(value);
+                self.op(Op::DictInsert { dict, key, src }, value.span);
+                self.unit.release(mark);
+            }
+        }
+    }
+
+    /// `super()` in a method and `super(C, self)`, where `super` is the builtin. Elsewhere it is a call like others, which raises.
+    fn super_call(
+        &mut self,
+        function: &'a Expr,
+        arguments: &'a [Argument],
+        dst: Reg,
+        span: Span,
+    ) -> bool {
+        if !self.is_untouched(function, "super") {
+            return false;
+        }
+        match arguments {
+            [] => {
+                let (Some(class), Some(object)) =
+                    (self.class_of_method(span), self.first_parameter(span))
+                else {
+                    return false;
+                };
+                self.op(Op::GetSuper { dst, class, object }, span);
+                true
+            }
+            [Argument::Positional(class), Argument::Positional(object)]
+                if !has_star(std::slice::from_ref(class)) =>
+            {
+                let class = self.value(class);
+                let object = self.value(object);
+                self.op(Op::GetSuper { dst, class, object }, span);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The class whose body holds the running method.
+    fn class_of_method(&mut self, span: Span) -> Option<Reg> {
+        let name = self.interner.find("__class__")?;
+        let place = *self.scopes.get(self.scope).places.get(&name)?;
+        let Place::Variable(id) = place else {
+            return None;
+        };
+        let register = self.unit.temporary();
+        self.read_location(id, register, span);
+        Some(register)
+    }
+
+    fn read_location(&mut self, id: crate::compile::scope::VariableId, dst: Reg, span: Span) {
+        match self.variable(id, span) {
+            Location::Register(src) => {
+                self.check_bound(src, span);
+                self.move_to(dst, src, span);
+            }
+            Location::Cell(cell) => self.op(Op::GetCell { dst, cell }, span),
+            Location::Free(free) => self.op(Op::GetFree { dst, free }, span),
+            Location::Global(_) | Location::Builtin(_) | Location::Debug | Location::Class(_) => {
+                unreachable!("a variable lives in a register or a cell")
+            }
+        }
+    }
+
+    /// The first parameter of the running function, wherever it lives now.
+    fn first_parameter(&mut self, span: Span) -> Option<Reg> {
+        let unit = self.scopes.get(self.unit.scope);
+        match unit.kind {
+            // Its only parameter is the first iterator.
+            ScopeKind::Generator => Some(Reg(0)),
+            ScopeKind::Function => {
+                let name = *unit.order.first()?;
+                if !unit.mentions[&name].parameter {
+                    return None;
+                }
+                let Place::Variable(id) = unit.places[&name] else {
+                    return None;
+                };
+                let register = self.unit.temporary();
+                self.read_location(id, register, span);
+                Some(register)
+            }
+            ScopeKind::Module | ScopeKind::Class | ScopeKind::Comprehension => None,
+        }
+    }
+}

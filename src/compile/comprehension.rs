@@ -1,0 +1,156 @@
+//! Comprehensions. A list, set or dict comprehension stands inside the surrounding code, with registers of its own for its targets; a
+//! generator expression is a function of one parameter, the first iterator.
+
+use crate::bytecode::op::{Count, Op, Reg};
+use crate::compile::emit::Emitter;
+use crate::compile::loops::Turn;
+use crate::compile::scope::{ScopeId, address};
+use crate::source::Span;
+use crate::syntax::ast::{Clause, ComprehensionKind, Expr};
+
+/// What each turn of the innermost loop does.
+#[derive(Clone, Copy)]
+enum Element<'a> {
+    Append(&'a Expr, Reg),
+    Add(&'a Expr, Reg),
+    Insert(&'a Expr, &'a Expr, Reg),
+    Yield(&'a Expr),
+}
+
+impl<'a> Emitter<'a> {
+    #[inline(never)]
+    pub(super) fn comprehension(
+        &mut self,
+        kind: &'a ComprehensionKind,
+        clauses: &'a [Clause],
+        dst: Reg,
+        span: Span,
+    ) {
+        let scope = self.scopes.of_node[&address(&clauses[0])];
+        if let ComprehensionKind::Generator(element) = kind {
+            self.generator_expression(scope, element, clauses, dst, span);
+            return;
+        }
+        let work = self.workplace(dst);
+        // The first iterable belongs to the surrounding scope.
+        let turn = self.begin_loop(&clauses[0].iter);
+        let count = Count(0);
+        let base = work;
+        let (op, element) = match kind {
+            ComprehensionKind::List(it) => (
+                Op::BuildList {
+                    dst: work,
+                    base,
+                    count,
+                },
+                Element::Append(it, work),
+            ),
+            ComprehensionKind::Set(it) => (
+                Op::BuildSet {
+                    dst: work,
+                    base,
+                    count,
+                },
+                Element::Add(it, work),
+            ),
+            ComprehensionKind::Dict(key, value) => (
+                Op::BuildDict {
+                    dst: work,
+                    base,
+                    count,
+                },
+                Element::Insert(key, value, work),
+            ),
+            ComprehensionKind::Generator(_) => unreachable!("handled above"),
+        };
+        self.op(op, span);
+        let outside = std::mem::replace(&mut self.scope, scope);
+        self.begin_comprehension(scope, span);
+        self.clauses(turn, clauses, element);
+        self.scope = outside;
+        self.move_to(dst, work, span);
+    }
+
+    /// Fresh cells for captured targets; targets that may be read too early are emptied.
+    fn begin_comprehension(&mut self, scope: ScopeId, span: Span) {
+        let it = self.scopes.get(scope);
+        for name in &it.order {
+            let Some(crate::compile::scope::Place::Variable(id)) = it.places.get(name) else {
+                continue;
+            };
+            if it.mentions[name].bound.is_none() {
+                continue;
+            }
+            let variable = self.scopes.variable(*id);
+            let register = variable.register;
+            self.unit.flow.clear(register);
+            if variable.captured {
+                self.op(Op::Unbind { dst: register }, span);
+                self.op(Op::MakeCell { reg: register }, span);
+            } else if it.early.contains(name) {
+                self.op(Op::Unbind { dst: register }, span);
+            }
+        }
+    }
+
+    fn clauses(&mut self, turn: Turn, clauses: &'a [Clause], element: Element<'a>) {
+        let (first, rest) = clauses.split_first().expect("one clause or more");
+        let labels = self.turn(turn, &first.target, first.iter.span);
+        for test in &first.tests {
+            self.jump_if(test, false, labels.next);
+        }
+        let mark = self.unit.mark();
+        if rest.is_empty() {
+            self.element(element);
+        } else {
+            let inner = self.begin_loop(&rest[0].iter);
+            self.clauses(inner, rest, element);
+        }
+        self.unit.release(mark);
+        self.end_turn(turn, labels, first.iter.span);
+    }
+
+    fn element(&mut self, element: Element<'a>) {
+        match element {
+            Element::Append(it, list) => {
+                let src = self.value(it);
+                self.op(Op::ListAppend { list, src }, it.span);
+            }
+            Element::Add(it, set) => {
+                let src = self.value(it);
+                self.op(Op::SetAdd { set, src }, it.span);
+            }
+            Element::Insert(key, value, dict) => {
+                let span = key.span.to(value.span);
+                let key = self.value(key);
+                let src = self.value(value);
+                self.op(Op::DictInsert { dict, key, src }, span);
+            }
+            Element::Yield(it) => {
+                let src = self.value(it);
+                let dst = self.unit.temporary();
+                self.op(Op::Yield { dst, src }, it.span);
+            }
+        }
+    }
+
+    fn generator_expression(
+        &mut self,
+        scope: ScopeId,
+        element: &'a Expr,
+        clauses: &'a [Clause],
+        dst: Reg,
+        span: Span,
+    ) {
+        let base = self.unit.temporary();
+        let argument = self.unit.temporary();
+        let src = self.value(&clauses[0].iter);
+        self.op(Op::GetIter { dst: argument, src }, clauses[0].iter.span);
+        self.generator_function(scope, base, span, |emitter| {
+            let turn = Turn::over(Reg(0));
+            emitter.clauses(turn, clauses, Element::Yield(element));
+        });
+        let count = Count(1);
+        self.op(Op::Call { dst, base, count }, span);
+    }
+}
