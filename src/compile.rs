@@ -3,6 +3,7 @@
 //! In order: `modules` parses the script and what it imports; `resolve` walks each tree, `bind` settles its names, both with the refusals of
 //! `refuse`; `emit` and the files around it make the code of each unit; `jumps` lays it out; `pool` holds what all code shares.
 
+mod assembly;
 mod assign;
 mod bind;
 mod call;
@@ -96,6 +97,12 @@ pub fn compile(script: Source, environment: &Environment) -> Compiled {
         program,
         diagnostics,
     }
+}
+
+/// Assembles a script from its text in assembly (`bytecode::assemble`), and links it as `compile` does.
+#[must_use]
+pub fn assemble(script: Source, environment: &Environment) -> Compiled {
+    assembly::assemble_script(script, environment)
 }
 
 /// Makes the code of all modules and puts the program together.

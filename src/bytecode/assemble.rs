@@ -37,8 +37,8 @@ pub struct Surroundings<'a> {
     pub is_builtin: &'a dyn Fn(&str) -> bool,
     /// Is there an embedded module of this name?
     pub is_embedded: &'a dyn Fn(&str) -> bool,
-    /// A program whose script does nothing but import these embedded modules.
-    pub link: &'a dyn Fn(&[&str]) -> Program,
+    /// A program whose script does nothing but import these embedded modules; it may hold others that every program has.
+    pub link: &'a dyn Fn(&[&str]) -> Option<Program>,
 }
 
 /// A program and what is wrong with its text; it may be verified only if no diagnostic was given.

@@ -51,7 +51,7 @@ together with the cells that its code captures (`.captures`), each from a regist
 instruction wants one is looked at as it runs, not before: otherwise the thread gets a `SystemError`.
 
 **Module-level variables** belong to a module and have a name. Where one is unbound, the builtin of its name shows through (`builtin` in
-`.globals`), as in Python. What no script can rebind is a constant: `const r0, print`.
+`.globals`), as in Python. A builtin that the module binds no variable over can be a constant: `const r0, print`.
 
 **Sites.** An instruction that looks up an attribute owns a site, with a cache of what it found there the last time. The text shows the attribute alone.
 

@@ -242,7 +242,7 @@ impl Modules {
 }
 
 /// Is there an embedded module inside this package?
-fn is_package(path: &str, environment: &Environment) -> bool {
+pub(super) fn is_package(path: &str, environment: &Environment) -> bool {
     LIBRARY.iter().any(|name| {
         name.strip_prefix(path)
             .is_some_and(|rest| rest.starts_with('.'))

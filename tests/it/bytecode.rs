@@ -1,6 +1,7 @@
 //! The text form, the assembler, the verifier and the reference page.
 
 mod arbitrary;
+mod suite;
 
 use crate::cases;
 use mini::bytecode::assemble::{Assembled, Surroundings, assemble};
@@ -28,7 +29,7 @@ fn assembled(text: &str) -> Assembled {
     let surroundings = Surroundings {
         is_builtin: &|name| builtins.contains(&name),
         is_embedded: &|_| false,
-        link: &|_| Program::default(),
+        link: &|_| None,
     };
     assemble(Source::new("test.masm", text), &surroundings)
 }
@@ -289,6 +290,48 @@ fn everything_about_a_function_survives() {
     assert_eq!(printed, expected);
     let printed = disassemble(&program, Options::default());
     assert_eq!(disassemble(&sound(&printed), Options::default()), printed);
+}
+
+#[test]
+fn modules_that_the_text_does_not_hold_are_linked() {
+    let library = ".globals library\n import r0, library\n gset r0, library\n ret r0\n.module library\n.source \"lib.mini\"\n gget r0, x\n const r0, \"lib\"\n ret r0\n.func f\n ret r0\n.text \"lib.mini\"";
+    let surroundings = Surroundings {
+        is_builtin: &|name| name == "len",
+        is_embedded: &|name| name == "library",
+        link: &|names| (names == ["library"]).then(|| sound(library)),
+    };
+    let text = " import r0, library\n gget r0, own\n gget r0, len\n const r0, \"lib\"\n ret r0\n.func f\n ret r0";
+    let Assembled {
+        program,
+        diagnostics,
+    } = assemble(Source::new("test.masm", text), &surroundings);
+    assert_eq!(diagnostics, []);
+    verify(program.clone()).expect("it passes");
+    insta::assert_snapshot!(disassemble(&program, PLAIN), @r#"
+    .module __main__
+    .globals own, builtin len
+    .registers 1
+            import     r0, library
+            gget       r0, own
+            gget       r0, len
+            const      r0, "lib"
+            ret        r0
+
+    .func f
+    .registers 1
+            ret        r0
+
+    .module library
+    .globals x
+    .registers 1
+            gget       r0, x
+            const      r0, "lib"
+            ret        r0
+
+    .func f
+    .registers 1
+            ret        r0
+    "#);
 }
 
 #[test]

@@ -89,8 +89,16 @@ impl Emitter<'_> {
                 }
             }
         }
-        if !missing.is_empty() {
-            self.program = (self.surroundings.link)(&missing);
+        let linked = (self.surroundings.link)(&missing);
+        let holds = |module: &Module| {
+            let mut held = outline.modules.iter();
+            held.any(|draft| *draft.name.value == *module.name)
+        };
+        // A text that holds the whole library needs none of it twice.
+        if let Some(linked) = linked
+            && !linked.modules[1..].iter().all(holds)
+        {
+            self.program = linked;
             forget_globals(&mut self.program, 0);
         }
         let program = &mut self.program;

@@ -1,0 +1,79 @@
+//! Every program of the test suite through the text form: compiled, verified, printed, assembled, and printed again.
+
+use mini::bytecode::disassemble::{Options, disassemble};
+use mini::bytecode::verify::verify;
+use mini::compile::{Compiled, Environment, assemble, compile};
+use mini::source::Source;
+use std::path::{Path, PathBuf};
+
+const ENVIRONMENT: Environment = Environment {
+    is_builtin: mini::vm::builtins::is_builtin,
+    embedded: mini::stdlib::embedded,
+};
+
+fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("a directory can be read").path();
+        if path.is_dir() {
+            scripts(&path, found);
+        } else if path.extension().is_some_and(|it| it == "mini") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn disassemble_assemble_disassemble_is_the_identity() {
+    let mut paths = Vec::new();
+    scripts(Path::new("tests/lang"), &mut paths);
+    scripts(Path::new("examples"), &mut paths);
+    paths.sort();
+    let mut compared = 0;
+    for path in &paths {
+        let name = path.to_string_lossy();
+        let Ok(text) = std::fs::read_to_string(path) else {
+            continue;
+        };
+        let Compiled {
+            program,
+            diagnostics,
+        } = compile(Source::new(&name, &text), &ENVIRONMENT);
+        if !diagnostics.is_empty() {
+            continue;
+        }
+        if let Err(faults) = verify(program.clone()) {
+            panic!("{name}: {}", faults[0]);
+        }
+        // With the whole library in the text, and with the library linked again.
+        let whole = Options {
+            source_lines: true,
+            ..Options::default()
+        };
+        let own = Options {
+            leave_out: &|name| mini::stdlib::embedded(name).is_some(),
+            ..Options::default()
+        };
+        for options in [whole, own] {
+            let printed = disassemble(&program, options);
+            let again = assemble(Source::new("again.masm", &printed), &ENVIRONMENT);
+            assert!(
+                again.diagnostics.is_empty(),
+                "{name}: {:?}",
+                again.diagnostics[0]
+            );
+            if let Err(faults) = verify(again.program.clone()) {
+                panic!("{name}, assembled: {}", faults[0]);
+            }
+            assert!(
+                disassemble(&again.program, options) == printed,
+                "{name}: the text changes"
+            );
+        }
+        compared += 1;
+    }
+    println!(
+        "{compared} of {} programs compile and survive the text form",
+        paths.len()
+    );
+    assert!(compared > 0);
+}
