@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Runs the scripts of benches/scripts under Mini and its peers, in turn, and prints medians and ratios as a Markdown table.
+
+    cargo build --release && python3 benches/compare.py
+
+Each round runs every engine once on the same script (A B C, A B C, …), so that a slow minute of the machine meets all of
+them; a ratio is the median of the rounds' ratios. Times are processor seconds of the whole process, start-up included.
+A peer that is not on the machine is left out; a peer that prints something else than Mini is an error.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def engines(mini):
+    """Name, command, and the folder and endings of its programs, best ending first."""
+    found = [("mini", [mini, "run"], "scripts", [".mini"])]
+    if shutil.which("python3"):
+        version = subprocess.run(["python3", "--version"], capture_output=True, text=True).stdout.split()[1]
+        found.append((f"CPython {version}", ["python3"], "scripts", [".mini"]))
+    lua = shutil.which("lua5.4") or shutil.which("lua")
+    if lua:
+        found.append(("Lua 5.4", [lua], "peers", [".lua"]))
+    if shutil.which("luajit"):
+        found.append(("LuaJIT -joff", ["luajit", "-joff"], "peers", [".luajit.lua", ".lua"]))
+    return found
+
+
+def program(name, folder, endings):
+    for ending in endings:
+        path = HERE / folder / (name + ending)
+        if path.exists():
+            return path
+    return None
+
+
+def run(command, path):
+    """Processor seconds, wall seconds and output of one run."""
+    read, write = os.pipe()
+    start = time.perf_counter()
+    pid = os.posix_spawnp(
+        command[0],
+        [*command, str(path)],
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, write, 1), (os.POSIX_SPAWN_CLOSE, read)],
+    )
+    os.close(write)
+    with open(read, "rb") as pipe:
+        output = pipe.read()
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - start
+    if status != 0:
+        sys.exit(f"{' '.join(command)} {path}: status {os.waitstatus_to_exitcode(status)}")
+    return usage.ru_utime + usage.ru_stime, wall, output
+
+
+def compare(name, found, rounds):
+    seconds = {engine: [] for engine, *_ in found}
+    expected = None
+    for _ in range(rounds):
+        for engine, command, folder, endings in found:
+            path = program(name, folder, endings)
+            if path is None:
+                continue
+            cpu, wall, output = run(command, path)
+            if expected is None:
+                expected = output
+            if output != expected:
+                sys.exit(f"{name}: {engine} printed {output!r}, mini {expected!r}")
+            seconds[engine].append(wall if name == "empty" else cpu)
+    return seconds
+
+
+def row(name, seconds, found):
+    cells = [name]
+    ours = seconds["mini"]
+    for engine, *_ in found:
+        theirs = seconds[engine]
+        if not theirs:
+            cells.append("–")
+        elif engine == "mini":
+            cells.append(f"{statistics.median(theirs):.3f}")
+        else:
+            ratio = statistics.median(t / o for t, o in zip(theirs, ours))
+            cells.append(f"{statistics.median(theirs):.3f} ({ratio:.2f})")
+    return cells
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--mini", default=str(HERE.parent / "target/release/mini"), help="the program to measure")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("names", nargs="*", help="scripts to run; all of them if none is given")
+    arguments = parser.parse_args()
+
+    found = engines(arguments.mini)
+    names = arguments.names or sorted(path.stem for path in (HERE / "scripts").glob("*.mini"))
+    print(f"Seconds (median of {arguments.rounds} rounds), and how many times Mini's: above 1, Mini is faster.\n")
+    print("| program | " + " | ".join(engine for engine, *_ in found) + " |")
+    print("|---|" + "---|" * len(found))
+    ratios = {engine: [] for engine, *_ in found}
+    for name in names:
+        seconds = compare(name, found, arguments.rounds)
+        print("| " + " | ".join(row(name, seconds, found)) + " |", flush=True)
+        for engine, times in seconds.items():
+            if times and name != "empty":
+                ratios[engine].append(statistics.median(t / o for t, o in zip(times, seconds["mini"])))
+    means = ["" if engine == "mini" or not ratios[engine] else f"({statistics.geometric_mean(ratios[engine]):.2f})" for engine, *_ in found]
+    print("| geometric mean | " + " | ".join(means) + " |")
+    print("\n`empty` is start-up, in wall time.")
+
+
+if __name__ == "__main__":
+    main()
