@@ -11,8 +11,13 @@ macro_rules! modules {
 modules! {
     "_fork" "fork.mini"
     "_process" "process.mini"
+    "collections" "collections.mini"
     "concurrent" "concurrent.mini"
     "concurrent.futures" "concurrent_futures.mini"
+    "contextlib" "contextlib.mini"
+    "functools" "functools.mini"
+    "itertools" "itertools.mini"
+    "logging" "logging.mini"
     "math" "math.mini"
     "multiprocessing" "multiprocessing.mini"
     "multiprocessing.pool" "multiprocessing_pool.mini"
@@ -25,6 +30,7 @@ modules! {
     "sys" "sys.mini"
     "threading" "threading.mini"
     "time" "time.mini"
+    "typing" "typing.mini"
 }
 
 /// The text of a module that `import` can name.
