@@ -1,6 +1,8 @@
 //! Generates the parsers from `grammar/`.
 
 fn main() {
+    // lalrpop names the grammars it knows; a new one shows in the folder.
+    println!("cargo:rerun-if-changed=grammar");
     lalrpop::Configuration::new()
         .set_in_dir("grammar")
         .emit_rerun_directives(true)

@@ -1,6 +1,7 @@
 //! Mini: the laboratory for interpreter locks.
 
 pub mod bytecode;
+pub mod cli;
 pub mod compile;
 pub mod diagnostic;
 pub mod source;

@@ -8,6 +8,7 @@ pub mod ast;
 mod brackets;
 mod build;
 mod check;
+mod encoding;
 mod explain;
 mod fstring;
 mod layout;
@@ -16,6 +17,8 @@ mod literal;
 mod target;
 mod token;
 pub mod walk;
+
+pub use encoding::read;
 
 lalrpop_util::lalrpop_mod!(
     #[allow(
@@ -49,7 +52,7 @@ pub struct Parsed {
 
 /// Parses a text.
 pub fn parse(source: &Source, id: SourceId, names: &mut Interner) -> Parsed {
-    if let Some(diagnostic) = too_large(source, id) {
+    if let Some(diagnostic) = too_large(source, id).or_else(|| encoding::foreign(source, id)) {
         return Parsed {
             body: Vec::new(),
             diagnostics: vec![diagnostic],
@@ -79,11 +82,7 @@ pub fn parse(source: &Source, id: SourceId, names: &mut Interner) -> Parsed {
         }
     };
     check::check(&mut builder, &body);
-    let ranks = [
-        [lexical, layout.diagnostics].concat(),
-        builder.syntax,
-        builder.checks,
-    ];
+    let ranks = [lexical, layout.diagnostics, builder.syntax, builder.checks];
     Parsed {
         body,
         diagnostics: one_per_line(ranks, &layout.line_starts),
@@ -112,7 +111,7 @@ fn too_large(source: &Source, id: SourceId) -> Option<Diagnostic> {
 }
 
 /// Keeps the most telling message of each logical line: of the first rank that has one, the first in the text.
-fn one_per_line(ranks: [Vec<Diagnostic>; 3], line_starts: &[u32]) -> Vec<Diagnostic> {
+fn one_per_line(ranks: [Vec<Diagnostic>; 4], line_starts: &[u32]) -> Vec<Diagnostic> {
     let mut all: Vec<(usize, usize, Diagnostic)> = Vec::new();
     for (rank, diagnostics) in ranks.into_iter().enumerate() {
         for diagnostic in diagnostics {

@@ -91,6 +91,11 @@ impl Joiner<'_> {
                     line_begins = true;
                     if self.open.is_empty() {
                         self.end_line();
+                    } else if self.ends_head() {
+                        let colon = self.joined.pop();
+                        self.never_closed();
+                        self.joined.extend(colon);
+                        self.end_line();
                     }
                     at += 1;
                     continue;
@@ -161,6 +166,14 @@ impl Joiner<'_> {
         let message = format!("'{}' was never closed", self.text(innermost));
         self.report(Code::E0205, innermost, message);
         self.close_all();
+    }
+
+    /// Whether the line so far is the head of a compound statement, colon included, but for a bracket that nothing closes.
+    fn ends_head(&self) -> bool {
+        let line = &self.joined[self.ends.last().copied().unwrap_or(0)..];
+        line.first().is_some_and(|first| first.token.heads_block())
+            && line.last().is_some_and(|last| last.token == Token::Colon)
+            && self.open.iter().any(|&opener| self.unclosed[opener])
     }
 
     /// Whether the physical line that begins at this token cannot stand in the open brackets.

@@ -7,6 +7,12 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use lalrpop_util::ParseError;
 
+/// Words that begin a statement, for misspelled ones.
+const FIRST_WORDS: [&str; 21] = [
+    "if", "elif", "else", "for", "while", "def", "class", "return", "import", "from", "try",
+    "except", "finally", "with", "raise", "pass", "del", "global", "nonlocal", "assert", "yield",
+];
+
 /// The logical line of an error, and where in it the error is.
 struct Place<'a> {
     /// The line's tokens, its `Newline` included.
@@ -188,6 +194,7 @@ impl<'a> Place<'a> {
         self.left_out()
             .or_else(|| self.foreign())
             .or_else(|| self.statement())
+            .or_else(|| self.misspelled())
             .or_else(|| self.in_brackets())
             .or_else(|| self.expression())
             .unwrap_or_else(|| {
@@ -292,6 +299,20 @@ impl<'a> Place<'a> {
                     .span(before, token)
                     .help("write `!=` for \"is not equal\""),
             ),
+            (Token::Equal, Token::Greater) if adjacent => Some(
+                syntax(Code::E0307)
+                    .span(before, token)
+                    .help("a function in an expression is written `lambda x: …`"),
+            ),
+            (_, Token::LeftBrace)
+                if self.line[0].token.heads_block() && before.token.ends_expression() =>
+            {
+                Some(
+                    syntax(Code::E0307)
+                        .label("a block is not put in braces")
+                        .help("end the line with ':' and indent the block"),
+                )
+            }
             (Token::Equal, Token::Equal) => Some(
                 syntax(Code::E0304)
                     .label("a second `=`")
@@ -322,6 +343,27 @@ impl<'a> Place<'a> {
             }
             _ => None,
         }
+    }
+
+    /// A line that may have been meant to begin with another word.
+    fn misspelled(&self) -> Option<Finding> {
+        let first = self.line[0];
+        let early = self.at == 1 || self.at == 2 && self.line[1].token == Token::Colon;
+        if first.token != Token::Name || !early {
+            return None;
+        }
+        let found = self.text(first);
+        let word = match found {
+            "elseif" | "elsif" => "elif",
+            "catch" => "except",
+            "foreach" => "for",
+            "throw" => "raise",
+            _ => FIRST_WORDS.iter().find(|word| {
+                found.eq_ignore_ascii_case(word) || found.len() > 2 && nearly(found, word)
+            })?,
+        };
+        let finding = Finding::new(Code::E0307, "invalid syntax").span(first, first);
+        Some(finding.help(format!("did you mean `{word}`?")))
     }
 
     /// The last token of the simple statement that the error is in.
@@ -355,6 +397,7 @@ impl<'a> Place<'a> {
                 )
                 .help("write `except (A, B):`, or `except A as name:`"),
             ),
+            (Token::Import, Token::From) => Some(syntax().help("write `from module import name`")),
             (Token::From, Token::Newline) if before_comma && bracket.is_none() => {
                 Some(Finding::new(
                     Code::E0301,
@@ -551,5 +594,20 @@ impl<'a> Place<'a> {
         } else {
             format!("expected {} or {last}", parts.join(", "))
         }
+    }
+}
+
+/// Whether one letter was forgotten, added or changed, or two neighbours were swapped.
+fn nearly(found: &str, word: &str) -> bool {
+    let (a, b) = (found.as_bytes(), word.as_bytes());
+    let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[start..], &b[start..]);
+    match (a, b) {
+        ([], [_]) | ([_], []) => true,
+        ([a0, a1, a @ ..], [b0, b1, b @ ..]) if a0 == b1 && a1 == b0 && a == b => true,
+        ([_, a @ ..], [_, b @ ..]) if a == b => true,
+        ([_, a @ ..], b) if a == b => true,
+        (a, [_, b @ ..]) if a == b => true,
+        _ => false,
     }
 }

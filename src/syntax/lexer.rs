@@ -203,7 +203,7 @@ impl Lexer<'_> {
         let message = malformed_number(&text[start..end], &text[end..bad_end]);
         let help = if message.starts_with("leading zeros") {
             Some("remove the zeros, or write `0o` before an octal number".into())
-        } else if token == Token::Int && !text[start..end].starts_with('0') {
+        } else if token == Token::Int && rest.starts_with(|c: char| c.is_alphabetic()) {
             Some("a name cannot start with a digit".into())
         } else {
             None
@@ -286,6 +286,15 @@ impl Lexer<'_> {
                     "unexpected character after line continuation character",
                 )
                 .help = Some("a backslash joins two lines only as the last character".into());
+                // Blanks after it: the line was meant to go on.
+                let rest = &text[end..to];
+                let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+                let after = &rest[blanks..];
+                if after.starts_with("\r\n") {
+                    next = end + blanks + 2;
+                } else if after.starts_with(['\n', '\r']) {
+                    next = end + blanks + 1;
+                }
             } else if let Some(&(_, close)) = CURLY_QUOTES.iter().find(|pair| pair.0 == found) {
                 let closed = text[end..to]
                     .char_indices()
@@ -307,6 +316,7 @@ impl Lexer<'_> {
                 let report = self.report(Code::E0101, start, end, "invalid syntax");
                 report.label = format!("`{found}` means nothing here");
                 report.help = match found {
+                    '$' => Some("a name is written without a sign".into()),
                     '!' => Some("write `not` to negate, `!=` for \"is not equal\"".into()),
                     '`' => Some("write `repr(x)`".into()),
                     '?' => Some("write `a if test else b` to choose between two values".into()),

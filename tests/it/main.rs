@@ -8,5 +8,10 @@
 mod bytecode;
 mod cases;
 mod compile;
+mod front;
 mod generator;
+mod oracle;
+mod process;
+mod properties;
 mod tidy;
+mod tree;

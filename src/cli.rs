@@ -1,0 +1,3 @@
+//! The command line: the only place that reads files and prints.
+
+pub mod render;

@@ -1,0 +1,389 @@
+//! Properties that hold for any input. The front end: whatever the text, there is a tree and there are messages, at once, and all places
+//! lie in the text and on boundaries of characters.
+
+use crate::cases;
+use crate::front;
+use arbtest::arbitrary::{Result, Unstructured};
+use mini::cli::render::render;
+use mini::source::{Source, SourceId, Span};
+use mini::syntax::ast::{Block, Expr, ExprKind, StmtKind};
+use mini::syntax::{self, walk};
+use std::time::{Duration, Instant};
+
+/// Parses, looks at all places, renders.
+fn holds(text: &str) {
+    let begin = Instant::now();
+    let (source, body, diagnostics) = front::parse(text, |source, _, parsed| {
+        (
+            source.clone(),
+            parsed.body.clone(),
+            parsed.diagnostics.clone(),
+        )
+    });
+    assert!(begin.elapsed() < Duration::from_secs(10), "slow: {text:?}");
+    let mut line = 0;
+    for found in &diagnostics {
+        within(&source, found.span);
+        found
+            .related
+            .iter()
+            .for_each(|(span, _)| within(&source, *span));
+        assert!(!found.message.is_empty());
+        assert!(found.span.start >= line, "out of order in {text:?}");
+        line = found.span.start;
+    }
+    let mut errors = 0;
+    block(&source, &body, &mut errors);
+    if diagnostics.is_empty() {
+        assert_eq!(errors, 0, "an error node without a message in {text:?}");
+    }
+    render(&diagnostics, std::slice::from_ref(&source), true);
+}
+
+fn within(source: &Source, span: Span) {
+    let (start, end) = (span.start as usize, span.end as usize);
+    assert!(
+        start <= end && source.text.is_char_boundary(start) && source.text.is_char_boundary(end),
+        "{span:?} in {:?}",
+        source.text
+    );
+}
+
+fn block(source: &Source, body: &Block, errors: &mut usize) {
+    for stmt in body {
+        within(source, stmt.span);
+        let expr = |value: &Expr, errors: &mut usize| expression(source, value, errors);
+        match &stmt.kind {
+            StmtKind::Error => *errors += 1,
+            StmtKind::Expr(value) => expr(value, errors),
+            StmtKind::Assign { targets, value } => {
+                targets.iter().for_each(|target| expr(target, errors));
+                expr(value, errors);
+            }
+            StmtKind::AugAssign { target, value, .. } => {
+                expr(target, errors);
+                expr(value, errors);
+            }
+            StmtKind::AnnAssign {
+                target,
+                annotation,
+                value,
+            } => {
+                expr(target, errors);
+                expr(annotation, errors);
+                value.iter().for_each(|value| expr(value, errors));
+            }
+            StmtKind::If { branches, orelse } => {
+                for (test, body) in branches {
+                    expr(test, errors);
+                    block(source, body, errors);
+                }
+                block(source, orelse, errors);
+            }
+            StmtKind::While { test, body, orelse } => {
+                expr(test, errors);
+                block(source, body, errors);
+                block(source, orelse, errors);
+            }
+            StmtKind::For {
+                target,
+                iter,
+                body,
+                orelse,
+            } => {
+                expr(target, errors);
+                expr(iter, errors);
+                block(source, body, errors);
+                block(source, orelse, errors);
+            }
+            StmtKind::Break | StmtKind::Continue | StmtKind::Pass => {}
+            StmtKind::Return(value) => value.iter().for_each(|value| expr(value, errors)),
+            StmtKind::FunctionDef(def) => {
+                within(source, def.name.span);
+                block(source, &def.body, errors);
+            }
+            StmtKind::ClassDef(class) => {
+                within(source, class.name.span);
+                block(source, &class.body, errors);
+            }
+            StmtKind::Global(names) | StmtKind::Nonlocal(names) => {
+                names.iter().for_each(|name| within(source, name.span));
+            }
+            StmtKind::Try(parts) => {
+                block(source, &parts.body, errors);
+                for handler in &parts.handlers {
+                    within(source, handler.span);
+                    block(source, &handler.body, errors);
+                }
+                block(source, &parts.orelse, errors);
+                block(source, &parts.finally, errors);
+            }
+            StmtKind::Raise { exception, cause } => {
+                let values = [exception, cause].into_iter().flatten();
+                values.for_each(|value| expr(value, errors));
+            }
+            StmtKind::With { items, body } => {
+                for item in items {
+                    expr(&item.context, errors);
+                    item.target.iter().for_each(|target| expr(target, errors));
+                }
+                block(source, body, errors);
+            }
+            StmtKind::Assert { test, message } => {
+                expr(test, errors);
+                message.iter().for_each(|message| expr(message, errors));
+            }
+            StmtKind::Delete(targets) => targets.iter().for_each(|target| expr(target, errors)),
+            StmtKind::Import(names) | StmtKind::ImportFrom { names, .. } => {
+                names.iter().for_each(|name| within(source, name.path.span));
+            }
+        }
+    }
+}
+
+fn expression(source: &Source, expr: &Expr, errors: &mut usize) {
+    within(source, expr.span);
+    *errors += usize::from(matches!(expr.kind, ExprKind::Error));
+    let mut depth = 0;
+    walk::children(&expr.kind, &mut |child| {
+        depth = depth.max(child.depth);
+        expression(source, child, errors);
+    });
+    assert_eq!(expr.depth, depth + 1);
+}
+
+#[test]
+fn arbitrary_bytes_give_messages() {
+    cases::run("arbitrary_bytes_give_messages", 3_000, 400, |input| {
+        let length = input.int_in_range(0..=300)?;
+        let bytes = input.bytes(length.min(input.len()))?;
+        match syntax::read("test.mini", bytes, SourceId(0)) {
+            Ok(source) => holds(&source.text),
+            Err(refused) => {
+                let (source, diagnostic) = *refused;
+                within(&source, diagnostic.span);
+                render(&[diagnostic], &[source], true);
+            }
+        }
+        // Random bytes are hardly ever UTF-8; as characters they are always a text.
+        let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
+        holds(&text);
+        Ok(())
+    });
+}
+
+/// Pieces of programs, with what goes wrong in them.
+const PIECES: &[&str] = &[
+    "\n",
+    "\n    ",
+    "\n        ",
+    "\n\t",
+    "\n  ",
+    "\r\n",
+    "\r",
+    " ",
+    " ",
+    "\\\n",
+    "\\",
+    ";",
+    ":",
+    ":\n    ",
+    ":\n\t",
+    ",",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ".",
+    "...",
+    "->",
+    "=",
+    "==",
+    ":=",
+    "+",
+    "-",
+    "*",
+    "**",
+    "/",
+    "//",
+    "%",
+    "@",
+    "&",
+    "|",
+    "^",
+    "~",
+    "<<",
+    ">>",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "!=",
+    "!",
+    "+=",
+    "@=",
+    "**=",
+    "<>",
+    "&&",
+    "++",
+    "$",
+    "?",
+    "`",
+    "“",
+    "”",
+    "é",
+    "名",
+    "🦀",
+    "\u{301}",
+    "\u{feff}",
+    "\0",
+    "\x0C",
+    "x",
+    "y",
+    "self",
+    "print",
+    "match",
+    "case",
+    "type",
+    "_",
+    "f",
+    "0",
+    "1",
+    "12",
+    "1.5",
+    "1e9",
+    "0x1F",
+    "0777",
+    "1_000",
+    "1__0",
+    "2j",
+    "9abc",
+    "''",
+    "'a'",
+    "\"b\"",
+    "b'c'",
+    "r'\\d'",
+    "'",
+    "\"",
+    "'''",
+    "\"\"\"",
+    "f'",
+    "f\"",
+    "f'{x}'",
+    "f\"{x!r:>{w}}\"",
+    "f'{",
+    "}'",
+    "'\\x4'",
+    "'\\N{DASH}'",
+    "# note",
+    "False",
+    "None",
+    "True",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "elif",
+    "else",
+    "except",
+    "finally",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "is",
+    "lambda",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "try",
+    "while",
+    "with",
+    "yield",
+    "def f(x):\n    ",
+    "class A:\n    ",
+    "if x:\n    ",
+    "else:\n    ",
+    "try:\n    ",
+    "except A:\n    ",
+    "for x in y:\n    ",
+    "while x:\n    ",
+];
+
+#[test]
+fn arbitrary_pieces_give_messages() {
+    cases::run("arbitrary_pieces_give_messages", 6_000, 400, |input| {
+        let count = input.int_in_range(0..=60)?;
+        let mut text = String::new();
+        for _ in 0..count {
+            text.push_str(input.choose(PIECES)?);
+            if input.ratio(1, 2)? {
+                text.push(' ');
+            }
+        }
+        holds(&text);
+        Ok(())
+    });
+}
+
+#[test]
+fn mutated_programs_give_messages() {
+    let programs: Vec<String> = front::programs()
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .filter(|text| text.len() < 8_000)
+        .collect();
+    cases::run("mutated_programs_give_messages", 3_000, 200, |input| {
+        let mut text = input.choose(&programs)?.clone();
+        for _ in 0..input.int_in_range(1..=4)? {
+            mutate(&mut text, input)?;
+        }
+        holds(&text);
+        Ok(())
+    });
+}
+
+fn mutate(text: &mut String, input: &mut Unstructured<'_>) -> Result<()> {
+    let mut place = || -> Result<usize> {
+        let at = input.int_in_range(0..=text.len())?;
+        Ok(text.floor_char_boundary(at))
+    };
+    let (a, b) = (place()?, place()?);
+    let (from, to) = (
+        a.min(b),
+        a.max(b).min(text.ceil_char_boundary(a.min(b) + 40)),
+    );
+    match input.int_in_range(0..=5)? {
+        0 => text.replace_range(from..to, ""),
+        1 => text.insert_str(from, input.choose(PIECES)?),
+        2 => {
+            let piece = text[from..to].to_owned();
+            text.insert_str(b, &piece);
+        }
+        3 => text.truncate(from),
+        4 => {
+            if let Some(c) = text[from..].chars().next() {
+                text.replace_range(from..from + c.len_utf8(), input.choose(PIECES)?);
+            }
+        }
+        _ => {
+            if let Some(line) = text[from..].find('\n') {
+                text.insert_str(from + line + 1, input.choose(&[" ", "    ", "\t"])?);
+            }
+        }
+    }
+    Ok(())
+}
