@@ -1,9 +1,9 @@
 //! What the grammar's actions call: makes nodes, bounds their depth, reads literals, and reports what the grammar cannot express.
 
 use super::ast::{
-    Argument, BinaryOp, Block, BoolOp, ClassDef, Clause, ComprehensionKind, Conversion,
-    ExceptHandler, Expr, ExprKind, FPart, FunctionDef, Ident, ImportName, Interner, MAX_DEPTH,
-    Param, Params, Stmt, StmtKind, Try, UnaryOp, WithItem,
+    Argument, BinaryOp, Block, BoolOp, ClassDef, Clause, ComprehensionKind, ExceptHandler, Expr,
+    ExprKind, FunctionDef, Ident, ImportName, Interner, MAX_DEPTH, Params, Stmt, StmtKind, Try,
+    UnaryOp, WithItem,
 };
 use super::literal;
 use super::token::{Lexeme, Token};
@@ -13,6 +13,12 @@ use crate::source::{Source, SourceId, Span};
 use lalrpop_util::ErrorRecovery;
 use num_bigint::BigInt;
 use std::sync::Arc;
+
+mod arguments;
+mod strings;
+
+pub(crate) use arguments::{Arg, ParamItem};
+pub(crate) use strings::Piece;
 
 /// What lalrpop hands to a recovery point.
 pub(crate) type Recovery = ErrorRecovery<u32, Token, ()>;
@@ -30,34 +36,11 @@ pub(crate) struct Builder<'s> {
     pub(crate) checks: Vec<Diagnostic>,
 }
 
-/// A string literal, not yet joined with its neighbours.
-pub(crate) enum Piece {
-    Str(Span),
-    Bytes(Span),
-    Formatted(Vec<FPart>),
-}
-
 /// What stood in parentheses.
 pub(crate) enum Enclosed {
     Value(Expr),
     Tuple(Vec<Expr>),
     Generator(Expr, Vec<Clause>),
-}
-
-/// An argument as the grammar sees it.
-pub(crate) enum Arg {
-    Plain(Argument),
-    /// A generator expression without parentheses of its own.
-    Generator(Expr),
-}
-
-/// A parameter as the grammar sees it.
-pub(crate) enum ParamItem {
-    Plain(Param),
-    Slash(Span),
-    BareStar(Span),
-    Star(Param),
-    DoubleStar(Param),
 }
 
 impl Builder<'_> {
@@ -550,312 +533,6 @@ impl Builder<'_> {
         if let ExprKind::Starred(_) = value.kind {
             self.report(Code::E0403, value.span, "can't use starred expression here");
         }
-    }
-
-    // ---- Strings ----
-
-    fn literal_fault(&mut self, base: u32, fault: literal::Fault) {
-        let span = Span {
-            start: base + fault.start as u32,
-            end: base + fault.end as u32,
-        };
-        self.report(fault.code, span, fault.message).help = fault.help.map(str::to_owned);
-    }
-
-    /// Adjacent literals, joined.
-    pub(crate) fn strings(&mut self, start: u32, pieces: Vec<Piece>, end: u32) -> Expr {
-        let bytes = matches!(pieces[0], Piece::Bytes(_));
-        if pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Bytes(_)) != bytes)
-        {
-            self.report(
-                Code::E0112,
-                Span { start, end },
-                "cannot mix bytes and nonbytes literals",
-            );
-            return self.expr(start, ExprKind::Error, end);
-        }
-        let formatted = pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Formatted(_)));
-        let mut raw_bytes: Vec<u8> = Vec::new();
-        let mut text = String::new();
-        let mut parts: Vec<FPart> = Vec::new();
-        for piece in pieces {
-            match piece {
-                Piece::Bytes(span) => {
-                    let (raw, body_start, body) = literal::split(self.text(span));
-                    match literal::bytes(body, raw) {
-                        Ok(value) => raw_bytes.extend(value),
-                        Err(fault) => self.literal_fault(span.start + body_start as u32, fault),
-                    }
-                }
-                Piece::Str(span) => {
-                    let (raw, body_start, body) = literal::split(self.text(span));
-                    match literal::string(body, raw, false) {
-                        Ok(value) => text.push_str(&value),
-                        Err(fault) => self.literal_fault(span.start + body_start as u32, fault),
-                    }
-                }
-                Piece::Formatted(more) => {
-                    for part in more {
-                        if let FPart::Text(more) = part {
-                            text.push_str(&more);
-                        } else {
-                            flush(&mut text, &mut parts);
-                            parts.push(part);
-                        }
-                    }
-                }
-            }
-        }
-        let kind = if bytes {
-            ExprKind::Bytes(raw_bytes.into())
-        } else if formatted {
-            flush(&mut text, &mut parts);
-            ExprKind::FString(parts)
-        } else {
-            ExprKind::Str(text.into())
-        };
-        self.expr(start, kind, end)
-    }
-
-    pub(crate) fn fstring_text(&mut self, start: u32, raw: bool, end: u32) -> FPart {
-        match literal::string(self.text(Span { start, end }), raw, true) {
-            Ok(text) => FPart::Text(text.into()),
-            Err(fault) => {
-                self.literal_fault(start, fault);
-                FPart::Text("".into())
-            }
-        }
-    }
-
-    /// `{value=!conversion:spec}`: `echo` is where the `=` and its blanks end, `conversion` where the `!` stands.
-    pub(crate) fn hole(
-        &mut self,
-        start: u32,
-        value: Enclosed,
-        end: u32,
-        echo: Option<u32>,
-        conversion: Option<u32>,
-        spec: Option<Vec<FPart>>,
-    ) -> FPart {
-        let value = Box::new(self.enclosed(start, value, end));
-        // The echo begins right after the brace, blanks included.
-        let echo: Option<Arc<str>> = echo.map(|end| {
-            let before = &self.source.text[..start as usize];
-            let open = before.rfind('{').map_or(0, |brace| brace + 1);
-            self.source.text[open..end as usize]
-                .replace("\r\n", "\n")
-                .into()
-        });
-        let conversion = match conversion.map(|at| self.source.text.as_bytes()[at as usize + 1]) {
-            Some(b'r') => Some(Conversion::Repr),
-            Some(b'a') => Some(Conversion::Ascii),
-            Some(_) => Some(Conversion::Str),
-            // `{x=}` shows the value as `repr` does, unless a format is given.
-            None if echo.is_some() && spec.is_none() => Some(Conversion::Repr),
-            None => None,
-        };
-        FPart::Hole {
-            value,
-            echo,
-            conversion,
-            spec: spec.unwrap_or_default(),
-        }
-    }
-
-    // ---- Arguments and parameters ----
-
-    pub(crate) fn keyword(&mut self, start: u32, name: Expr, end: u32, value: Expr) -> Argument {
-        let span = Span { start, end };
-        match name.kind {
-            ExprKind::Name(symbol) if name.span == span => {
-                Argument::Keyword(Ident { name: symbol, span }, value)
-            }
-            ExprKind::True | ExprKind::False | ExprKind::None => {
-                let message = format!("cannot assign to {}", self.text(name.span));
-                self.report(Code::E0401, name.span, message);
-                Argument::Positional(value)
-            }
-            _ => {
-                self.report(
-                    Code::E0304,
-                    span,
-                    "expression cannot contain assignment, perhaps you meant \"==\"?",
-                );
-                Argument::Positional(value)
-            }
-        }
-    }
-
-    /// The arguments of a call, with CPython's rules of order.
-    pub(crate) fn arguments(&mut self, list: Vec<Arg>, comma: bool) -> Vec<Argument> {
-        let alone = list.len() == 1 && !comma;
-        let mut arguments = Vec::with_capacity(list.len());
-        let mut keywords: Vec<Ident> = Vec::new();
-        let mut unpacked = false;
-        for arg in list {
-            let argument = match arg {
-                Arg::Plain(argument) => argument,
-                Arg::Generator(value) => {
-                    if !alone {
-                        self.report(
-                            Code::E0310,
-                            value.span,
-                            "Generator expression must be parenthesized",
-                        );
-                    }
-                    Argument::Positional(value)
-                }
-            };
-            match &argument {
-                Argument::Positional(value) => {
-                    if unpacked {
-                        self.report(
-                            Code::E0311,
-                            value.span,
-                            "positional argument follows keyword argument unpacking",
-                        );
-                    } else if !keywords.is_empty() {
-                        self.report(
-                            Code::E0311,
-                            value.span,
-                            "positional argument follows keyword argument",
-                        );
-                    }
-                }
-                Argument::Star(value) => {
-                    if unpacked {
-                        self.report(
-                            Code::E0311,
-                            value.span,
-                            "iterable argument unpacking follows keyword argument unpacking",
-                        );
-                    }
-                }
-                Argument::Keyword(name, _) => keywords.push(*name),
-                Argument::DoubleStar(_) => unpacked = true,
-            }
-            arguments.push(argument);
-        }
-        self.no_repeats(keywords, |name| {
-            (Code::E0406, format!("keyword argument repeated: {name}"))
-        });
-        arguments
-    }
-
-    /// Reports each name that stands twice in the list.
-    fn no_repeats(&mut self, mut names: Vec<Ident>, report: impl Fn(&str) -> (Code, String)) {
-        names.sort_by_key(|ident| (ident.name, ident.span));
-        for pair in names.windows(2) {
-            if pair[0].name == pair[1].name {
-                let (code, message) = report(self.names.text(pair[1].name));
-                self.report(code, pair[1].span, message)
-                    .related
-                    .push((pair[0].span, "first here".into()));
-            }
-        }
-    }
-
-    pub(crate) fn params(&mut self, items: Vec<ParamItem>) -> Params {
-        let mut params = Params::default();
-        let mut slash = false;
-        let mut star: Option<Span> = None;
-        let mut bare: Option<Span> = None;
-        for item in items {
-            let span = item.span();
-            if params.double_star.is_some() {
-                self.report(
-                    Code::E0405,
-                    span,
-                    "arguments cannot follow var-keyword argument",
-                );
-                break;
-            }
-            match item {
-                ParamItem::Plain(param) if star.is_some() => params.keyword_only.push(param),
-                ParamItem::Plain(param) => {
-                    let defaults = params
-                        .positional
-                        .last()
-                        .is_some_and(|last| last.default.is_some());
-                    if defaults && param.default.is_none() {
-                        self.report(
-                            Code::E0405,
-                            span,
-                            "non-default argument follows default argument",
-                        );
-                    }
-                    params.positional.push(param);
-                }
-                ParamItem::Slash(_) => {
-                    if slash {
-                        self.report(Code::E0405, span, "/ may appear only once");
-                    } else if star.is_some() {
-                        self.report(Code::E0405, span, "/ must be ahead of *");
-                    } else if params.positional.is_empty() {
-                        self.report(Code::E0405, span, "at least one argument must precede /");
-                    }
-                    slash = true;
-                    params.positional_only = params.positional.len();
-                }
-                ParamItem::BareStar(_) | ParamItem::Star(_) => {
-                    if star.is_some() {
-                        self.report(Code::E0405, span, "* argument may appear only once");
-                    }
-                    star = Some(span);
-                    if let ParamItem::Star(param) = item {
-                        self.no_default(&param, "var-positional");
-                        params.star = Some(param);
-                    } else {
-                        bare = Some(span);
-                    }
-                }
-                ParamItem::DoubleStar(param) => {
-                    self.no_default(&param, "var-keyword");
-                    params.double_star = Some(param);
-                }
-            }
-        }
-        if let (Some(span), true) = (bare, params.keyword_only.is_empty()) {
-            self.report(Code::E0405, span, "named arguments must follow bare *");
-        }
-        let all = params.positional.iter().chain(&params.star);
-        let all = all.chain(&params.keyword_only).chain(&params.double_star);
-        let names = all.map(|param| param.name).collect();
-        self.no_repeats(names, |name| {
-            (
-                Code::E0404,
-                format!("duplicate argument '{name}' in function definition"),
-            )
-        });
-        params
-    }
-
-    fn no_default(&mut self, param: &Param, kind: &str) {
-        if let Some(default) = &param.default {
-            let message = format!("{kind} argument cannot have default value");
-            self.report(Code::E0405, default.span, message);
-        }
-    }
-}
-
-impl ParamItem {
-    fn span(&self) -> Span {
-        match self {
-            ParamItem::Plain(param) | ParamItem::Star(param) | ParamItem::DoubleStar(param) => {
-                param.name.span
-            }
-            ParamItem::Slash(span) | ParamItem::BareStar(span) => *span,
-        }
-    }
-}
-
-fn flush(text: &mut String, parts: &mut Vec<FPart>) {
-    if !text.is_empty() {
-        parts.push(FPart::Text(std::mem::take(text).into()));
     }
 }
 

@@ -230,17 +230,21 @@ fn statements_have_cpythons_trees() {
     assert_snapshot!(tree("with (a, b): pass"), @r"With([withitem(Name(a), None), withitem(Name(b), None)], [Pass()])");
     assert_snapshot!(tree("with (a, b) as c, (d): pass"), @r"With([withitem(Tuple([Name(a), Name(b)]), Name(c)), withitem(Name(d), None)], [Pass()])");
     assert_snapshot!(tree("with (a as b, c,): pass"), @r"With([withitem(Name(a), Name(b)), withitem(Name(c), None)], [Pass()])");
-    assert_snapshot!(tree("x: int; y.z: 'a' = 1, 2"), @r"AnnAssign(Name(x), Name(int), None)
-AnnAssign(Attribute(Name(y), z), Constant('a'), Tuple([Constant(int 0x1), Constant(int 0x2)]))");
+    assert_snapshot!(tree("x: int; y.z: 'a' = 1, 2"), @r"
+    AnnAssign(Name(x), Name(int), None)
+    AnnAssign(Attribute(Name(y), z), Constant('a'), Tuple([Constant(int 0x1), Constant(int 0x2)]))
+    ");
     assert_snapshot!(tree("def f(): a = b, *c = yield d"), @r"FunctionDef(f, arguments([], [], None, [], [], None, []), [Assign([Name(a), Tuple([Name(b), Starred(Name(c))])], Yield(Name(d)))], [], None, None)");
     assert_snapshot!(tree("f(a, *b, c=1, **d)(x for x in y if x if not x)"), @r"Expr(Call(Call(Name(f), [Name(a), Starred(Name(b))], [keyword(c, Constant(int 0x1)), keyword(None, Name(d))]), [GeneratorExp(Name(x), [comprehension(Name(x), Name(y), [Name(x), UnaryOp(Not, Name(x))])])], []))");
     assert_snapshot!(tree("f'{x!r:>{w}}{{}}' r'\\d'[0:1, ::-1, ...].y"), @r"Expr(Attribute(Subscript(JoinedStr([FormattedValue(Name(x), 114, JoinedStr([Constant('>'), FormattedValue(Name(w), -1, None)])), Constant(<123 125 92 100>)]), Tuple([Slice(Constant(int 0x0), Constant(int 0x1), None), Slice(None, None, UnaryOp(USub, Constant(int 0x1))), Constant(Ellipsis)])), y))");
     assert_snapshot!(tree("def f(a, b=1, /, c=2, *d, e, g=3, **h) -> int: 'doc'"), @r"FunctionDef(f, arguments([arg(a, None), arg(b, None)], [arg(c, None)], arg(d, None), [arg(e, None), arg(g, None)], [None, Constant(int 0x3)], arg(h, None), [Constant(int 0x1), Constant(int 0x2)]), [Expr(Constant('doc'))], [], Name(int), 'doc')");
     assert_snapshot!(tree("not a < b <= c is not d not in e"), @r"Expr(UnaryOp(Not, Compare(Name(a), [Lt, LtE, IsNot, NotIn], [Name(b), Name(c), Name(d), Name(e)])))");
     assert_snapshot!(tree("-x ** -y ** z + a if b else lambda *c, d=1: c"), @r"Expr(IfExp(Name(b), BinOp(UnaryOp(USub, BinOp(Name(x), Pow, UnaryOp(USub, BinOp(Name(y), Pow, Name(z))))), Add, Name(a)), Lambda(arguments([], [], arg(c, None), [arg(d, None)], [Constant(int 0x1)], None, []), Name(c))))");
-    assert_snapshot!(tree("from a.b import (c as d, e,); import f.g as h; from i import *"), @r"ImportFrom(a.b, [alias(c, d), alias(e, None)])
-Import([alias(f.g, h)])
-ImportFrom(i, [alias(*, None)])");
+    assert_snapshot!(tree("from a.b import (c as d, e,); import f.g as h; from i import *"), @r"
+    ImportFrom(a.b, [alias(c, d), alias(e, None)])
+    Import([alias(f.g, h)])
+    ImportFrom(i, [alias(*, None)])
+    ");
 }
 
 #[test]

@@ -129,8 +129,8 @@ const LINES: usize = 800;
 
 /// Longer files, with the reason. A reason that is no longer needed is an error.
 const LONG: &[(&str, &str)] = &[(
-    "src/syntax/build.rs",
-    "the actions of the grammar, which share one builder",
+    "src/diagnostic/codes.rs",
+    "the one table of codes with their long explanations",
 )];
 
 /// Where `unsafe` may stand, with its argument written out there.
