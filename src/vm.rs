@@ -3,31 +3,42 @@
 
 pub mod attribute;
 pub mod builtins;
+mod call;
 pub mod class;
 pub mod dict;
 pub mod fault;
 pub mod format;
+mod generator;
 pub mod heap;
+pub mod link;
 pub mod native;
 pub mod number;
 pub mod object;
 pub mod operate;
 pub mod parcel;
 pub mod protocol;
+pub mod run;
 pub mod set;
 pub mod slice;
 pub mod sync;
 pub mod text;
 pub mod thread;
+mod throw;
 pub mod value;
 
-use crate::bytecode::code::Program;
+use crate::bytecode::code::Const;
+use crate::bytecode::op::CodeIx;
+use crate::vm::attribute::{Cache, LOOKUPS, Lookup};
 use crate::vm::class::{Class, Name, Shape, Type};
 use crate::vm::heap::Heap;
-use crate::vm::slice::{Answer, Budget, Slice};
-use crate::vm::thread::{Thread, ThreadId};
+use crate::vm::link::Image;
+use crate::vm::native::{Kind, NativeId};
+use crate::vm::object::{Bytes, Object};
+use crate::vm::slice::{Answer, Budget, Stop, WaitOn};
+use crate::vm::thread::{Answered, Asking, Frame, Return, Status, Thread, ThreadId};
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Bounds on what a script may use, each with its own error in the language.
@@ -54,52 +65,292 @@ impl Default for Limits {
 /// A virtual machine: everything of one Mini process but the operating system.
 #[derive(Clone, Debug)]
 pub struct Vm {
-    pub program: Arc<Program>,
+    pub image: Arc<Image>,
     pub limits: Limits,
     pub heap: Heap,
     /// All attribute names; the well-known ones first.
     pub names: Vec<Arc<str>>,
-    pub name_index: FxHashMap<Arc<str>, Name>,
+    pub(super) name_index: FxHashMap<Arc<str>, Name>,
     /// Module-level variables of all modules.
     pub globals: Vec<Value>,
+    /// Which variable a name of a module is.
+    module_names: FxHashMap<(u32, Name), u32>,
+    /// Which modules have begun to run.
+    imported: Vec<bool>,
     /// The program's constants as values.
-    pub constants: Vec<Value>,
-    pub shapes: Vec<Shape>,
+    constants: Vec<Value>,
+    shapes: Vec<Shape>,
     pub threads: Vec<Thread>,
+    /// The main thread: the first one, or the one that a fork kept.
+    pub main: ThreadId,
+    /// What the script was started with: `sys.argv`, its own name left out.
+    pub argv: Vec<Arc<str>>,
+    /// Functions to be called when the main thread ends, last one first.
+    pub at_exit: Vec<Value>,
     /// Threads that can run again and whose engine does not know yet.
-    pub woken: Vec<ThreadId>,
+    woken: Vec<ThreadId>,
+    caches: Vec<Cache>,
+    lookups: Vec<Cell<Lookup>>,
+    /// Counts changes to classes; what was remembered under an older number no longer holds.
+    class_version: u32,
+    /// Collect when this many bytes were allocated since the last collection.
+    collect_at: usize,
 }
+
+/// Collect at first after this many bytes.
+const FIRST_COLLECTION: usize = 16 << 20;
 
 impl Vm {
     /// A VM that is about to run the program's main module in its main thread.
+    ///
+    /// # Panics
+    /// If the library module `_builtins` does not run; a bug of Mini's.
     #[must_use]
-    pub fn new(program: Arc<Program>, limits: Limits) -> Vm {
-        let _ = (program, limits);
-        todo!()
+    pub fn new(image: Arc<Image>, limits: Limits) -> Vm {
+        let program = image.program.clone();
+        let mut vm = Vm {
+            limits,
+            heap: Heap::default(),
+            names: image.all_names.clone(),
+            name_index: image.all_names.iter().enumerate().map(|(at, text)| (text.clone(), Name(at as u32))).collect(),
+            globals: vec![Value::Unbound; program.globals.len()],
+            module_names: FxHashMap::default(),
+            imported: vec![false; program.modules.len()],
+            constants: Vec::with_capacity(program.consts.len()),
+            shapes: vec![Shape::default()],
+            threads: Vec::new(),
+            main: ThreadId(0),
+            argv: Vec::new(),
+            at_exit: Vec::new(),
+            woken: Vec::new(),
+            caches: vec![Cache::Empty; image.caches],
+            lookups: vec![Cell::new(Lookup::default()); LOOKUPS],
+            class_version: 0,
+            collect_at: FIRST_COLLECTION,
+            image,
+        };
+        vm.make_types();
+        for constant in &program.consts {
+            let value = vm.constant(constant);
+            vm.constants.push(value);
+        }
+        for (module, declared) in program.modules.iter().enumerate() {
+            for &(name, global) in &declared.globals {
+                let name = vm.image.names[name.0 as usize];
+                vm.module_names.insert((module as u32, name), global.0);
+                let preset = match &*vm.names[name.0 as usize] {
+                    "__name__" => vm.heap.new_str(declared.name.clone()),
+                    "__file__" => {
+                        let source = program.codes[declared.code.0 as usize].source;
+                        vm.heap.new_str(program.sources[source.0 as usize].name.clone())
+                    }
+                    "__doc__" => match &program.codes[declared.code.0 as usize].docstring {
+                        Some(text) => vm.heap.new_str(text.clone()),
+                        None => Value::None,
+                    },
+                    _ => continue,
+                };
+                vm.globals[global.0 as usize] = preset;
+            }
+        }
+        vm.threads.push(Thread::new("MainThread", false));
+        if let Some(library) = program.modules.iter().position(|module| &*module.name == "_builtins") {
+            vm.begin_module(library);
+            let slice = vm.run(ThreadId(0), Budget::Instructions(1 << 20));
+            assert!(
+                matches!(slice.stop, Stop::Finished { report: None, .. }),
+                "the library module runs to its end: {:?}",
+                slice.stop
+            );
+            vm.threads[0] = Thread::new("MainThread", false);
+        }
+        vm.begin_module(0);
+        vm
     }
 
-    /// Runs a thread that is ready, at most as far as the budget goes.
-    pub fn run(&mut self, thread: ThreadId, budget: Budget<'_>) -> Slice {
-        let _ = (thread, budget);
-        todo!()
+    fn begin_module(&mut self, module: usize) {
+        self.imported[module] = true;
+        let code = self.image.program.modules[module].code;
+        self.push_first_frame(ThreadId(0), code, Ref::new(u32::MAX));
+    }
+
+    /// A thread's first frame, without arguments.
+    fn push_first_frame(&mut self, thread: ThreadId, code: CodeIx, function: Ref<object::Function>) {
+        let registers = self.image.links[code.0 as usize].registers as usize;
+        let thread = &mut self.threads[thread.0 as usize];
+        thread.stack.resize(registers + 16, Value::Unbound);
+        thread.frames.push(Frame {
+            code,
+            pc: 0,
+            base: 0,
+            function,
+            ret: Return::Thread,
+        });
+    }
+
+    fn make_types(&mut self) {
+        for &of in Type::ALL {
+            let mut mro = vec![of.class()];
+            let mut at = of;
+            while at != Type::Object {
+                at = at.base();
+                mro.push(at.class());
+            }
+            self.shapes.push(Shape::default());
+            let _ = self.heap.new_class(Class {
+                name: of.name().into(),
+                qualname: of.name().into(),
+                module: "builtins".into(),
+                base: (of != Type::Object).then(|| of.base().class()),
+                exception: mro.contains(&Type::BaseException.class()),
+                mro,
+                attributes: Vec::new(),
+                index: FxHashMap::default(),
+                builtin: Some(of),
+                root_shape: self.shapes.len() as u32 - 1,
+                usual_slots: 0,
+            });
+        }
+        for (at, native) in builtins::table().iter().enumerate() {
+            if let Some(owner) = native.owner {
+                let name = self.intern(native.name);
+                let value = Value::Native(NativeId(at as u16));
+                let class = &mut self.heap.classes[owner.class()];
+                class.index.insert(name, class.attributes.len() as u32);
+                class.attributes.push((name, value));
+                if native.kind == Kind::Static {
+                    let wrapped = self.heap.new_object(Object::StaticMethod(value));
+                    let class = &mut self.heap.classes[owner.class()];
+                    class.attributes.last_mut().expect("just pushed").1 = wrapped;
+                }
+            }
+        }
+    }
+
+    fn constant(&mut self, constant: &Const) -> Value {
+        match constant {
+            Const::None | Const::Names(_) => Value::None,
+            Const::Ellipsis => Value::Ellipsis,
+            Const::Bool(value) => Value::Bool(*value),
+            Const::Int(value) => Value::Int(*value),
+            Const::BigInt(value) => self.heap.new_int(value.clone()),
+            Const::Float(value) => Value::Float(*value),
+            Const::Str(text) => self.heap.new_str(text.clone()),
+            Const::Bytes(bytes) => self.heap.new_bytes(Bytes(bytes.clone())),
+            Const::Tuple(items) => {
+                let items: Vec<Value> = items.iter().map(|item| self.constants[item.0 as usize]).collect();
+                self.heap.new_tuple(items)
+            }
+            Const::Builtin(name) => Vm::builtin(name).unwrap_or(Value::Unbound),
+        }
+    }
+
+    /// The builtin of a name.
+    #[must_use]
+    pub fn builtin(name: &str) -> Option<Value> {
+        match name {
+            "NotImplemented" => return Some(Value::NotImplemented),
+            "Ellipsis" => return Some(Value::Ellipsis),
+            _ => {}
+        }
+        if let Some(of) = builtins::public_type(name) {
+            return Some(of.value());
+        }
+        builtins::find(name).map(Value::Native)
+    }
+
+    /// A function of the library module `_builtins`.
+    ///
+    /// # Panics
+    /// If there is none of this name; a bug of Mini's.
+    #[must_use]
+    pub fn library(&self, function: &str) -> Value {
+        let program = &self.image.program;
+        let library = program.modules.iter().find(|module| &*module.name == "_builtins").expect("the library is linked");
+        let &(_, global) = library
+            .globals
+            .iter()
+            .find(|(name, _)| &*program.names[name.0 as usize] == function)
+            .expect("the library has this function");
+        self.globals[global.0 as usize]
+    }
+
+    /// Makes a thread that will call `callable`. It is ready, but the engine must be asked to start it.
+    pub fn new_thread(&mut self, callable: Value, args: Vec<Value>, kwargs: Vec<(Name, Value)>, name: Arc<str>, daemon: bool) -> ThreadId {
+        let id = ThreadId(self.threads.len() as u32);
+        let mut thread = Thread::new(&name, daemon);
+        thread.start = Some((callable, args, kwargs));
+        self.threads.push(thread);
+        id
     }
 
     /// Answers the call that a thread stopped with.
     pub fn answer(&mut self, thread: ThreadId, answer: Answer) {
-        let _ = (thread, answer);
-        todo!()
+        let at = thread.0 as usize;
+        if !matches!(self.threads[at].status, Status::Calling(_)) {
+            return;
+        }
+        let answered = match answer {
+            Answer::None => Ok(Value::None),
+            Answer::Bool(yes) => Ok(Value::Bool(yes)),
+            Answer::Int(number) => Ok(Value::Int(number)),
+            Answer::Text(text) => Ok(self.heap.new_str(text)),
+            Answer::Process { process, pid } => Ok(self.heap.new_tuple([Value::Int(process as i64), Value::Int(pid)])),
+            Answer::Parcel(parcel) => match parcel::decode(self, &parcel) {
+                Ok(value) => Ok(self.heap.new_tuple([value])),
+                Err((class, message)) => Err((class, message)),
+            },
+            Answer::Error(class, message) => Err((class, message)),
+        };
+        let answered = answered.map_err(|(class, message)| {
+            let message = self.heap.new_str(message);
+            self.new_exception(class, vec![message])
+        });
+        let state = &mut self.threads[at];
+        state.status = Status::Ready;
+        match answered {
+            Ok(value) => {
+                if let Some(pending) = state.pending.last_mut() {
+                    pending.answers.push(Answered::Engine(value));
+                    pending.asking = Asking::Nothing;
+                }
+            }
+            Err(exception) => state.interrupt = Some(exception),
+        }
     }
 
     /// Tells a waiting thread that its deadline has passed.
     pub fn time_out(&mut self, thread: ThreadId) {
-        let _ = thread;
-        todo!()
+        self.end_wait(thread, Answered::TimedOut);
     }
 
     /// Marks a waiting thread as ready; it will look again at what it waited for.
     pub fn wake(&mut self, thread: ThreadId) {
-        let _ = thread;
-        todo!()
+        if self.end_wait(thread, Answered::Woken) {
+            self.woken.push(thread);
+        }
+    }
+
+    fn end_wait(&mut self, thread: ThreadId, how: Answered) -> bool {
+        let Status::Waiting { on, .. } = self.threads[thread.0 as usize].status else {
+            return false;
+        };
+        self.leave_queue(on, thread);
+        let state = &mut self.threads[thread.0 as usize];
+        state.status = Status::Ready;
+        if let Some(pending) = state.pending.last_mut() {
+            pending.answers.push(how);
+            // The question stays on record until the thread runs: an interruption before that must pass the wake-up on.
+            pending.asking = Asking::Wake(on);
+        }
+        true
+    }
+
+    fn leave_queue(&mut self, on: WaitOn, thread: ThreadId) {
+        match on {
+            WaitOn::Object(object) => sync::dequeue(self, object, thread),
+            WaitOn::Thread(other) => self.threads[other.0 as usize].joiners.retain(|&it| it != thread),
+        }
     }
 
     /// The threads that became ready since the last time.
@@ -107,43 +358,105 @@ impl Vm {
         std::mem::take(&mut self.woken)
     }
 
-    /// Raises an exception of this class in a thread at its next poll, whatever it is doing; a waiting or calling thread is made ready for it (an answer
+    /// Raises an exception of this class in a thread at its next slice, whatever it is doing; a waiting or calling thread is made ready for it (an answer
     /// that comes later is dropped).
     pub fn interrupt(&mut self, thread: ThreadId, class: Type) {
-        let _ = (thread, class);
-        todo!()
+        let exception = self.new_exception(class, Vec::new());
+        let state = &mut self.threads[thread.0 as usize];
+        if matches!(state.status, Status::Finished) {
+            return;
+        }
+        state.interrupt = Some(exception);
+        let status = std::mem::replace(&mut state.status, Status::Ready);
+        match status {
+            Status::Waiting { on, .. } => {
+                self.leave_queue(on, thread);
+                self.woken.push(thread);
+            }
+            Status::Calling(_) => self.woken.push(thread),
+            Status::Ready => {
+                if let Some(Asking::Wake(WaitOn::Object(object))) = state.pending.last().map(|pending| &pending.asking) {
+                    let object = *object;
+                    sync::renounce(self, object);
+                }
+            }
+            Status::Finished => unreachable!("returned above"),
+        }
     }
 
-    /// The child of a fork: a copy with one thread, the calling one, which will run the function that it gave to `spawn_process`.
+    /// The child of a fork: a copy in which only the calling thread goes on, as main thread, inside the native that asked for the fork, which is answered
+    /// `None` there. What that native returns is the child's outcome.
+    ///
+    /// # Panics
+    /// If the thread is not inside a native; a bug of Mini's.
     #[must_use]
     pub fn fork(&self, thread: ThreadId) -> Vm {
-        let _ = thread;
-        todo!()
+        let mut child = self.clone();
+        child.woken.clear();
+        for at in 0..child.threads.len() {
+            if at == thread.0 as usize {
+                continue;
+            }
+            let other = ThreadId(at as u32);
+            if let Status::Waiting { on, .. } = child.threads[at].status {
+                child.leave_queue(on, other);
+            }
+            let state = &mut child.threads[at];
+            let object = state.object;
+            let finished = matches!(state.status, Status::Finished);
+            let name = state.name.clone();
+            let daemon = state.daemon;
+            if !finished {
+                *state = Thread::new(&name, daemon);
+                state.object = object;
+                state.status = Status::Finished;
+                state.outcome = Some(thread::Outcome::Returned(Value::None));
+            }
+        }
+        child.main = thread;
+        let state = &mut child.threads[thread.0 as usize];
+        state.daemon = false;
+        state.frames.clear();
+        state.constructing.clear();
+        state.generators.clear();
+        state.handling = Value::None;
+        state.instructions = 0;
+        state.joiners.clear();
+        let mut pending = state.pending.pop().expect("a fork is asked for by a native");
+        pending.ret = Return::Thread;
+        pending.depth = 0;
+        state.pending = vec![pending];
+        child.answer(thread, Answer::None);
+        child
     }
 
-    /// A function of the library module `_builtins`.
-    #[must_use]
-    pub fn library(&self, function: &str) -> Value {
-        let _ = function;
-        todo!()
+    /// Collects garbage if enough was allocated since the last time; false if what lives is over the limit.
+    fn collect_if_due(&mut self) -> bool {
+        if self.heap.allocated < self.collect_at {
+            return true;
+        }
+        self.collect();
+        self.heap.live <= self.limits.memory_bytes
     }
 
-    /// An exception object of a builtin class.
-    pub fn new_exception(&mut self, class: Type, args: Vec<Value>) -> Value {
-        let _ = (class, args);
-        todo!()
-    }
-
-    /// The lines that report an exception: its traceback, with the exceptions that led to it.
-    #[must_use]
-    pub fn traceback(&self, exception: Value) -> String {
-        let _ = exception;
-        todo!()
-    }
-
-    /// The class an exception or other value belongs to, by name.
-    #[must_use]
-    pub fn class(&self, class: Ref<Class>) -> &Class {
-        &self.heap.classes[class]
+    /// Frees what no thread can reach.
+    pub fn collect(&mut self) {
+        let mut roots = Vec::with_capacity(1024);
+        roots.extend(self.constants.iter().copied());
+        roots.extend(self.globals.iter().copied());
+        roots.extend(self.at_exit.iter().copied());
+        for thread in &self.threads {
+            thread.roots(&self.image, &mut roots);
+        }
+        for cache in &self.caches {
+            if let Cache::Method { function, .. } = cache {
+                roots.push(*function);
+            }
+        }
+        for lookup in &self.lookups {
+            lookup.set(Lookup::default());
+        }
+        self.heap.collect(roots);
+        self.collect_at = FIRST_COLLECTION.max(self.heap.live).min(self.limits.memory_bytes / 2 + 1);
     }
 }

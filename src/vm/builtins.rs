@@ -1,5 +1,9 @@
 //! The table of natives: every builtin function and method written in Rust, by file.
 
+pub mod exceptions;
+pub mod generator;
+pub mod operators;
+
 use crate::vm::class::Type;
 use crate::vm::native::{Native, NativeId};
 use rustc_hash::FxHashMap;
@@ -30,8 +34,67 @@ pub fn public_type(name: &str) -> Option<Type> {
     index().types.get(name).copied()
 }
 
+/// The parameters of a native.
+#[must_use]
+pub fn signature(native: NativeId) -> &'static Signature {
+    &index().signatures[native.0 as usize]
+}
+
+/// The native that makes instances of a builtin class.
+#[must_use]
+pub fn constructor(of: Type) -> Option<NativeId> {
+    find(of.name())
+}
+
+/// The parameters of a native, read from its table entry.
+#[derive(Clone, Debug, Default)]
+pub struct Signature {
+    /// Parameters that may be given by position.
+    pub positional: Vec<&'static str>,
+    /// How many of them may not be given by keyword.
+    pub positional_only: usize,
+    /// How many of them must be given.
+    pub required: usize,
+    pub keyword_only: Vec<&'static str>,
+    /// There is a `*name`.
+    pub rest: bool,
+    /// There is a `**name`.
+    pub keywords: bool,
+}
+
+impl Signature {
+    fn read(text: &'static str) -> Signature {
+        let mut signature = Signature::default();
+        let mut keyword_only = false;
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            if part == "/" {
+                signature.positional_only = signature.positional.len();
+            } else if part == "*" {
+                keyword_only = true;
+            } else if part.starts_with("**") {
+                signature.keywords = true;
+            } else if part.starts_with('*') {
+                signature.rest = true;
+                keyword_only = true;
+            } else {
+                let name = part.split('=').next().unwrap_or(part);
+                if keyword_only {
+                    signature.keyword_only.push(name);
+                } else {
+                    signature.positional.push(name);
+                    if !part.contains('=') {
+                        signature.required += 1;
+                    }
+                }
+            }
+        }
+        signature
+    }
+}
+
 struct Index {
     natives: Vec<Native>,
+    signatures: Vec<Signature>,
     functions: FxHashMap<&'static str, NativeId>,
     types: FxHashMap<&'static str, Type>,
 }
@@ -81,6 +144,7 @@ fn index() -> &'static Index {
         types.insert("EnvironmentError", Type::OSError);
         types.insert("IOError", Type::OSError);
         Index {
+            signatures: natives.iter().map(|native| Signature::read(native.signature)).collect(),
             natives,
             functions,
             types,

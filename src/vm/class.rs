@@ -60,6 +60,8 @@ pub struct Class {
     pub exception: bool,
     /// The shape of an instance without attributes.
     pub root_shape: u32,
+    /// How many attributes the last instance to be set up had, as a guess for the next.
+    pub usual_slots: u16,
 }
 
 impl Class {

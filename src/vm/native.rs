@@ -35,6 +35,17 @@ pub struct Native {
     pub function: NativeFn,
 }
 
+impl Native {
+    /// The name with its owner's, as some messages have it: `list.append`.
+    #[must_use]
+    pub fn qualified(&self) -> String {
+        match self.owner {
+            Some(owner) => format!("{}.{}", owner.name(), self.shown),
+            None => self.shown.to_owned(),
+        }
+    }
+}
+
 /// What a native's first argument is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -147,18 +158,33 @@ pub struct Ctx<'a> {
     pub vm: &'a mut Vm,
     pub thread: ThreadId,
     pub(super) id: NativeId,
-    /// Where its bound arguments begin on the thread's stack.
-    pub(super) args_at: usize,
-    /// How many there are.
-    pub(super) args: usize,
-    /// Declared positional-or-keyword parameters come first, then the keyword-only ones, then the rest.
-    pub(super) rest_at: usize,
+    /// Where its arguments are.
+    pub(super) bound: Bound,
     /// Keywords that are no parameters, for `**name`.
-    pub(super) extra: Vec<(Name, Value)>,
+    pub(super) extra: &'a [(Name, Value)],
     pub(super) answers: &'a [Answered],
     pub(super) next_answer: usize,
     /// What `once` did in this run, to be remembered if the run is interrupted.
     pub(super) fresh: Vec<Answered>,
+}
+
+/// Where the arguments of a native are on its thread's stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) struct Bound {
+    /// The declared parameters: positional ones, then keyword-only ones.
+    pub(super) args_at: u32,
+    /// How many of them are there; the others were not given.
+    pub(super) args: u32,
+    /// The arguments of `*name`.
+    pub(super) rest_at: u32,
+    pub(super) rest: u32,
+}
+
+impl Bound {
+    /// One past the last stack place it uses.
+    pub(super) fn end(self) -> usize {
+        ((self.args_at + self.args).max(self.rest_at + self.rest)) as usize
+    }
 }
 
 /// How a wait ended.
@@ -175,8 +201,8 @@ impl Ctx<'_> {
     #[inline]
     #[must_use]
     pub fn arg(&self, index: usize) -> Value {
-        if index < self.args {
-            self.vm.threads[self.thread.0 as usize].stack[self.args_at + index]
+        if index < self.bound.args as usize {
+            self.vm.threads[self.thread.0 as usize].stack[self.bound.args_at as usize + index]
         } else {
             Value::Unbound
         }
@@ -185,15 +211,14 @@ impl Ctx<'_> {
     /// The arguments of `*name`.
     #[must_use]
     pub fn rest(&self) -> Vec<Value> {
-        let stack = &self.vm.threads[self.thread.0 as usize].stack;
-        stack[(self.args_at + self.rest_at).min(self.args_at + self.args)..self.args_at + self.args]
-            .to_vec()
+        let at = self.bound.rest_at as usize;
+        self.vm.threads[self.thread.0 as usize].stack[at..at + self.bound.rest as usize].to_vec()
     }
 
     /// The arguments of `**name`.
     #[must_use]
     pub fn keywords(&self) -> &[(Name, Value)] {
-        &self.extra
+        self.extra
     }
 
     /// The name by which messages call this native.
@@ -279,6 +304,12 @@ impl Ctx<'_> {
             return Ok(*value);
         }
         Err(Interrupt::Call(Box::new(call)))
+    }
+
+    /// Has nothing been asked yet?
+    #[must_use]
+    pub fn is_first_run(&self) -> bool {
+        self.answers.is_empty()
     }
 
     /// Does something once, however often the native is called again, and remembers its value: the way to change something *before* an ask

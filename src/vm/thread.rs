@@ -1,8 +1,10 @@
 //! The threads of a VM as data: frames, register stack, what each waits for, how it ended. Knows no thread of the operating system.
 
 use crate::bytecode::op::{CodeIx, Reg};
-use crate::vm::native::NativeId;
-use crate::vm::object::{Function, Generator, Object, TraceEntry};
+use crate::vm::class::Name;
+use crate::vm::native::{Bound, NativeId};
+use crate::vm::link::Image;
+use crate::vm::object::{Function, Generator};
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::value::{Ref, Value};
 use std::sync::Arc;
@@ -26,10 +28,16 @@ pub struct Thread {
     pub pending: Vec<Pending>,
     /// Instances under construction, one for each frame with `Return::Construct`.
     pub constructing: Vec<Value>,
-    /// Generators that are running, one for each frame with `Return::Generator…`.
+    /// Where the instances of `Return::ConstructFor` are wanted.
+    pub(super) construct_returns: Vec<Return>,
+    /// Modules whose bodies are running, one for each frame with `Return::Module`.
+    pub(super) importing: Vec<u32>,
+    /// Generators that are running, one for each frame whose code is a generator's.
     pub generators: Vec<Ref<Generator>>,
     /// The exception being handled, for `raise` without operand and for `__context__`.
     pub handling: Value,
+    /// How its last frame ended, while the functions registered for the end run.
+    pub(super) ending: Option<Outcome>,
     /// How it ended, once it has.
     pub outcome: Option<Outcome>,
     /// The script's own object for it (`threading.current_thread()`), if one was registered.
@@ -40,6 +48,91 @@ pub struct Thread {
     pub interrupt: Option<Value>,
     /// Instructions run so far.
     pub instructions: u64,
+    /// What it will call when it first runs.
+    pub(super) start: Option<Start>,
+    /// The generator on top was just resumed, and its next instruction is a `yield from`.
+    pub(super) resumed: bool,
+}
+
+/// What a thread calls first: a callable, its arguments, its keyword arguments.
+pub(super) type Start = (Value, Vec<Value>, Vec<(Name, Value)>);
+
+impl Thread {
+    /// A thread without frames.
+    #[must_use]
+    pub(super) fn new(name: &str, daemon: bool) -> Thread {
+        Thread {
+            name: name.into(),
+            daemon,
+            status: Status::Ready,
+            frames: Vec::new(),
+            stack: Vec::new(),
+            pending: Vec::new(),
+            constructing: Vec::new(),
+            construct_returns: Vec::new(),
+            importing: Vec::new(),
+            generators: Vec::new(),
+            handling: Value::None,
+            ending: None,
+            outcome: None,
+            object: Value::None,
+            joiners: Vec::new(),
+            interrupt: None,
+            instructions: 0,
+            start: None,
+            resumed: false,
+        }
+    }
+
+    /// Everything it can reach at once.
+    pub(super) fn roots(&self, image: &Image, roots: &mut Vec<Value>) {
+        let mut top = self.frames.last().map_or(0, |frame| frame.base as usize + image.links[frame.code.0 as usize].registers as usize);
+        for pending in &self.pending {
+            top = top.max(pending.bound.end());
+            roots.extend(pending.extra.iter().map(|&(_, value)| value));
+            for answered in &pending.answers {
+                match answered {
+                    Answered::Calls { calls, results } => {
+                        call_roots(calls, roots);
+                        roots.extend(results);
+                    }
+                    Answered::Raised { calls, exception } => {
+                        call_roots(calls, roots);
+                        roots.push(*exception);
+                    }
+                    Answered::Engine(value) => roots.push(*value),
+                    Answered::Woken | Answered::TimedOut => {}
+                }
+            }
+            if let Asking::Calls { calls, results, .. } = &pending.asking {
+                call_roots(calls, roots);
+                roots.extend(results);
+            }
+        }
+        roots.extend(&self.stack[..top.min(self.stack.len())]);
+        roots.extend(&self.constructing);
+        roots.extend(self.generators.iter().map(|&generator| Value::Generator(generator)));
+        roots.extend(self.frames.iter().filter(|frame| frame.function.slot != u32::MAX).map(|frame| Value::Function(frame.function)));
+        roots.push(self.handling);
+        roots.push(self.object);
+        roots.extend(self.interrupt);
+        match self.outcome.or(self.ending) {
+            Some(Outcome::Returned(value) | Outcome::Raised(value)) => roots.push(value),
+            None => {}
+        }
+        if let Some((callable, args, kwargs)) = &self.start {
+            roots.push(*callable);
+            roots.extend(args);
+            roots.extend(kwargs.iter().map(|&(_, value)| value));
+        }
+    }
+}
+
+fn call_roots(calls: &[(Value, Vec<Value>)], roots: &mut Vec<Value>) {
+    for (function, args) in calls {
+        roots.push(*function);
+        roots.extend(args);
+    }
 }
 
 /// What a thread is doing, seen from outside.
@@ -74,7 +167,7 @@ pub struct Frame {
     pub pc: u32,
     /// Where its window begins on the stack.
     pub base: u32,
-    /// The running function, for its captured cells; meaningless in modules.
+    /// The running function, for its captured cells; slot `u32::MAX` in modules.
     pub function: Ref<Function>,
     /// What becomes of its value.
     pub ret: Return,
@@ -87,14 +180,18 @@ pub enum Return {
     To(Reg),
     /// Nowhere: the caller does not want it.
     Drop,
-    /// Its truth decides a jump of the caller: to `target` if it equals `expect`.
+    /// Its truth decides a jump of the caller: to instruction `target` if it equals `expect`.
     Branch { expect: bool, target: u32 },
     /// The caller runs a `for` loop over a `__next__`: the value goes into a register; `StopIteration` jumps to `exit`.
     Item { into: Reg, exit: u32 },
+    /// The caller is a generator at a `yield from`, and this is its sub-iterator: items are yielded on; the final value goes into the register.
+    Delegate(Reg),
     /// It was an `__init__`: the instance under construction goes into the register.
     Construct(Reg),
     /// To the native on top of `pending`.
     Native,
+    /// The same, but the instance is wanted by the last of `construct_returns`.
+    ConstructFor,
     /// It is the body of a module: the module goes into the register.
     Module(Reg),
     /// It is the thread's first frame.
@@ -105,18 +202,16 @@ pub enum Return {
 #[derive(Clone, Debug)]
 pub struct Pending {
     pub native: NativeId,
-    /// Where its arguments begin on the stack, and how many there are.
-    pub args_at: u32,
-    pub args: u32,
-    /// Names of the last arguments, if they were given by keyword.
-    pub keywords: Option<Arc<[crate::vm::class::Name]>>,
+    pub(super) bound: Bound,
+    /// Keywords that are no parameters.
+    pub extra: Vec<(Name, Value)>,
     /// What becomes of its value.
     pub ret: Return,
     /// What it asked and was told, in order.
     pub answers: Vec<Answered>,
     /// The question under way.
     pub asking: Asking,
-    /// The frames below it when it was called: where its exceptions go.
+    /// How many frames there were when it was called: it runs on top of the last of them.
     pub depth: u32,
 }
 
@@ -134,7 +229,7 @@ pub enum Asking {
     /// The engine's answer.
     Engine,
     /// Being woken.
-    Wake,
+    Wake(WaitOn),
 }
 
 /// A question with its answer.
@@ -152,11 +247,4 @@ pub enum Answered {
     Engine(Value),
     Woken,
     TimedOut,
-}
-
-/// Where a thread is, for reports.
-#[derive(Clone, Debug)]
-pub struct Place {
-    pub entries: Vec<TraceEntry>,
-    pub waits_for: Option<Ref<Object>>,
 }

@@ -1,0 +1,291 @@
+//! What instructions call when their fast paths do not apply: each operator as a native, so that a dunder method of the script can be asked.
+
+use crate::syntax::ast::{BinaryOp, CompareOp, UnaryOp};
+use crate::vm::builtins::generator;
+use crate::vm::class::{Name, name};
+use crate::vm::dict::Dict;
+use crate::vm::native::{Ctx, Interrupt, Native, NativeId, native};
+use crate::vm::set::Set;
+use crate::vm::value::Value;
+
+macro_rules! operators {
+    ($($constant:ident $name:literal $signature:literal $function:expr;)*) => {
+        #[expect(clippy::upper_case_acronyms, non_camel_case_types, reason = "an index list, one variant for each constant")]
+        enum Place { $($constant),* }
+        $(pub const $constant: NativeId = NativeId(generator::NATIVES.len() as u16 + Place::$constant as u16);)*
+        pub const NATIVES: &[Native] = &[$(native($name, $signature, $function)),*];
+    };
+}
+
+operators! {
+    TRUTH "_truth" "value, /" |ctx| { let value = ctx.arg(0); Ok(Value::Bool(ctx.truth(value)?)) };
+    NOT "_not" "value, /" |ctx| unary(ctx, UnaryOp::Not);
+    NEG "_neg" "value, /" |ctx| unary(ctx, UnaryOp::Neg);
+    POS "_pos" "value, /" |ctx| unary(ctx, UnaryOp::Pos);
+    INVERT "_invert" "value, /" |ctx| unary(ctx, UnaryOp::Invert);
+    ADD "_add" "a, b, /" |ctx| binary(ctx, BinaryOp::Add);
+    SUB "_sub" "a, b, /" |ctx| binary(ctx, BinaryOp::Sub);
+    MUL "_mul" "a, b, /" |ctx| binary(ctx, BinaryOp::Mul);
+    DIV "_div" "a, b, /" |ctx| binary(ctx, BinaryOp::Div);
+    FLOOR_DIV "_floordiv" "a, b, /" |ctx| binary(ctx, BinaryOp::FloorDiv);
+    MOD "_mod" "a, b, /" |ctx| binary(ctx, BinaryOp::Mod);
+    POW "_pow" "a, b, /" |ctx| binary(ctx, BinaryOp::Pow);
+    BIT_AND "_bitand" "a, b, /" |ctx| binary(ctx, BinaryOp::BitAnd);
+    BIT_OR "_bitor" "a, b, /" |ctx| binary(ctx, BinaryOp::BitOr);
+    BIT_XOR "_bitxor" "a, b, /" |ctx| binary(ctx, BinaryOp::BitXor);
+    SHL "_shl" "a, b, /" |ctx| binary(ctx, BinaryOp::Shl);
+    SHR "_shr" "a, b, /" |ctx| binary(ctx, BinaryOp::Shr);
+    IN_PLACE_ADD "_iadd" "a, b, /" |ctx| in_place(ctx, BinaryOp::Add);
+    IN_PLACE_SUB "_isub" "a, b, /" |ctx| in_place(ctx, BinaryOp::Sub);
+    IN_PLACE_MUL "_imul" "a, b, /" |ctx| in_place(ctx, BinaryOp::Mul);
+    IN_PLACE_DIV "_idiv" "a, b, /" |ctx| in_place(ctx, BinaryOp::Div);
+    IN_PLACE_FLOOR_DIV "_ifloordiv" "a, b, /" |ctx| in_place(ctx, BinaryOp::FloorDiv);
+    IN_PLACE_MOD "_imod" "a, b, /" |ctx| in_place(ctx, BinaryOp::Mod);
+    IN_PLACE_POW "_ipow" "a, b, /" |ctx| in_place(ctx, BinaryOp::Pow);
+    IN_PLACE_BIT_AND "_ibitand" "a, b, /" |ctx| in_place(ctx, BinaryOp::BitAnd);
+    IN_PLACE_BIT_OR "_ibitor" "a, b, /" |ctx| in_place(ctx, BinaryOp::BitOr);
+    IN_PLACE_BIT_XOR "_ibitxor" "a, b, /" |ctx| in_place(ctx, BinaryOp::BitXor);
+    IN_PLACE_SHL "_ishl" "a, b, /" |ctx| in_place(ctx, BinaryOp::Shl);
+    IN_PLACE_SHR "_ishr" "a, b, /" |ctx| in_place(ctx, BinaryOp::Shr);
+    EQ "_eq" "a, b, /" |ctx| compare(ctx, CompareOp::Eq);
+    NE "_ne" "a, b, /" |ctx| compare(ctx, CompareOp::Ne);
+    LT "_lt" "a, b, /" |ctx| compare(ctx, CompareOp::Lt);
+    LE "_le" "a, b, /" |ctx| compare(ctx, CompareOp::Le);
+    GT "_gt" "a, b, /" |ctx| compare(ctx, CompareOp::Gt);
+    GE "_ge" "a, b, /" |ctx| compare(ctx, CompareOp::Ge);
+    IS "_is" "a, b, /" |ctx| compare(ctx, CompareOp::Is);
+    IS_NOT "_isnot" "a, b, /" |ctx| compare(ctx, CompareOp::IsNot);
+    IN "_in" "a, b, /" |ctx| compare(ctx, CompareOp::In);
+    NOT_IN "_notin" "a, b, /" |ctx| compare(ctx, CompareOp::NotIn);
+    ITER "_iter" "value, /" |ctx| { let value = ctx.arg(0); ctx.iter(value) };
+    STEP "_step" "iterator, /" |ctx| { let iterator = ctx.arg(0); Ok(ctx.next(iterator)?.unwrap_or(Value::Unbound)) };
+    GET_ITEM "_getitem" "object, key, /" |ctx| { let (object, key) = (ctx.arg(0), ctx.arg(1)); ctx.get_item(object, key) };
+    SET_ITEM "_setitem" "object, key, value, /" |ctx| {
+        let (object, key, value) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
+        ctx.set_item(object, key, value)?;
+        Ok(Value::None)
+    };
+    DEL_ITEM "_delitem" "object, key, /" |ctx| {
+        let (object, key) = (ctx.arg(0), ctx.arg(1));
+        ctx.del_item(object, key)?;
+        Ok(Value::None)
+    };
+    GET_ATTR "_getattribute" "object, name, /" |ctx| { let (object, name) = (ctx.arg(0), name_operand(ctx)); ctx.get_attr(object, name) };
+    SET_ATTR "_setattribute" "object, name, value, /" |ctx| {
+        let (object, name, value) = (ctx.arg(0), name_operand(ctx), ctx.arg(2));
+        ctx.set_attr(object, name, value)?;
+        Ok(Value::None)
+    };
+    DEL_ATTR "_delattribute" "object, name, /" |ctx| {
+        let (object, name) = (ctx.arg(0), name_operand(ctx));
+        ctx.del_attr(object, name)?;
+        Ok(Value::None)
+    };
+    FORMAT "_format" "value, spec, conversion, /" format;
+    EXTEND "_extend" "list, iterable, /" extend;
+    SET_ADD "_setadd" "set, item, /" |ctx| {
+        let (set, item) = (ctx.arg(0), ctx.arg(1));
+        ctx.set_add(set, item)?;
+        Ok(Value::None)
+    };
+    SET_UPDATE "_setupdate" "set, iterable, /" |ctx| {
+        let (set, iterable) = (ctx.arg(0), ctx.arg(1));
+        for item in collect(ctx, iterable, Use::Spread)? {
+            ctx.set_add(set, item)?;
+        }
+        Ok(Value::None)
+    };
+    BUILD_SET "_buildset" "*items" |ctx| {
+        let set = ctx.once(|ctx| Ok(ctx.vm.heap.new_set(Set::default())))?;
+        for item in ctx.rest() {
+            ctx.set_add(set, item)?;
+        }
+        Ok(set)
+    };
+    BUILD_DICT "_builddict" "*pairs" |ctx| {
+        let dict = ctx.once(|ctx| Ok(ctx.vm.heap.new_dict(Dict::default())))?;
+        for pair in ctx.rest().chunks(2) {
+            ctx.set_item(dict, pair[0], pair[1])?;
+        }
+        Ok(dict)
+    };
+    MERGE "_merge" "dict, mapping, once, /" merge;
+    UNPACK "_unpack" "iterable, count, after, /" unpack;
+}
+
+/// The native of a binary operator.
+#[must_use]
+pub const fn of_binary(op: BinaryOp, in_place: bool) -> NativeId {
+    let first = if in_place { IN_PLACE_ADD } else { ADD };
+    NativeId(first.0 + op as u16)
+}
+
+/// The native of a comparison operator.
+#[must_use]
+pub const fn of_compare(op: CompareOp) -> NativeId {
+    NativeId(EQ.0 + op as u16)
+}
+
+fn unary(ctx: &mut Ctx<'_>, op: UnaryOp) -> Result<Value, Interrupt> {
+    let value = ctx.arg(0);
+    ctx.unary(op, value)
+}
+
+fn binary(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Interrupt> {
+    let (a, b) = (ctx.arg(0), ctx.arg(1));
+    ctx.binary(op, a, b)
+}
+
+fn in_place(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Interrupt> {
+    let (a, b) = (ctx.arg(0), ctx.arg(1));
+    ctx.in_place(op, a, b)
+}
+
+fn compare(ctx: &mut Ctx<'_>, op: CompareOp) -> Result<Value, Interrupt> {
+    let (a, b) = (ctx.arg(0), ctx.arg(1));
+    ctx.compare(op, a, b)
+}
+
+/// The second argument: the number of a name.
+fn name_operand(ctx: &Ctx<'_>) -> Name {
+    match ctx.arg(1) {
+        Value::Int(name) => Name(name as u32),
+        other => unreachable!("instructions pass names by number, not {other:?}"),
+    }
+}
+
+fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (value, spec, Value::Int(conversion)) = (ctx.arg(0), ctx.arg(1), ctx.arg(2)) else {
+        unreachable!("the instruction passes a conversion")
+    };
+    let spec = match spec {
+        Value::Str(text) => ctx.vm.heap.text_arc(text),
+        _ => "".into(),
+    };
+    let converted = match conversion {
+        1 => ctx.str(value)?,
+        2 => ctx.repr(value)?,
+        3 => {
+            let text = ctx.repr(value)?;
+            crate::vm::text::ascii(&text)
+        }
+        _ => {
+            let text = ctx.format(value, &spec)?;
+            return Ok(ctx.vm.heap.new_str(text));
+        }
+    };
+    if spec.is_empty() {
+        return Ok(ctx.vm.heap.new_str(converted));
+    }
+    let converted = ctx.once(|ctx| Ok(ctx.vm.heap.new_str(converted)))?;
+    let text = ctx.format(converted, &spec)?;
+    Ok(ctx.vm.heap.new_str(text))
+}
+
+fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (Value::List(list), iterable) = (ctx.arg(0), ctx.arg(1)) else {
+        unreachable!("the instruction checked its list")
+    };
+    let items = collect(ctx, iterable, Use::Spread)?;
+    ctx.vm.heap.allocated += items.len() * size_of::<Value>();
+    ctx.vm.heap.lists[list].extend(items);
+    Ok(Value::None)
+}
+
+/// `{**mapping}` and `f(**mapping)`.
+fn merge(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (dict, mapping, Value::Bool(once)) = (ctx.arg(0), ctx.arg(1), ctx.arg(2)) else {
+        unreachable!("the instruction passes a truth value")
+    };
+    let Value::Dict(other) = mapping else {
+        if let Some(keys) = ctx.vm.special(mapping, name::KEYS) {
+            let keys = ctx.call(keys, &[mapping])?;
+            for key in ctx.collect(keys)? {
+                let value = ctx.get_item(mapping, key)?;
+                insert(ctx, dict, key, value, once)?;
+            }
+            return Ok(Value::None);
+        }
+        let of = ctx.vm.type_name(mapping).to_owned();
+        let message = if once {
+            format!("argument after ** must be a mapping, not {of}")
+        } else {
+            format!("'{of}' object is not a mapping")
+        };
+        return Err(ctx.type_error(message));
+    };
+    let entries: Vec<_> = ctx.vm.heap.dicts[other].iter().collect();
+    for entry in entries {
+        insert(ctx, dict, entry.key, entry.value, once)?;
+    }
+    Ok(Value::None)
+}
+
+fn insert(ctx: &mut Ctx<'_>, dict: Value, key: Value, value: Value, once: bool) -> Result<(), Interrupt> {
+    if once {
+        let (Value::Dict(it), Value::Str(text)) = (dict, key) else {
+            return Err(ctx.type_error("keywords must be strings"));
+        };
+        let text = ctx.vm.heap.text_arc(text);
+        if ctx.vm.dict_get_str(it, &text).is_some() {
+            return Err(ctx.type_error(format!("got multiple values for keyword argument '{text}'")));
+        }
+    }
+    ctx.set_item(dict, key, value)
+}
+
+/// Exactly `count` items, or with `after` at least as many as the star leaves: a tuple of what goes into the registers.
+fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (iterable, Value::Int(count), after) = (ctx.arg(0), ctx.arg(1), ctx.arg(2)) else {
+        unreachable!("the instruction passes a count")
+    };
+    // Of a lazy iterable only one item more than is needed is taken, not all.
+    let lazy = matches!(iterable, Value::Generator(_) | Value::Instance(_) | Value::Iter(_));
+    let items = if lazy && matches!(after, Value::None) {
+        let take = ctx.vm.library("take");
+        let taken = ctx.call(take, &[iterable, Value::Int(count + 1)])?;
+        ctx.collect(taken)?
+    } else {
+        collect(ctx, iterable, Use::Unpack)?
+    };
+    let (count, got) = (count as usize, items.len());
+    let Value::Int(after) = after else {
+        if got < count {
+            return Err(ctx.value_error(format!("not enough values to unpack (expected {count}, got {got})")));
+        }
+        if got > count {
+            return Err(ctx.value_error(format!("too many values to unpack (expected {count})")));
+        }
+        return Ok(ctx.vm.heap.new_tuple(items));
+    };
+    let after = after as usize;
+    if got < count + after {
+        let needed = count + after;
+        return Err(ctx.value_error(format!("not enough values to unpack (expected at least {needed}, got {got})")));
+    }
+    let mut parts: Vec<Value> = items[..count].to_vec();
+    parts.push(ctx.vm.heap.new_list(items[count..got - after].to_vec()));
+    parts.extend(&items[got - after..]);
+    Ok(ctx.vm.heap.new_tuple(parts))
+}
+
+/// What the items of an iterable are wanted for, which decides the message when it is none.
+#[derive(Clone, Copy)]
+enum Use {
+    Spread,
+    Unpack,
+}
+
+fn collect(ctx: &mut Ctx<'_>, iterable: Value, wanted: Use) -> Result<Vec<Value>, Interrupt> {
+    if matches!(
+        iterable,
+        Value::Int(_) | Value::Float(_) | Value::None | Value::Bool(_) | Value::Big(_) | Value::Function(_) | Value::Native(_)
+    ) {
+        let of = ctx.vm.type_name(iterable).to_owned();
+        return Err(ctx.type_error(match wanted {
+            Use::Spread => format!("Value after * must be an iterable, not {of}"),
+            Use::Unpack => format!("cannot unpack non-iterable {of} object"),
+        }));
+    }
+    ctx.collect(iterable)
+}

@@ -1,0 +1,105 @@
+//! What the run loop needs to know of each code object beside its instructions, worked out once for a program and shared by all VMs that run it.
+
+use crate::bytecode::code::{Code, Program};
+use crate::bytecode::op::Op;
+use crate::vm::class::{Name, WELL_KNOWN};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A program with everything that follows from it.
+#[derive(Debug)]
+pub struct Image {
+    pub program: Arc<Program>,
+    pub(super) links: Vec<Link>,
+    /// The program's names as the VM numbers them (the well-known ones come first there).
+    pub(super) names: Vec<Name>,
+    /// All names at the start of a VM.
+    pub(super) all_names: Vec<Arc<str>>,
+    /// How many inline caches the program's sites need.
+    pub(super) caches: usize,
+}
+
+/// A code object, linked.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// A call with as many positional arguments as there are parameters needs no binding.
+    pub(super) simple: bool,
+    pub(super) positional: u16,
+    pub(super) registers: u16,
+    pub(super) generator: bool,
+    /// The most instructions that can run in a row before one that always leaves the row.
+    pub(super) longest_run: i64,
+    /// Where its sites' caches begin.
+    pub(super) cache_base: u32,
+    /// The attribute names of its sites.
+    pub(super) sites: Box<[Name]>,
+    /// Registers that must be unbound when a call begins, since an instruction asks whether they are.
+    pub(super) unbound: Box<[u16]>,
+}
+
+impl Image {
+    /// Links a program.
+    #[must_use]
+    pub fn new(program: Arc<Program>) -> Image {
+        let mut all_names: Vec<Arc<str>> = WELL_KNOWN.iter().map(|&text| text.into()).collect();
+        let mut index: FxHashMap<Arc<str>, Name> = all_names.iter().enumerate().map(|(at, text)| (text.clone(), Name(at as u32))).collect();
+        let names: Vec<Name> = program
+            .names
+            .iter()
+            .map(|text| {
+                *index.entry(text.clone()).or_insert_with(|| {
+                    all_names.push(text.clone());
+                    Name(all_names.len() as u32 - 1)
+                })
+            })
+            .collect();
+        let mut caches = 0;
+        let links = program
+            .codes
+            .iter()
+            .map(|code| {
+                let link = Link::new(code, &names, caches);
+                caches += code.sites.len() as u32;
+                link
+            })
+            .collect();
+        Image {
+            links,
+            names,
+            all_names,
+            caches: caches as usize,
+            program,
+        }
+    }
+}
+
+impl Link {
+    fn new(code: &Code, names: &[Name], cache_base: u32) -> Link {
+        let params = &code.params;
+        let parameters = params.names.len() as u16;
+        let mut longest_run = 0;
+        let mut run = 0;
+        let mut unbound = Vec::new();
+        for op in &code.ops {
+            run += 1;
+            longest_run = longest_run.max(run);
+            match *op {
+                Op::Jump { .. } | Op::Return { .. } | Op::Raise { .. } | Op::Reraise { .. } | Op::RaiseCurrent {} => run = 0,
+                Op::CheckBound { src: reg } | Op::JumpIfUnbound { src: reg, .. } | Op::MakeCell { reg } if reg.0 >= parameters => unbound.push(reg.0),
+                _ => {}
+            }
+        }
+        unbound.sort_unstable();
+        unbound.dedup();
+        Link {
+            simple: !params.star && !params.double_star && params.keyword_only == 0 && !code.generator,
+            positional: params.positional,
+            registers: code.registers,
+            generator: code.generator,
+            longest_run,
+            cache_base,
+            sites: code.sites.iter().map(|name| names[name.0 as usize]).collect(),
+            unbound: unbound.into(),
+        }
+    }
+}

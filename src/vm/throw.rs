@@ -1,0 +1,420 @@
+//! Exceptions: making them, finding their handlers, and telling about them. The report has the form of CPython's (`Lib/traceback.py`).
+
+use crate::bytecode::op::Op;
+use crate::vm::Vm;
+use crate::vm::call::{Flow, Step};
+use crate::vm::class::{Class, Type, name};
+use crate::vm::object::{Exception, Instance, TraceEntry};
+use crate::vm::slice::Stop;
+use crate::vm::thread::{Answered, Asking, Outcome, Return, Status, ThreadId};
+use crate::vm::value::{Ref, Value};
+use std::fmt::Write;
+use std::sync::Arc;
+
+impl Vm {
+    /// An exception object of a builtin class.
+    pub fn new_exception(&mut self, class: Type, args: Vec<Value>) -> Value {
+        self.new_exception_of(class.class(), args)
+    }
+
+    /// An exception object of an exception class.
+    pub fn new_exception_of(&mut self, class: Ref<Class>, args: Vec<Value>) -> Value {
+        let shape = self.heap.classes[class].root_shape;
+        self.heap.new_instance(Instance {
+            class,
+            shape,
+            slots: Vec::new(),
+            exception: Some(Box::new(Exception {
+                args,
+                ..Exception::default()
+            })),
+        })
+    }
+
+    /// An exception with one message.
+    pub(super) fn throw(&mut self, class: Type, message: impl Into<Arc<str>>) -> Value {
+        let message = self.heap.new_str(message);
+        self.new_exception(class, vec![message])
+    }
+
+    /// `MemoryError`.
+    pub(super) fn out_of_memory(&mut self) -> Value {
+        self.new_exception(Type::MemoryError, Vec::new())
+    }
+
+    /// The exception that `raise value` raises: an instance, or a class to be instantiated without arguments.
+    pub(super) fn exception_from(&mut self, thread: usize, value: Value) -> Result<Value, Value> {
+        let _ = thread;
+        match value {
+            Value::Instance(instance) if self.heap.instances[instance].exception.is_some() => Ok(value),
+            Value::Class(class) if self.heap.classes[class].exception => Ok(self.new_exception_of(class, Vec::new())),
+            _ => Err(self.throw(Type::TypeError, "exceptions must derive from BaseException")),
+        }
+    }
+
+    /// Notes which exception was being handled when this one was raised.
+    pub(super) fn set_context(&mut self, thread: usize, exception: Value) {
+        let context = self.threads[thread].handling;
+        let (Value::Instance(it), Value::Instance(outer)) = (exception, context) else {
+            return;
+        };
+        if it == outer {
+            return;
+        }
+        // Cut a chain that would lead back to the new exception (as `_PyErr_SetObject` does).
+        let mut at = outer;
+        let mut steps = 0;
+        while let Some(Value::Instance(next)) = self.heap.instances[at].exception.as_ref().and_then(|exception| exception.context) {
+            if next == it {
+                if let Some(exception) = self.heap.instances[at].exception.as_deref_mut() {
+                    exception.context = None;
+                }
+                break;
+            }
+            at = next;
+            steps += 1;
+            if steps > 10_000 {
+                break;
+            }
+        }
+        if let Some(exception) = self.heap.instances[it].exception.as_deref_mut()
+            && exception.context.is_none()
+        {
+            exception.context = Some(context);
+        }
+    }
+
+    /// Finds the handler of an exception that was raised in the frame or native on top, and makes it the next to run. A stop if the thread ends with it,
+    /// or if a native that wanted to know of it now stops.
+    pub(super) fn unwind(&mut self, thread: usize, mut exception: Value, mut fresh: bool) -> Option<Stop> {
+        if fresh {
+            self.set_context(thread, exception);
+        }
+        loop {
+            let state = &mut self.threads[thread];
+            if let Some(pending) = state.pending.last_mut()
+                && pending.depth as usize == state.frames.len()
+            {
+                if matches!(pending.asking, Asking::Calls { catch: true, .. }) {
+                    let Asking::Calls { calls, .. } = std::mem::replace(&mut pending.asking, Asking::Nothing) else {
+                        unreachable!("just matched")
+                    };
+                    pending.answers.push(Answered::Raised { calls, exception });
+                    match self.pump(thread) {
+                        Ok(Flow::Stop(stop)) => return Some(stop),
+                        Ok(_) => return None,
+                        Err(next) => {
+                            if !next.same(exception) {
+                                self.set_context(thread, next);
+                            }
+                            exception = next;
+                            continue;
+                        }
+                    }
+                }
+                let ret = state.pending.pop().expect("just looked at").ret;
+                match ret {
+                    Return::Thread => return self.thread_raised(thread, exception),
+                    Return::Item { exit, .. } if self.is_stop_iteration(exception) => {
+                        self.top_frame(thread).pc = exit;
+                        return None;
+                    }
+                    Return::Delegate(into) if self.is_stop_iteration(exception) => {
+                        let value = self.stop_value(exception);
+                        self.set_register(thread, into, value);
+                        return None;
+                    }
+                    Return::ConstructFor => unreachable!("natives are not constructors' bodies"),
+                    _ => {}
+                }
+                continue;
+            }
+            let Some(frame) = state.frames.last().copied() else {
+                return self.thread_raised(thread, exception);
+            };
+            let pc = frame.pc.saturating_sub(1);
+            let image = self.image.clone();
+            let code = &image.program.codes[frame.code.0 as usize];
+            if fresh && !code.internal {
+                self.add_traceback(exception, TraceEntry { code: frame.code, pc });
+            }
+            fresh = true;
+            if let Some(guard) = code.handlers.iter().find(|guard| (guard.start..guard.end).contains(&pc)) {
+                self.set_register(thread, guard.exception, exception);
+                self.top_frame(thread).pc = guard.target;
+                return None;
+            }
+            self.threads[thread].frames.pop();
+            if code.generator {
+                self.close_generator(thread);
+                if self.is_stop_iteration(exception) {
+                    let cause = exception;
+                    exception = self.throw(Type::RuntimeError, "generator raised StopIteration");
+                    if let Value::Instance(it) = exception
+                        && let Some(object) = self.heap.instances[it].exception.as_deref_mut()
+                    {
+                        object.cause = Some(cause);
+                        object.context = Some(cause);
+                        object.suppress_context = true;
+                    }
+                }
+            }
+            match frame.ret {
+                Return::Construct(_) => {
+                    self.threads[thread].constructing.pop();
+                }
+                Return::ConstructFor => {
+                    self.threads[thread].constructing.pop();
+                    self.threads[thread].construct_returns.pop();
+                }
+                Return::Module(_) => {
+                    if let Some(module) = self.threads[thread].importing.pop() {
+                        self.imported[module as usize] = false;
+                    }
+                }
+                Return::Item { exit, .. } if self.is_stop_iteration(exception) => {
+                    self.top_frame(thread).pc = exit;
+                    return None;
+                }
+                Return::Delegate(into) if self.is_stop_iteration(exception) => {
+                    let value = self.stop_value(exception);
+                    self.set_register(thread, into, value);
+                    return None;
+                }
+                Return::Thread => return self.thread_raised(thread, exception),
+                _ => {}
+            }
+        }
+    }
+
+    fn is_stop_iteration(&self, exception: Value) -> bool {
+        self.is_instance(exception, Type::StopIteration.class())
+    }
+
+    /// `StopIteration.value`.
+    fn stop_value(&self, exception: Value) -> Value {
+        match exception {
+            Value::Instance(it) => self.heap.instances[it]
+                .exception
+                .as_ref()
+                .and_then(|exception| exception.args.first().copied())
+                .unwrap_or(Value::None),
+            _ => Value::None,
+        }
+    }
+
+    fn add_traceback(&mut self, exception: Value, entry: TraceEntry) {
+        if let Value::Instance(it) = exception
+            && let Some(exception) = self.heap.instances[it].exception.as_deref_mut()
+        {
+            exception.traceback.push(entry);
+        }
+    }
+
+    fn thread_raised(&mut self, thread: usize, mut exception: Value) -> Option<Stop> {
+        loop {
+            match self.end_thread(thread, Outcome::Raised(exception)) {
+                Ok(Flow::Stop(stop)) => return Some(stop),
+                Ok(_) => return None,
+                Err(other) => exception = other,
+            }
+        }
+    }
+
+    /// The last frame of a thread is done. The main thread then calls what was registered for its end; what those functions raise is not reported.
+    pub(super) fn end_thread(&mut self, thread: usize, outcome: Outcome) -> Step {
+        if ThreadId(thread as u32) != self.main {
+            return Ok(Flow::Stop(self.finish(thread, outcome)));
+        }
+        let outcome = *self.threads[thread].ending.get_or_insert(outcome);
+        while let Some(function) = self.at_exit.pop() {
+            self.threads[thread].frames.clear();
+            self.threads[thread].pending.clear();
+            if let Ok(flow) = self.call_value(thread, function, &[], Return::Thread) {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Stop(self.finish(thread, outcome)))
+    }
+
+    /// Ends a thread: its joiners can run again, and its end is put into words if it was an exception that nobody else will tell about.
+    fn finish(&mut self, thread: usize, outcome: Outcome) -> Stop {
+        let state = &mut self.threads[thread];
+        state.status = Status::Finished;
+        state.outcome = Some(outcome);
+        state.frames = Vec::new();
+        state.stack = Vec::new();
+        state.pending = Vec::new();
+        for joiner in std::mem::take(&mut state.joiners) {
+            self.wake(joiner);
+        }
+        let (mut report, mut exit_code) = (None, 0);
+        if let Outcome::Raised(exception) = outcome {
+            let main = ThreadId(thread as u32) == self.main;
+            if self.is_instance(exception, Type::SystemExit.class()) {
+                (report, exit_code) = self.system_exit(exception);
+                if !main {
+                    report = None;
+                }
+            } else {
+                exit_code = if self.is_instance(exception, Type::KeyboardInterrupt.class()) { 130 } else { 1 };
+                let text = self.traceback(exception);
+                report = Some(if main {
+                    text
+                } else {
+                    format!("Exception in thread {}:\n{text}", self.threads[thread].name)
+                });
+            }
+        }
+        Stop::Finished { report, exit_code }
+    }
+
+    /// What `SystemExit` stands for: text for the error stream, and an exit code.
+    fn system_exit(&mut self, exception: Value) -> (Option<String>, i32) {
+        let code = match exception {
+            Value::Instance(it) => match self.heap.instances[it].exception.as_ref().map_or(&[][..], |exception| &exception.args) {
+                [] => Value::None,
+                [one] => *one,
+                _ => return (Some(format!("{}\n", self.describe(exception))), 1),
+            },
+            _ => Value::None,
+        };
+        match code {
+            Value::None => (None, 0),
+            Value::Int(code) => (None, (code & 0xff) as i32),
+            Value::Bool(code) => (None, i32::from(code)),
+            other => (Some(format!("{}\n", self.describe(other))), 1),
+        }
+    }
+
+    /// The lines that report an exception: its traceback, with the exceptions that led to it.
+    #[must_use]
+    pub fn traceback(&mut self, exception: Value) -> String {
+        let mut chain = vec![(exception, "")];
+        let mut at = exception;
+        while let Value::Instance(it) = at {
+            let Some(object) = self.heap.instances[it].exception.as_deref() else {
+                break;
+            };
+            let (next, link) = match (object.cause, object.context) {
+                (Some(cause), _) => (cause, "\nThe above exception was the direct cause of the following exception:\n\n"),
+                (None, Some(context)) if !object.suppress_context => (context, "\nDuring handling of the above exception, another exception occurred:\n\n"),
+                _ => break,
+            };
+            if chain.iter().any(|&(seen, _)| seen.same(next)) {
+                break;
+            }
+            chain.last_mut().expect("begins with one").1 = link;
+            chain.push((next, ""));
+            at = next;
+        }
+        let mut report = String::new();
+        for at in (0..chain.len()).rev() {
+            let (exception, link) = chain[at];
+            if at + 1 < chain.len() {
+                report.push_str(link);
+            }
+            self.one_traceback(exception, &mut report);
+        }
+        report
+    }
+
+    fn one_traceback(&mut self, exception: Value, report: &mut String) {
+        let Value::Instance(instance) = exception else {
+            return;
+        };
+        let entries = self.heap.instances[instance].exception.as_ref().map_or_else(Vec::new, |exception| exception.traceback.clone());
+        if !entries.is_empty() {
+            report.push_str("Traceback (most recent call last):\n");
+            let mut repeats = 0;
+            let mut last: Option<String> = None;
+            for entry in entries.iter().rev() {
+                let line = self.traceback_line(*entry);
+                if last.as_ref() == Some(&line) {
+                    repeats += 1;
+                    if repeats >= 3 {
+                        continue;
+                    }
+                } else {
+                    repeated(report, repeats);
+                    repeats = 0;
+                }
+                report.push_str(&line);
+                last = Some(line);
+            }
+            repeated(report, repeats);
+        }
+        let class = self.heap.instances[instance].class;
+        let object = &self.heap.classes[class];
+        let name = if matches!(&*object.module, "builtins" | "__main__") {
+            object.qualname.to_string()
+        } else {
+            format!("{}.{}", object.module, object.qualname)
+        };
+        let text = self.describe(exception);
+        if text.is_empty() {
+            let _ = writeln!(report, "{name}");
+        } else {
+            let _ = writeln!(report, "{name}: {text}");
+        }
+        if let Some(Value::List(notes)) = self.instance_attribute(instance, name::NOTES) {
+            for note in self.heap.lists[notes].to_vec() {
+                let _ = writeln!(report, "{}", self.describe(note));
+            }
+        }
+    }
+
+    fn traceback_line(&self, entry: TraceEntry) -> String {
+        let program = &self.image.program;
+        let code = &program.codes[entry.code.0 as usize];
+        let source = &program.sources[code.source.0 as usize];
+        let span = code.spans.get(entry.pc as usize).copied().unwrap_or_default();
+        let line = source.line(span.start);
+        let mut text = format!("  File \"{}\", line {line}, in {}\n", source.name, code.name);
+        let whole = source.line_text(line);
+        let shown = whole.trim();
+        if shown.is_empty() {
+            return text;
+        }
+        let _ = writeln!(text, "    {shown}");
+        // Carets under the part of the line that was running, unless it is the whole line (as CPython 3.11 has it).
+        let (_, from) = source.line_column(span.start);
+        let (end_line, to) = source.line_column(span.end);
+        let width = whole.chars().count() as u32 + 1;
+        let to = if end_line == line { to } else { width };
+        let indent = whole.chars().take_while(|it| it.is_whitespace()).count() as u32;
+        let shown_width = shown.chars().count() as u32;
+        let carets_at = from.saturating_sub(1).saturating_sub(indent);
+        let carets = to.saturating_sub(from).min(shown_width.saturating_sub(carets_at));
+        let raises = matches!(code.ops.get(entry.pc as usize), Some(Op::Raise { .. } | Op::RaiseCurrent {} | Op::Reraise { .. }));
+        if carets > 0 && carets < shown_width && !raises {
+            let _ = writeln!(text, "    {}{}", " ".repeat(carets_at as usize), "^".repeat(carets as usize));
+        }
+        text
+    }
+
+    /// `str(value)` for a report, where no function of the script can be called any more.
+    pub(super) fn describe(&mut self, value: Value) -> String {
+        crate::vm::protocol::plain_str(self, value)
+    }
+
+    /// Where a thread is: its frames, innermost last.
+    #[must_use]
+    pub fn place(&self, thread: ThreadId) -> Vec<TraceEntry> {
+        self.threads[thread.0 as usize]
+            .frames
+            .iter()
+            .map(|frame| TraceEntry {
+                code: frame.code,
+                pc: frame.pc.saturating_sub(1),
+            })
+            .collect()
+    }
+}
+
+fn repeated(report: &mut String, repeats: usize) {
+    if repeats >= 3 {
+        let more = repeats - 2;
+        let _ = writeln!(report, "  [Previous line repeated {more} more time{}]", if more == 1 { "" } else { "s" });
+    }
+}
