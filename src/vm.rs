@@ -9,6 +9,7 @@ pub mod dict;
 pub mod fault;
 pub mod format;
 mod generator;
+mod instruct;
 pub mod heap;
 pub mod link;
 pub mod native;
@@ -93,6 +94,8 @@ pub struct Vm {
     lookups: Vec<Cell<Lookup>>,
     /// Counts changes to classes; what was remembered under an older number no longer holds.
     class_version: u32,
+    /// `list.append`, which the loop does itself.
+    list_append: NativeId,
     /// Collect when this many bytes were allocated since the last collection.
     collect_at: usize,
 }
@@ -126,6 +129,7 @@ impl Vm {
             caches: vec![Cache::Empty; image.caches],
             lookups: vec![Cell::new(Lookup::default()); LOOKUPS],
             class_version: 0,
+            list_append: builtins::find_method(Type::List, "append"),
             collect_at: FIRST_COLLECTION,
             image,
         };

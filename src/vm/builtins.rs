@@ -40,6 +40,13 @@ pub fn signature(native: NativeId) -> &'static Signature {
     &index().signatures[native.0 as usize]
 }
 
+/// A method of a builtin type, by its name.
+#[must_use]
+pub fn find_method(owner: Type, name: &str) -> NativeId {
+    let found = table().iter().position(|native| native.owner == Some(owner) && native.name == name);
+    NativeId(found.map_or(u16::MAX, |at| at as u16))
+}
+
 /// The native that makes instances of a builtin class.
 #[must_use]
 pub fn constructor(of: Type) -> Option<NativeId> {

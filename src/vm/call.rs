@@ -446,6 +446,16 @@ impl Vm {
                 self.check_init(value)?;
                 self.deliver(thread, made, ret)
             }
+            Return::Spread { base, count } => self.spread(thread, value, base, count),
+            Return::Range(base) => {
+                let window = self.top_frame(thread).base as usize + base.0 as usize;
+                let Value::Range(range) = value else {
+                    return Err(self.throw(Type::SystemError, "a loop over something that is no range"));
+                };
+                let range = self.heap.ranges[range];
+                self.set_range(thread, window, range);
+                Ok(Flow::Next)
+            }
             Return::Native => {
                 let pending = self.threads[thread].pending.last_mut().expect("a native waits for this");
                 let Asking::Calls { results, .. } = &mut pending.asking else {

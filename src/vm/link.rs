@@ -1,7 +1,7 @@
 //! What the run loop needs to know of each code object beside its instructions, worked out once for a program and shared by all VMs that run it.
 
-use crate::bytecode::code::{Code, Program};
-use crate::bytecode::op::Op;
+use crate::bytecode::code::{Capture, Code, Const, Program};
+use crate::bytecode::op::{CodeIx, Op};
 use crate::vm::class::{Name, WELL_KNOWN};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ pub struct Image {
     pub(super) names: Vec<Name>,
     /// All names at the start of a VM.
     pub(super) all_names: Vec<Arc<str>>,
+    /// For each constant that is a list of names, those names as the VM numbers them.
+    pub(super) keyword_names: Vec<Box<[Name]>>,
     /// How many inline caches the program's sites need.
     pub(super) caches: usize,
 }
@@ -63,12 +65,42 @@ impl Image {
                 link
             })
             .collect();
+        let keyword_names = program
+            .consts
+            .iter()
+            .map(|constant| match constant {
+                Const::Names(list) => list.iter().map(|name| names[name.0 as usize]).collect(),
+                _ => Box::default(),
+            })
+            .collect();
         Image {
+            keyword_names,
             links,
             names,
             all_names,
             caches: caches as usize,
             program,
+        }
+    }
+}
+
+impl Image {
+    /// The name of a captured variable: that of the local in the function which owns its cell.
+    pub(super) fn free_name(&self, code: CodeIx, free: u16) -> String {
+        let codes = &self.program.codes;
+        let (mut code, mut free) = (code, free);
+        loop {
+            let maker = codes.iter().position(|it| it.ops.iter().any(|op| matches!(op, Op::MakeFunction { code: made, .. } if *made == code)));
+            let (Some(maker), Some(capture)) = (maker, codes[code.0 as usize].captures.get(free as usize)) else {
+                return "<captured>".to_owned();
+            };
+            match *capture {
+                Capture::Free(outer) => (code, free) = (CodeIx(maker as u32), outer.0),
+                Capture::Local(reg) => {
+                    let found = codes[maker].locals.iter().find(|(it, _)| *it == reg);
+                    return found.map_or("<captured>", |(_, name)| &self.program.names[name.0 as usize]).to_owned();
+                }
+            }
         }
     }
 }

@@ -188,6 +188,10 @@ pub enum Return {
     Delegate(Reg),
     /// It was an `__init__`: the instance under construction goes into the register.
     Construct(Reg),
+    /// It is a tuple whose items go into registers from here on.
+    Spread { base: Reg, count: u16 },
+    /// It is a range that a loop will run over, prepared in three registers from here on.
+    Range(Reg),
     /// To the native on top of `pending`.
     Native,
     /// The same, but the instance is wanted by the last of `construct_returns`.

@@ -1,0 +1,541 @@
+//! The long parts of instructions: what the loop calls out for.
+
+use crate::bytecode::code::{Capture, Const};
+use crate::bytecode::op::{CodeIx, Reg};
+use crate::vm::Vm;
+use crate::vm::attribute::{Cache, Found};
+use crate::vm::builtins::operators;
+use crate::vm::call::{Flow, Step};
+use crate::vm::class::{Class, Name, Type, name};
+use crate::vm::generator::Resume;
+use crate::vm::native::NativeId;
+use crate::vm::object::{Function, Iter, Object, Range};
+use crate::vm::thread::{Frame, Return};
+use crate::vm::value::{Ref, Value};
+use rustc_hash::FxHashMap;
+
+impl Vm {
+    // ---- variables ----
+
+    pub(super) fn unbound_local(&mut self, thread: usize, register: Reg) -> Value {
+        let code = self.top_frame(thread).code;
+        let code = &self.image.program.codes[code.0 as usize];
+        let text = code
+            .locals
+            .iter()
+            .find(|(reg, _)| *reg == register)
+            .map_or("<temporary>", |(_, name)| &self.image.program.names[name.0 as usize]);
+        let message = format!("cannot access local variable '{text}' where it is not associated with a value");
+        self.throw(Type::UnboundLocalError, message)
+    }
+
+    pub(super) fn unbound_free(&mut self, thread: usize, free: u16) -> Value {
+        // The name is that of the cell in the function that owns it; captures lead there only through the makers, so the code keeps its own list.
+        let code = self.top_frame(thread).code;
+        let text = self.image.free_name(code, free);
+        let message = format!("cannot access free variable '{text}' where it is not associated with a value in enclosing scope");
+        self.throw(Type::NameError, message)
+    }
+
+    pub(super) fn unbound_global(&mut self, global: u32) -> Result<Value, Value> {
+        if let Some(declared) = self.image.program.globals.get(global as usize)
+            && declared.builtin
+            && let Some(value) = Vm::builtin(&self.image.program.names[declared.name.0 as usize])
+        {
+            return Ok(value);
+        }
+        Err(self.name_error(global))
+    }
+
+    pub(super) fn name_error(&mut self, global: u32) -> Value {
+        let declared = &self.image.program.globals[global as usize];
+        let text = self.image.program.names[declared.name.0 as usize].clone();
+        let message = format!("name '{text}' is not defined");
+        self.throw(Type::NameError, message)
+    }
+
+    pub(super) fn no_cell(&mut self) -> Value {
+        self.throw(Type::SystemError, "a variable without its cell")
+    }
+
+    pub(super) fn no_class(&mut self) -> Value {
+        self.throw(Type::SystemError, "a class variable without its class")
+    }
+
+    // ---- loops ----
+
+    /// Turns (start, stop, step) into (start - step, turns left, step).
+    pub(super) fn range_prep(&mut self, thread: usize, window: usize, base: Reg) -> Step {
+        let stack = &self.threads[thread].stack;
+        let given = [stack[window], stack[window + 1], stack[window + 2]];
+        let mut numbers = [0_i64; 3];
+        for (number, value) in numbers.iter_mut().zip(given) {
+            *number = match value {
+                Value::Int(it) => it,
+                Value::Bool(it) => i64::from(it),
+                _ => {
+                    let native = crate::vm::builtins::constructor(Type::Range).expect("range is a builtin");
+                    let ret = Return::Range(base);
+                    return self.call_native_values(thread, native, &given, ret);
+                }
+            };
+        }
+        let [start, stop, step] = numbers;
+        if step == 0 {
+            return Err(self.throw(Type::ValueError, "range() arg 3 must not be zero"));
+        }
+        self.set_range(thread, window, Range { start, stop, step });
+        Ok(Flow::Next)
+    }
+
+    pub(super) fn set_range(&mut self, thread: usize, window: usize, range: Range) {
+        let turns = i64::try_from(range.len()).unwrap_or(i64::MAX);
+        let stack = &mut self.threads[thread].stack;
+        stack[window] = Value::Int(range.start.wrapping_sub(range.step));
+        stack[window + 1] = Value::Int(turns);
+        stack[window + 2] = Value::Int(range.step);
+    }
+
+    /// Calls a native with values.
+    pub(super) fn call_native_values(&mut self, thread: usize, native: NativeId, args: &[Value], ret: Return) -> Step {
+        self.call_value(thread, Value::Native(native), args, ret)
+    }
+
+    /// A native with any number of arguments, for displays.
+    pub(super) fn ask_many(&mut self, thread: usize, native: NativeId, items: &[Value], dst: Reg) -> Step {
+        self.call_value(thread, Value::Native(native), items, Return::To(dst))
+    }
+
+    /// The next item of an iterator that the loop does not know.
+    pub(super) fn for_next(&mut self, thread: usize, iterator: Value, ret: Return) -> Step {
+        match iterator {
+            Value::Instance(_) => {
+                if let Some(next) = self.special(iterator, name::NEXT) {
+                    return self.call_value(thread, next, &[iterator], ret);
+                }
+            }
+            Value::Iter(it) => {
+                // `map` of one builtin iterator: its function's value is the item, with no native in between.
+                if let Iter::Map { function, inner } = &self.heap.iters[it]
+                    && let (function @ Value::Function(_), &[Value::Iter(source)]) = (*function, &inner[..])
+                    && let Some(item) = self.next_of_simple(source)
+                {
+                    return match item {
+                        Some(item) => self.call_value(thread, function, &[item], ret),
+                        None => self.deliver(thread, Value::Unbound, ret),
+                    };
+                }
+            }
+            _ => {}
+        }
+        self.ask(thread, operators::STEP, &[iterator], ret)
+    }
+
+    /// The next item of a list, tuple or range iterator; `None` if it is of another kind.
+    fn next_of_simple(&mut self, source: Ref<Iter>) -> Option<Option<Value>> {
+        match &mut self.heap.iters[source] {
+            Iter::List { list, next } => {
+                let item = self.heap.lists[*list].get(*next);
+                *next += 1;
+                if item.is_none() {
+                    self.heap.iters[source] = Iter::Done;
+                }
+                Some(item)
+            }
+            Iter::Tuple { tuple, next } => {
+                let item = self.heap.tuples[*tuple].0.get(*next).copied();
+                *next += 1;
+                Some(item)
+            }
+            Iter::Range { next, left, step } => {
+                if *left == 0 {
+                    return Some(None);
+                }
+                let item = Value::Int(*next);
+                *next = next.wrapping_add(*step);
+                *left -= 1;
+                Some(Some(item))
+            }
+            _ => None,
+        }
+    }
+
+    /// `yield from`: gives what was sent to the sub-iterator.
+    pub(super) fn delegate(&mut self, thread: usize, iterator: Value, sent: Value, dst: Reg) -> Step {
+        match (iterator, sent) {
+            (Value::Generator(generator), _) => self.resume(thread, generator, Resume::Send(sent), Return::Delegate(dst)),
+            (_, Value::None) => self.for_next(thread, iterator, Return::Delegate(dst)),
+            _ => {
+                if let Some(send) = self.special(iterator, name::SEND) {
+                    return self.call_value(thread, send, &[iterator, sent], Return::Delegate(dst));
+                }
+                Err(self.no_attribute(iterator, name::SEND))
+            }
+        }
+    }
+
+    // ---- attributes ----
+
+    pub(super) fn get_attribute(&mut self, thread: usize, object: Value, wanted: Name, cache: Option<usize>, dst: Reg) -> Step {
+        match self.look_up(object, wanted) {
+            Found::Value(value) => {
+                if let Some(cache) = cache {
+                    match self.cache_for(object, wanted) {
+                        found @ (Cache::Slot { .. } | Cache::Global { .. }) => self.caches[cache] = found,
+                        _ => {}
+                    }
+                }
+                self.set_register(thread, dst, value);
+                Ok(Flow::Next)
+            }
+            Found::Call(getter @ Value::Function(_), receiver) if self.special(object, name::GETATTR).is_none() => {
+                self.call_value(thread, getter, &[receiver], Return::To(dst))
+            }
+            Found::Call(..) | Found::Hook(_) => self.ask(thread, operators::GET_ATTR, &[object, Value::Int(i64::from(wanted.0))], Return::To(dst)),
+            Found::Nothing => Err(self.no_attribute(object, wanted)),
+        }
+    }
+
+    pub(super) fn set_attribute(&mut self, thread: usize, object: Value, wanted: Name, value: Value, cache: usize) -> Step {
+        if let Value::Instance(instance) = object {
+            let class = self.heap.instances[instance].class;
+            let hooked = self.class_attribute(class, name::SETATTR).is_some_and(|hook| !matches!(hook, Value::Native(_)));
+            let plain = self.heap.instances[instance].exception.is_none()
+                && !hooked
+                && !matches!(self.class_attribute(class, wanted), Some(Value::Object(it)) if matches!(self.heap.objects[it], Object::Property { .. }));
+            if plain {
+                self.set_instance_attribute(instance, wanted, value);
+                let count = self.heap.instances[instance].slots.len() as u16;
+                let class = &mut self.heap.classes[class];
+                class.usual_slots = class.usual_slots.max(count);
+                if let found @ Cache::Slot { .. } = self.cache_for(object, wanted) {
+                    self.caches[cache] = found;
+                }
+                return Ok(Flow::Next);
+            }
+        }
+        self.ask(thread, operators::SET_ATTR, &[object, Value::Int(i64::from(wanted.0)), value], Return::Drop)
+    }
+
+    /// `receiver.name(…)` where the cache did not know.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one instruction")]
+    pub(super) fn call_method(&mut self, thread: usize, receiver: Value, wanted: Name, cache: usize, window: usize, count: usize, dst: Reg) -> Step {
+        match self.cache_for(receiver, wanted) {
+            found @ Cache::Method { function, .. } => {
+                self.caches[cache] = found;
+                // The receiver's place is the callee's first argument.
+                let Value::Function(function) = function else {
+                    unreachable!("only functions are remembered")
+                };
+                let arguments = crate::vm::call::Arguments {
+                    at: window,
+                    count: count + 1,
+                    names: &[],
+                };
+                return self.call_function(thread, function, arguments, Return::To(dst));
+            }
+            found @ Cache::Native { native, .. } => {
+                self.caches[cache] = found;
+                let arguments = crate::vm::call::Arguments {
+                    at: window,
+                    count: count + 1,
+                    names: &[],
+                };
+                return self.call_native(thread, native, arguments, Return::To(dst));
+            }
+            _ => {}
+        }
+        match self.look_up(receiver, wanted) {
+            Found::Value(callee) => self.call_at(thread, callee, window, count, &[], Return::To(dst)),
+            Found::Nothing => Err(self.no_attribute(receiver, wanted)),
+            Found::Call(..) | Found::Hook(_) => {
+                let args = self.threads[thread].stack[window + 1..=window + count].to_vec();
+                let mut given = vec![receiver, Value::Int(i64::from(wanted.0))];
+                given.extend(args);
+                self.call_value(thread, Value::Native(operators::CALL_ATTRIBUTE), &given, Return::To(dst))
+            }
+        }
+    }
+
+    // ---- calls ----
+
+    pub(super) fn call_spread(&mut self, thread: usize, callee: Value, args: Value, kwargs: Value, dst: Reg) -> Step {
+        let args = match args {
+            Value::List(it) => self.heap.lists[it].to_vec(),
+            Value::Tuple(it) => self.heap.tuples[it].0.to_vec(),
+            _ => return Err(self.throw(Type::SystemError, "spreading something that is no list")),
+        };
+        let mut names = Vec::new();
+        let mut values = Vec::new();
+        match kwargs {
+            Value::None => {}
+            Value::Dict(it) => {
+                let entries: Vec<_> = self.heap.dicts[it].iter().collect();
+                for entry in entries {
+                    let Value::Str(text) = entry.key else {
+                        return Err(self.throw(Type::TypeError, "keywords must be strings"));
+                    };
+                    let text = self.heap.text_arc(text);
+                    names.push(self.intern(&text));
+                    values.push(entry.value);
+                }
+            }
+            _ => return Err(self.throw(Type::SystemError, "spreading something that is no dict")),
+        }
+        if args.len() + values.len() > MOST_ARGUMENTS {
+            return Err(self.throw(Type::RuntimeError, format!("a call takes at most {MOST_ARGUMENTS} arguments in Mini")));
+        }
+        let top = self.stack_top(thread);
+        self.reserve(thread, top, args.len() + values.len() + 2);
+        let stack = &mut self.threads[thread].stack;
+        stack[top] = callee;
+        stack[top + 1..=top + args.len()].copy_from_slice(&args);
+        stack[top + 1 + args.len()..=top + args.len() + values.len()].copy_from_slice(&values);
+        self.call_at(thread, callee, top, args.len() + values.len(), &names, Return::To(dst))
+    }
+
+    // ---- displays ----
+
+    pub(super) fn build_string(&mut self, thread: usize, window: usize, count: usize) -> Result<Value, Value> {
+        let mut text = String::new();
+        for at in window..window + count {
+            match self.threads[thread].stack[at] {
+                Value::Str(part) => text.push_str(self.heap.text(part)),
+                _ => return Err(self.throw(Type::SystemError, "joining something that is no string")),
+            }
+        }
+        Ok(self.heap.new_str(text))
+    }
+
+    /// Unpacks a list or tuple of the right length.
+    pub(super) fn unpack_fast(&mut self, thread: usize, source: Value, window: usize, count: usize) -> bool {
+        let place = &mut self.threads[thread].stack[window..window + count];
+        match source {
+            Value::Tuple(it) if self.heap.tuples[it].0.len() == count => {
+                place.copy_from_slice(&self.heap.tuples[it].0);
+                true
+            }
+            Value::List(it) if self.heap.lists[it].len() == count => {
+                for (slot, item) in place.iter_mut().zip(self.heap.lists[it].iter()) {
+                    *slot = item;
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    // ---- functions and classes ----
+
+    pub(super) fn make_function(&mut self, thread: usize, base: usize, function: Ref<Function>, code: CodeIx) -> Result<Value, Value> {
+        let image = self.image.clone();
+        let mut cells = Vec::new();
+        for capture in &image.program.codes[code.0 as usize].captures {
+            let cell = match *capture {
+                Capture::Local(reg) => match self.threads[thread].stack[base + reg.0 as usize] {
+                    Value::Cell(cell) => Some(cell),
+                    _ => None,
+                },
+                Capture::Free(free) if function.slot != u32::MAX => self.heap.functions[function].cells.get(free.0 as usize).copied(),
+                Capture::Free(_) => None,
+            };
+            match cell {
+                Some(cell) => cells.push(cell),
+                None => return Err(self.no_cell()),
+            }
+        }
+        Ok(self.heap.new_function(Function {
+            code,
+            cells: cells.into(),
+            ..Function::default()
+        }))
+    }
+
+    pub(super) fn set_keyword_defaults(&mut self, thread: usize, function: Value, window: usize, names: u16) -> Result<(), Value> {
+        let image = self.image.clone();
+        let (Value::Function(function), Const::Names(names)) = (function, &image.program.consts[names as usize]) else {
+            return Err(self.throw(Type::SystemError, "defaults for something that is no function"));
+        };
+        let params = &image.program.codes[self.heap.functions[function].code.0 as usize].params;
+        let first = params.positional as usize;
+        let mut defaults = vec![Value::Unbound; params.keyword_only as usize];
+        for (at, name) in names.iter().enumerate() {
+            if let Some(place) = params.names[first..first + defaults.len()].iter().position(|it| it == name) {
+                defaults[place] = self.threads[thread].stack[window + at];
+            }
+        }
+        self.heap.functions[function].keyword_defaults = defaults.into();
+        Ok(())
+    }
+
+    pub(super) fn new_class(&mut self, thread: usize, parent: Value) -> Result<Value, Value> {
+        let base = match parent {
+            Value::Unbound => Type::Object.class(),
+            Value::Class(class) => {
+                let object = &self.heap.classes[class];
+                if object.builtin.is_some_and(|of| of != Type::Object) && !object.exception {
+                    let message = format!(
+                        "Mini has no classes that extend the built-in type '{}'; keep a '{}' in an attribute instead",
+                        object.name, object.name
+                    );
+                    return Err(self.throw(Type::TypeError, message));
+                }
+                class
+            }
+            _ => {
+                let message = format!("a class can extend another class, not a value of type '{}'", self.type_name(parent));
+                return Err(self.throw(Type::TypeError, message));
+            }
+        };
+        let code = self.top_frame(thread).code;
+        let image = self.image.clone();
+        let code = &image.program.codes[code.0 as usize];
+        self.shapes.push(crate::vm::class::Shape::default());
+        let root_shape = self.shapes.len() as u32 - 1;
+        let exception = self.heap.classes[base].exception;
+        let inherited = self.heap.classes[base].mro.clone();
+        let usual_slots = self.heap.classes[base].usual_slots;
+        let made = self.heap.new_class(Class {
+            name: code.name.clone(),
+            qualname: code.qualname.clone(),
+            module: image.program.modules[code.module as usize].name.clone(),
+            base: Some(base),
+            mro: inherited,
+            attributes: Vec::new(),
+            index: FxHashMap::default(),
+            builtin: None,
+            exception,
+            root_shape,
+            usual_slots,
+        });
+        if let Value::Class(class) = made {
+            self.heap.classes[class].mro.insert(0, class);
+        }
+        // A slot that a dead class had may be remembered under its number.
+        self.class_version += 1;
+        Ok(made)
+    }
+
+    // ---- exceptions ----
+
+    /// What `raise value from cause` raises.
+    pub(super) fn raise(&mut self, thread: usize, value: Value, cause: Value) -> Value {
+        let exception = match self.exception_from(thread, value) {
+            Ok(exception) | Err(exception) => exception,
+        };
+        if cause.is_bound()
+            && let Value::Instance(it) = exception
+        {
+            let cause = match cause {
+                Value::None => None,
+                other => match self.exception_from(thread, other) {
+                    Ok(cause) => Some(cause),
+                    Err(_) => return self.throw(Type::TypeError, "exception causes must derive from BaseException"),
+                },
+            };
+            if let Some(object) = self.heap.instances[it].exception.as_deref_mut() {
+                object.cause = cause;
+                object.suppress_context = true;
+            }
+        }
+        exception
+    }
+
+    /// Does an `except` clause with this class (or tuple of classes) catch the exception?
+    pub(super) fn matches(&mut self, exception: Value, class: Value) -> Result<bool, Value> {
+        match class {
+            Value::Class(class) if self.heap.classes[class].exception => Ok(self.is_instance(exception, class)),
+            Value::Tuple(tuple) => {
+                for class in self.heap.tuples[tuple].0.clone() {
+                    if self.matches(exception, class)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            _ => Err(self.throw(
+                Type::TypeError,
+                "catching classes that do not inherit from BaseException is not allowed",
+            )),
+        }
+    }
+
+    /// `__enter__` and `__exit__` of a context manager.
+    pub(super) fn context_methods(&mut self, manager: Value) -> Result<(Value, Value), Value> {
+        let class = self.class_of(manager);
+        let enter = self.class_attribute(class, name::ENTER);
+        let exit = self.class_attribute(class, name::EXIT);
+        match (enter, exit) {
+            (Some(enter), Some(exit)) => Ok((enter, exit)),
+            (None, _) => {
+                let message = format!("'{}' object does not support the context manager protocol", self.type_name(manager));
+                Err(self.throw(Type::TypeError, message))
+            }
+            (Some(_), None) => {
+                let message = format!(
+                    "'{}' object does not support the context manager protocol (missed __exit__ method)",
+                    self.type_name(manager)
+                );
+                Err(self.throw(Type::TypeError, message))
+            }
+        }
+    }
+
+    pub(super) fn exit_arguments(&mut self, exception: Value) -> [Value; 3] {
+        let Value::Instance(it) = exception else {
+            return [Value::None; 3];
+        };
+        let class = Value::Class(self.heap.instances[it].class);
+        let entries = self.heap.instances[it].exception.as_ref().map_or_else(Vec::new, |exception| exception.traceback.clone());
+        let traceback = self.heap.new_object(Object::Traceback(entries));
+        [class, exception, traceback]
+    }
+
+    // ---- modules ----
+
+    pub(super) fn import(&mut self, thread: usize, module: u32, dst: Reg) -> Step {
+        if self.threads[thread].frames.len() >= self.limits.recursion {
+            return Err(self.throw(Type::RecursionError, "maximum recursion depth exceeded"));
+        }
+        self.imported[module as usize] = true;
+        let code = self.image.program.modules[module as usize].code;
+        let base = self.stack_top(thread);
+        let registers = self.image.links[code.0 as usize].registers as usize;
+        self.reserve(thread, base, registers + 8);
+        let state = &mut self.threads[thread];
+        state.stack[base..base + registers].fill(Value::Unbound);
+        state.importing.push(module);
+        state.frames.push(Frame {
+            code,
+            pc: 0,
+            base: base as u32,
+            function: Ref::new(u32::MAX),
+            ret: Return::Module(dst),
+        });
+        Ok(Flow::Switch)
+    }
+
+    pub(super) fn import_from(&mut self, module: Value, wanted: Name) -> Result<Value, Value> {
+        if let Found::Value(value) = self.look_up(module, wanted) {
+            return Ok(value);
+        }
+        let from = match module {
+            Value::Module(it) => self.image.program.modules[it as usize].name.to_string(),
+            other => self.type_name(other).to_owned(),
+        };
+        let message = format!("cannot import name '{}' from '{from}'", self.names[wanted.0 as usize]);
+        Err(self.throw(Type::ImportError, message))
+    }
+
+    /// Puts the items of a tuple into registers.
+    pub(super) fn spread(&mut self, thread: usize, value: Value, base: Reg, count: u16) -> Step {
+        let window = self.top_frame(thread).base as usize + base.0 as usize;
+        if !self.unpack_fast(thread, value, window, count as usize) {
+            return Err(self.throw(Type::SystemError, "unpacking came to another number of items"));
+        }
+        Ok(Flow::Next)
+    }
+}
+
+/// The most arguments of one call: they must fit the stack of a thread.
+const MOST_ARGUMENTS: usize = 1 << 20;

@@ -1,0 +1,1265 @@
+#![expect(unsafe_code, reason = "the loop reads registers and instructions without bounds checks; the argument is below")]
+//! The instruction loop: one text, instantiated for three ways of counting and with or without an observer. It is the one file with `unsafe` code.
+//!
+//! *Why it is sound.* A VM runs only programs that `bytecode::verify` accepted: every register operand is below the code's window size, every jump lands
+//! on an instruction of the same code, and the last instruction never falls through. The stack of a thread always reaches at least to the end of the
+//! window of the frame on top (`Vm::reserve` sees to it whenever a frame is pushed), and `registers` is taken anew from it after everything that
+//! may have moved the stack: each call out of this file is followed by `refresh!` or `reload!`. `code` points into the program, which the VM's `Arc`
+//! keeps alive and nothing changes. No reference into the stack is held across a call.
+//!
+//! *Counting.* Instructions are counted by differences of the program counter, at every jump taken and at every change of frame (`leave!`), which costs
+//! nothing in straight code and is still exact: the `EXACT` loop gives way to the `STEP` loop, which counts one by one, as soon as what is left of the
+//! budget is less than the longest straight run of the code. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
+//!
+//! *Stores.* Each arm stores its own result with one store of a whole value. Selecting a value first and storing it once at the end of the arm makes the
+//! compiler build it in a stack slot and copy it, which stalls on store forwarding and was measured to cost a factor of 3.5.
+
+use crate::bytecode::op::{Op, Reg};
+use crate::syntax::ast::{BinaryOp, CompareOp};
+use crate::vm::Vm;
+use crate::vm::attribute::Cache;
+use crate::vm::builtins::operators;
+use crate::vm::call::{Arguments, Flow, Step};
+use crate::vm::class::{Name, Type};
+use crate::vm::generator::Resume;
+use crate::vm::object::{Cell, Function, Iter, Method, Object};
+use crate::vm::slice::{Budget, Slice, Stop};
+use crate::vm::thread::{Asking, Frame, Return, Status, ThreadId};
+use crate::vm::value::{Ref, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Sees every instruction before it runs. `NoObserver` costs nothing.
+pub trait Observer {
+    /// Is there anything to tell?
+    const ACTIVE: bool;
+    /// An instruction is about to run.
+    fn instruction(&mut self, thread: ThreadId, frame: &Frame, pc: u32, op: Op);
+}
+
+/// Nobody looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    const ACTIVE: bool = false;
+    fn instruction(&mut self, _: ThreadId, _: &Frame, _: u32, _: Op) {}
+}
+
+/// Counts by runs, as long as the budget is longer than any run.
+const EXACT: u8 = 0;
+/// Counts one by one.
+const STEP: u8 = 1;
+/// Looks at the budget and the flag at backward jumps and calls alone.
+const POLLS: u8 = 2;
+
+/// How an instantiation of the loop ended.
+enum End {
+    Stop(Stop),
+    /// What is left of the budget is less than a straight run: count one by one.
+    Step,
+}
+
+impl Vm {
+    /// Runs a thread that is ready, at most as far as the budget goes.
+    pub fn run(&mut self, thread: ThreadId, budget: Budget<'_>) -> Slice {
+        self.run_observed(thread, budget, &mut NoObserver)
+    }
+
+    /// `run`, seen by an observer.
+    ///
+    /// # Panics
+    /// If the thread is not ready.
+    pub fn run_observed<O: Observer>(&mut self, thread: ThreadId, budget: Budget<'_>, observer: &mut O) -> Slice {
+        let at = thread.0 as usize;
+        assert_eq!(self.threads[at].status, Status::Ready, "only a ready thread can run");
+        let (whole, flag) = match budget {
+            Budget::Instructions(count) => (i64::try_from(count).unwrap_or(i64::MAX), None),
+            Budget::Polls { stop, at_most } => (i64::try_from(at_most).unwrap_or(i64::MAX), Some(stop)),
+        };
+        let mut left = whole;
+        let stop = match self.begin(at) {
+            Some(stop) => stop,
+            None => match flag {
+                Some(flag) => match self.execute::<POLLS, O>(at, &mut left, flag, observer) {
+                    End::Stop(stop) => stop,
+                    End::Step => unreachable!("the polling loop does not count one by one"),
+                },
+                None => {
+                    static NEVER: AtomicBool = AtomicBool::new(false);
+                    match self.execute::<EXACT, O>(at, &mut left, &NEVER, observer) {
+                        End::Stop(stop) => stop,
+                        End::Step => match self.execute::<STEP, O>(at, &mut left, &NEVER, observer) {
+                            End::Stop(stop) => stop,
+                            End::Step => unreachable!("it counts one by one already"),
+                        },
+                    }
+                }
+            },
+        };
+        let ran = (whole - left) as u64;
+        self.threads[at].instructions += ran;
+        Slice { ran, stop }
+    }
+
+    /// What comes before a slice's first instruction: the first call of a new thread, an exception sent from outside, a native that goes on.
+    fn begin(&mut self, thread: usize) -> Option<Stop> {
+        if let Some((callable, args, kwargs)) = self.threads[thread].start.take() {
+            let names: Vec<Name> = kwargs.iter().map(|&(name, _)| name).collect();
+            self.reserve(thread, 0, args.len() + kwargs.len() + 2);
+            let stack = &mut self.threads[thread].stack;
+            stack[1..=args.len()].copy_from_slice(&args);
+            for (place, &(_, value)) in stack[args.len() + 1..].iter_mut().zip(&kwargs) {
+                *place = value;
+            }
+            let step = self.call_at(thread, callable, 0, args.len() + kwargs.len(), &names, Return::Thread);
+            return self.settle(thread, step);
+        }
+        if let Some(exception) = self.threads[thread].interrupt.take() {
+            return self.unwind(thread, exception, true);
+        }
+        let state = &self.threads[thread];
+        if let Some(pending) = state.pending.last()
+            && pending.depth as usize == state.frames.len()
+            && matches!(pending.asking, Asking::Nothing | Asking::Wake(_))
+        {
+            let step = self.pump(thread);
+            return self.settle(thread, step);
+        }
+        None
+    }
+
+    /// Carries out what a step outside the loop came to.
+    fn settle(&mut self, thread: usize, step: Step) -> Option<Stop> {
+        match step {
+            Ok(Flow::Stop(stop)) => Some(stop),
+            Ok(Flow::Next | Flow::Switch) => None,
+            Err(exception) => self.unwind(thread, exception, true),
+        }
+    }
+
+    /// The loop.
+    fn execute<const MODE: u8, O: Observer>(&mut self, thread: usize, budget: &mut i64, flag: &AtomicBool, observer: &mut O) -> End {
+        let image: Arc<crate::vm::link::Image> = self.image.clone();
+        let image = &*image;
+        let program = &*image.program;
+        let mut left = *budget;
+        // The frame on top, as the loop sees it.
+        let mut base: usize;
+        let mut function: Ref<Function>;
+        let mut link: &crate::vm::link::Link;
+        let mut code: *const Op;
+        let mut pc: *const Op;
+        // Where the current straight run began.
+        let mut mark: *const Op;
+        let mut registers: *mut Value;
+
+        macro_rules! reg {
+            ($reg:expr) => {
+                // SAFETY: verified operand, current window (see the head of this file).
+                *unsafe { &mut *registers.add($reg.0 as usize) }
+            };
+        }
+        macro_rules! index_of {
+            ($pc:expr) => {
+                // SAFETY: both point into the current code.
+                unsafe { $pc.offset_from(code) as u32 }
+            };
+        }
+        // Writes the program counter back.
+        macro_rules! save {
+            () => {{
+                let at = index_of!(pc);
+                let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                if let Some(frame) = state.frames.last_mut() {
+                    frame.pc = at;
+                }
+            }};
+        }
+        macro_rules! refresh {
+            () => {
+                // SAFETY: the window of the frame on top lies within the stack.
+                registers = unsafe { self.threads.get_unchecked_mut(thread).stack.as_mut_ptr().add(base) }
+            };
+        }
+        // Counts the straight run that ends before `pc`.
+        macro_rules! leave {
+            () => {
+                if MODE != STEP {
+                    // SAFETY: both point into the current code.
+                    left -= unsafe { pc.offset_from(mark) as i64 };
+                    #[allow(unused_assignments, reason = "the next run sets its own mark")]
+                    {
+                        mark = pc;
+                    }
+                }
+            };
+        }
+        macro_rules! end {
+            ($stop:expr) => {{
+                *budget = left;
+                return End::Stop($stop);
+            }};
+        }
+        // Gives way at the instruction `pc` if the budget asks for it.
+        macro_rules! check {
+            (poll: $poll:expr) => {
+                if MODE == EXACT {
+                    if left < link.longest_run {
+                        save!();
+                        *budget = left;
+                        return End::Step;
+                    }
+                } else if MODE == POLLS && $poll && (left <= 0 || flag.load(Ordering::Relaxed)) {
+                    save!();
+                    end!(Stop::Budget);
+                }
+            };
+        }
+        // Takes up the frame on top.
+        macro_rules! reload {
+            () => {{
+                let frame = *self.threads[thread].frames.last().expect("a thread that goes on has a frame");
+                base = frame.base as usize;
+                function = frame.function;
+                link = &image.links[frame.code.0 as usize];
+                code = program.codes[frame.code.0 as usize].ops.as_ptr();
+                // SAFETY: a frame's program counter is an instruction of its code.
+                pc = unsafe { code.add(frame.pc as usize) };
+                mark = pc;
+                refresh!();
+                check!(poll: true);
+            }};
+        }
+        macro_rules! jump {
+            ($to:expr) => {{
+                let to = $to as isize;
+                leave!();
+                // SAFETY: verified jump.
+                pc = unsafe { pc.offset(to) };
+                mark = pc;
+                check!(poll: to < 0);
+            }};
+        }
+        macro_rules! throw {
+            ($exception:expr) => {{
+                let exception = $exception;
+                throw!(exception, true)
+            }};
+            ($exception:expr, $fresh:expr) => {{
+                save!();
+                leave!();
+                let exception = $exception;
+                match self.unwind(thread, exception, $fresh) {
+                    None => {
+                        reload!();
+                        continue;
+                    }
+                    Some(stop) => end!(stop),
+                }
+            }};
+        }
+        // Something outside this file that may change frames.
+        macro_rules! out {
+            ($step:expr) => {{
+                save!();
+                match $step {
+                    Ok(Flow::Next) => {
+                        refresh!();
+                    }
+                    Ok(Flow::Switch) => {
+                        leave!();
+                        reload!();
+                    }
+                    Ok(Flow::Stop(stop)) => {
+                        leave!();
+                        end!(stop);
+                    }
+                    Err(exception) => throw!(exception),
+                }
+            }};
+        }
+        macro_rules! ask {
+            ($native:expr, [$($arg:expr),*], $dst:expr) => {{
+                let args = [$($arg),*];
+                out!(self.ask(thread, $native, &args, Return::To($dst)))
+            }};
+        }
+        macro_rules! binary {
+            ($op:ident, $dst:expr, $lhs:expr, $rhs:expr) => {{
+                let args = [reg!($lhs), reg!($rhs)];
+                out!(self.ask(thread, operators::of_binary(BinaryOp::$op, false), &args, Return::To($dst)))
+            }};
+        }
+        // Where a taken jump of the current instruction goes, as an instruction number.
+        macro_rules! target {
+            ($to:expr) => {
+                (index_of!(pc) as i64 + $to.0 as i64) as u32
+            };
+        }
+        macro_rules! branch {
+            ($op:ident, $expect:expr, $lhs:expr, $rhs:expr, $to:expr) => {{
+                let ret = Return::Branch {
+                    expect: $expect.0,
+                    target: target!($to),
+                };
+                let args = [$lhs, $rhs];
+                out!(self.ask(thread, operators::of_compare(CompareOp::$op), &args, ret))
+            }};
+        }
+        macro_rules! compare_jump {
+            ($op:ident, $sign:tt, $expect:expr, $lhs:expr, $rhs:expr, $to:expr) => {
+                match (reg!($lhs), reg!($rhs)) {
+                    (Value::Int(a), Value::Int(b)) => {
+                        if (a $sign b) == $expect.0 {
+                            jump!($to.0);
+                        }
+                    }
+                    (Value::Float(a), Value::Float(b)) => {
+                        if (a $sign b) == $expect.0 {
+                            jump!($to.0);
+                        }
+                    }
+                    (a, b) => branch!($op, $expect, a, b, $to),
+                }
+            };
+        }
+        macro_rules! compare_jump_imm {
+            ($op:ident, $sign:tt, $expect:expr, $lhs:expr, $imm:expr, $to:expr) => {
+                match reg!($lhs) {
+                    Value::Int(a) => {
+                        if (a $sign i64::from($imm.0)) == $expect.0 {
+                            jump!($to.0);
+                        }
+                    }
+                    Value::Float(a) => {
+                        if (a $sign f64::from($imm.0)) == $expect.0 {
+                            jump!($to.0);
+                        }
+                    }
+                    a => branch!($op, $expect, a, Value::Int(i64::from($imm.0)), $to),
+                }
+            };
+        }
+        macro_rules! arithmetic {
+            ($op:ident, $checked:ident, $sign:tt, $dst:expr, $lhs:expr, $rhs:expr) => {
+                match (reg!($lhs), reg!($rhs)) {
+                    (Value::Int(a), Value::Int(b)) => match a.$checked(b) {
+                        Some(c) => reg!($dst) = Value::Int(c),
+                        None => binary!($op, $dst, $lhs, $rhs),
+                    },
+                    (Value::Float(a), Value::Float(b)) => reg!($dst) = Value::Float(a $sign b),
+                    (Value::Float(a), Value::Int(b)) if exact_in_f64(b) => reg!($dst) = Value::Float(a $sign b as f64),
+                    (Value::Int(a), Value::Float(b)) if exact_in_f64(a) => reg!($dst) = Value::Float(a as f64 $sign b),
+                    _ => binary!($op, $dst, $lhs, $rhs),
+                }
+            };
+        }
+        macro_rules! arithmetic_imm {
+            ($op:ident, $checked:ident, $sign:tt, $in_place:expr, $dst:expr, $lhs:expr, $imm:expr) => {
+                match reg!($lhs) {
+                    Value::Int(a) => match a.$checked(i64::from($imm.0)) {
+                        Some(c) => reg!($dst) = Value::Int(c),
+                        None => ask!(operators::of_binary(BinaryOp::$op, false), [Value::Int(a), Value::Int(i64::from($imm.0))], $dst),
+                    },
+                    Value::Float(a) => reg!($dst) = Value::Float(a $sign f64::from($imm.0)),
+                    a => ask!(operators::of_binary(BinaryOp::$op, $in_place.0), [a, Value::Int(i64::from($imm.0))], $dst),
+                }
+            };
+        }
+        macro_rules! bitwise {
+            ($op:ident, $sign:tt, $dst:expr, $lhs:expr, $rhs:expr) => {
+                match (reg!($lhs), reg!($rhs)) {
+                    (Value::Int(a), Value::Int(b)) => reg!($dst) = Value::Int(a $sign b),
+                    _ => binary!($op, $dst, $lhs, $rhs),
+                }
+            };
+        }
+
+        reload!();
+        loop {
+            if MODE == STEP {
+                if left <= 0 {
+                    save!();
+                    end!(Stop::Budget);
+                }
+                left -= 1;
+            }
+            // SAFETY: `pc` is an instruction of the current code, and the last one does not fall through.
+            let op = unsafe { *pc };
+            if O::ACTIVE {
+                save!();
+                let frame = self.threads[thread].frames.last().expect("a running thread has a frame");
+                observer.instruction(ThreadId(thread as u32), frame, index_of!(pc), op);
+            }
+            // SAFETY: at most one past the last instruction.
+            pc = unsafe { pc.add(1) };
+            match op {
+                Op::Move { dst, src } => reg!(dst) = reg!(src),
+                Op::LoadConst { dst, constant } => {
+                    // SAFETY: verified constant; the VM holds one value for each constant of its program.
+                    reg!(dst) = unsafe { *self.constants.get_unchecked(constant.0 as usize) };
+                }
+                Op::LoadInt { dst, integer } => reg!(dst) = Value::Int(i64::from(integer.0)),
+                Op::LoadNone { dst } => reg!(dst) = Value::None,
+                Op::LoadBool { value, dst } => reg!(dst) = Value::Bool(value.0),
+                Op::Unbind { dst } => reg!(dst) = Value::Unbound,
+                Op::CheckBound { src } => {
+                    if !reg!(src).is_bound() {
+                        throw!(self.unbound_local(thread, src));
+                    }
+                }
+
+                Op::GetGlobal { dst, global } => {
+                    // SAFETY: verified variable; the VM holds one place for each variable of its program.
+                    match unsafe { *self.globals.get_unchecked(global.0 as usize) } {
+                        Value::Unbound => match self.unbound_global(global.0) {
+                            Ok(value) => reg!(dst) = value,
+                            Err(exception) => throw!(exception),
+                        },
+                        value => reg!(dst) = value,
+                    }
+                }
+                Op::SetGlobal { src, global } => {
+                    // SAFETY: as above.
+                    *unsafe { self.globals.get_unchecked_mut(global.0 as usize) } = reg!(src);
+                }
+                Op::DelGlobal { global } => {
+                    if std::mem::replace(&mut self.globals[global.0 as usize], Value::Unbound).is_bound() {
+                        continue;
+                    }
+                    throw!(self.name_error(global.0));
+                }
+
+                Op::MakeCell { reg } => {
+                    let value = reg!(reg);
+                    reg!(reg) = self.heap.new_cell(Cell(value));
+                }
+                Op::GetCell { dst, cell } => match reg!(cell) {
+                    Value::Cell(it) => match self.heap.cells[it].0 {
+                        Value::Unbound => {
+                                throw!(self.unbound_local(thread, cell));
+                        }
+                        value => reg!(dst) = value,
+                    },
+                    _ => throw!(self.no_cell()),
+                },
+                Op::SetCell { cell, src } => match reg!(cell) {
+                    Value::Cell(it) => self.heap.cells[it].0 = reg!(src),
+                    _ => throw!(self.no_cell()),
+                },
+                Op::DelCell { cell } => match reg!(cell) {
+                    Value::Cell(it) => {
+                        if !std::mem::replace(&mut self.heap.cells[it].0, Value::Unbound).is_bound() {
+                                throw!(self.unbound_local(thread, cell));
+                        }
+                    }
+                    _ => throw!(self.no_cell()),
+                },
+                Op::GetFree { dst, free } => match self.free_cell(function, free.0) {
+                    Some(cell) => match self.heap.cells[cell].0 {
+                        Value::Unbound => throw!(self.unbound_free(thread, free.0)),
+                        value => reg!(dst) = value,
+                    },
+                    None => throw!(self.no_cell()),
+                },
+                Op::SetFree { src, free } => match self.free_cell(function, free.0) {
+                    Some(cell) => self.heap.cells[cell].0 = reg!(src),
+                    None => throw!(self.no_cell()),
+                },
+                Op::DelFree { free } => match self.free_cell(function, free.0) {
+                    Some(cell) => {
+                        if !std::mem::replace(&mut self.heap.cells[cell].0, Value::Unbound).is_bound() {
+                            throw!(self.unbound_free(thread, free.0));
+                        }
+                    }
+                    None => throw!(self.no_cell()),
+                },
+
+                Op::Add { dst, lhs, rhs } => arithmetic!(Add, checked_add, +, dst, lhs, rhs),
+                Op::Sub { dst, lhs, rhs } => arithmetic!(Sub, checked_sub, -, dst, lhs, rhs),
+                Op::Mul { dst, lhs, rhs } => arithmetic!(Mul, checked_mul, *, dst, lhs, rhs),
+                Op::Div { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
+                    (Value::Float(a), Value::Float(b)) if b != 0.0 => reg!(dst) = Value::Float(a / b),
+                    (Value::Int(a), Value::Int(b)) if b != 0 && exact_in_f64(a) && exact_in_f64(b) => reg!(dst) = Value::Float(a as f64 / b as f64),
+                    (Value::Float(a), Value::Int(b)) if b != 0 && exact_in_f64(b) => reg!(dst) = Value::Float(a / b as f64),
+                    _ => binary!(Div, dst, lhs, rhs),
+                },
+                Op::FloorDiv { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
+                    (Value::Int(a), Value::Int(b)) if b > 0 => reg!(dst) = Value::Int(a.div_euclid(b)),
+                    _ => binary!(FloorDiv, dst, lhs, rhs),
+                },
+                Op::Mod { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
+                    (Value::Int(a), Value::Int(b)) if b > 0 => reg!(dst) = Value::Int(a.rem_euclid(b)),
+                    _ => binary!(Mod, dst, lhs, rhs),
+                },
+                Op::Pow { dst, lhs, rhs } => binary!(Pow, dst, lhs, rhs),
+                Op::BitAnd { dst, lhs, rhs } => bitwise!(BitAnd, &, dst, lhs, rhs),
+                Op::BitOr { dst, lhs, rhs } => bitwise!(BitOr, |, dst, lhs, rhs),
+                Op::BitXor { dst, lhs, rhs } => bitwise!(BitXor, ^, dst, lhs, rhs),
+                Op::Shl { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
+                    (Value::Int(a), Value::Int(b)) if (0..63).contains(&b) && (a << b) >> b == a => reg!(dst) = Value::Int(a << b),
+                    _ => binary!(Shl, dst, lhs, rhs),
+                },
+                Op::Shr { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
+                    (Value::Int(a), Value::Int(b)) if b >= 0 => reg!(dst) = Value::Int(a >> b.min(63)),
+                    _ => binary!(Shr, dst, lhs, rhs),
+                },
+                Op::InPlace { op, dst, lhs, rhs } => {
+                    match (op, reg!(lhs), reg!(rhs)) {
+                        (BinaryOp::Add, Value::Int(a), Value::Int(b)) => {
+                            if let Some(c) = a.checked_add(b) {
+                                reg!(dst) = Value::Int(c);
+                                continue;
+                            }
+                        }
+                        (BinaryOp::Add, Value::Float(a), Value::Float(b)) => {
+                            reg!(dst) = Value::Float(a + b);
+                            continue;
+                        }
+                        (BinaryOp::Add, Value::Str(a), Value::Str(b)) => {
+                            reg!(dst) = self.heap.concatenate(a, b);
+                            if self.is_collection_due() {
+                                save!();
+                                if !self.collect_if_due() {
+                                    throw!(self.out_of_memory());
+                                }
+                            }
+                            continue;
+                        }
+                        (BinaryOp::Sub, Value::Int(a), Value::Int(b)) => {
+                            if let Some(c) = a.checked_sub(b) {
+                                reg!(dst) = Value::Int(c);
+                                continue;
+                            }
+                        }
+                        (BinaryOp::Sub, Value::Float(a), Value::Float(b)) => {
+                            reg!(dst) = Value::Float(a - b);
+                            continue;
+                        }
+                        (BinaryOp::Mul, Value::Int(a), Value::Int(b)) => {
+                            if let Some(c) = a.checked_mul(b) {
+                                reg!(dst) = Value::Int(c);
+                                continue;
+                            }
+                        }
+                        (BinaryOp::Mul, Value::Float(a), Value::Float(b)) => {
+                            reg!(dst) = Value::Float(a * b);
+                            continue;
+                        }
+                        (BinaryOp::FloorDiv, Value::Int(a), Value::Int(b)) if b > 0 => {
+                            reg!(dst) = Value::Int(a.div_euclid(b));
+                            continue;
+                        }
+                        _ => {}
+                    }
+                    ask!(operators::of_binary(op, true), [reg!(lhs), reg!(rhs)], dst);
+                }
+                Op::AddImm { in_place, dst, lhs, imm } => arithmetic_imm!(Add, checked_add, +, in_place, dst, lhs, imm),
+                Op::SubImm { in_place, dst, lhs, imm } => arithmetic_imm!(Sub, checked_sub, -, in_place, dst, lhs, imm),
+                Op::MulImm { in_place, dst, lhs, imm } => arithmetic_imm!(Mul, checked_mul, *, in_place, dst, lhs, imm),
+                Op::FloorDivImm { in_place, dst, lhs, imm } => match reg!(lhs) {
+                    Value::Int(a) if imm.0 > 0 => reg!(dst) = Value::Int(a.div_euclid(i64::from(imm.0))),
+                    a => ask!(operators::of_binary(BinaryOp::FloorDiv, in_place.0), [a, Value::Int(i64::from(imm.0))], dst),
+                },
+                Op::ModImm { in_place, dst, lhs, imm } => match reg!(lhs) {
+                    Value::Int(a) if imm.0 > 0 => reg!(dst) = Value::Int(a.rem_euclid(i64::from(imm.0))),
+                    a => ask!(operators::of_binary(BinaryOp::Mod, in_place.0), [a, Value::Int(i64::from(imm.0))], dst),
+                },
+                Op::Neg { dst, src } => match reg!(src) {
+                    Value::Int(a) if a != i64::MIN => reg!(dst) = Value::Int(-a),
+                    Value::Float(a) => reg!(dst) = Value::Float(-a),
+                    a => ask!(operators::NEG, [a], dst),
+                },
+                Op::Pos { dst, src } => match reg!(src) {
+                    a @ (Value::Int(_) | Value::Float(_)) => reg!(dst) = a,
+                    a => ask!(operators::POS, [a], dst),
+                },
+                Op::Invert { dst, src } => match reg!(src) {
+                    Value::Int(a) => reg!(dst) = Value::Int(!a),
+                    a => ask!(operators::INVERT, [a], dst),
+                },
+                Op::Not { dst, src } => match reg!(src) {
+                    Value::Bool(a) => reg!(dst) = Value::Bool(!a),
+                    Value::None => reg!(dst) = Value::Bool(true),
+                    Value::Int(a) => reg!(dst) = Value::Bool(a == 0),
+                    a => ask!(operators::NOT, [a], dst),
+                },
+                Op::Compare { op, dst, lhs, rhs } => match (op, reg!(lhs), reg!(rhs)) {
+                    (CompareOp::Is, a, b) => reg!(dst) = Value::Bool(a.same(b)),
+                    (CompareOp::IsNot, a, b) => reg!(dst) = Value::Bool(!a.same(b)),
+                    (CompareOp::Eq, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a == b),
+                    (CompareOp::Ne, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a != b),
+                    (CompareOp::Lt, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a < b),
+                    (CompareOp::Le, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a <= b),
+                    (CompareOp::Gt, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a > b),
+                    (CompareOp::Ge, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a >= b),
+                    (op, a, b) => ask!(operators::of_compare(op), [a, b], dst),
+                },
+
+                Op::Jump { to } => jump!(to.0),
+                Op::JumpIf { expect, src, to } => match reg!(src) {
+                    Value::Bool(truth) => {
+                        if truth == expect.0 {
+                            jump!(to.0);
+                        }
+                    }
+                    Value::None => {
+                        if !expect.0 {
+                            jump!(to.0);
+                        }
+                    }
+                    Value::Int(number) => {
+                        if (number != 0) == expect.0 {
+                            jump!(to.0);
+                        }
+                    }
+                    a => {
+                        let ret = Return::Branch {
+                            expect: expect.0,
+                            target: target!(to),
+                        };
+                        out!(self.ask(thread, operators::TRUTH, &[a], ret));
+                    }
+                },
+                Op::JumpIfNone { expect, src, to } => {
+                    if matches!(reg!(src), Value::None) == expect.0 {
+                        jump!(to.0);
+                    }
+                }
+                Op::JumpIfUnbound { src, to } => {
+                    if !reg!(src).is_bound() {
+                        jump!(to.0);
+                    }
+                }
+                Op::JumpLt { expect, lhs, rhs, to } => compare_jump!(Lt, <, expect, lhs, rhs, to),
+                Op::JumpLe { expect, lhs, rhs, to } => compare_jump!(Le, <=, expect, lhs, rhs, to),
+                Op::JumpGt { expect, lhs, rhs, to } => compare_jump!(Gt, >, expect, lhs, rhs, to),
+                Op::JumpGe { expect, lhs, rhs, to } => compare_jump!(Ge, >=, expect, lhs, rhs, to),
+                Op::JumpEq { expect, lhs, rhs, to } => compare_jump!(Eq, ==, expect, lhs, rhs, to),
+                Op::JumpLtImm { expect, lhs, imm, to } => compare_jump_imm!(Lt, <, expect, lhs, imm, to),
+                Op::JumpLeImm { expect, lhs, imm, to } => compare_jump_imm!(Le, <=, expect, lhs, imm, to),
+                Op::JumpGtImm { expect, lhs, imm, to } => compare_jump_imm!(Gt, >, expect, lhs, imm, to),
+                Op::JumpGeImm { expect, lhs, imm, to } => compare_jump_imm!(Ge, >=, expect, lhs, imm, to),
+                Op::JumpEqImm { expect, lhs, imm, to } => compare_jump_imm!(Eq, ==, expect, lhs, imm, to),
+
+                Op::RangePrep { base: at } => {
+                    let window = base + at.0 as usize;
+                    out!(self.range_prep(thread, window, at));
+                }
+                Op::RangeLoop { var, base: at, to } => match (reg!(at), reg!(Reg(at.0 + 1)), reg!(Reg(at.0 + 2))) {
+                    (Value::Int(last), Value::Int(turns), Value::Int(step)) => {
+                        if turns > 0 {
+                            // Within the range, which `RangePrep` checked; hand-written code may wrap, and does so quietly.
+                            let next = Value::Int(last.wrapping_add(step));
+                            reg!(at) = next;
+                            reg!(var) = next;
+                            reg!(Reg(at.0 + 1)) = Value::Int(turns - 1);
+                            jump!(to.0);
+                        }
+                    }
+                    _ => throw!(self.throw(Type::SystemError, "a range loop without its preparation")),
+                },
+                Op::GetIter { dst, src } => match reg!(src) {
+                    value @ (Value::Generator(_) | Value::Iter(_)) => reg!(dst) = value,
+                    Value::List(list) => reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 }),
+                    value => ask!(operators::ITER, [value], dst),
+                },
+                Op::ForIter { dst, iter, to } => {
+                    match reg!(iter) {
+                        Value::Iter(it) => match &mut self.heap.iters[it] {
+                            Iter::List { list, next } => {
+                                if let Some(item) = self.heap.lists[*list].get(*next) {
+                                    *next += 1;
+                                    reg!(dst) = item;
+                                } else {
+                                    self.heap.iters[it] = Iter::Done;
+                                    jump!(to.0);
+                                }
+                                continue;
+                            }
+                            Iter::Range { next, left: turns, step } => {
+                                if *turns > 0 {
+                                    reg!(dst) = Value::Int(*next);
+                                    *next = next.wrapping_add(*step);
+                                    *turns -= 1;
+                                } else {
+                                    jump!(to.0);
+                                }
+                                continue;
+                            }
+                            Iter::Tuple { tuple, next } => {
+                                if let Some(&item) = self.heap.tuples[*tuple].0.get(*next) {
+                                    *next += 1;
+                                    reg!(dst) = item;
+                                } else {
+                                    self.heap.iters[it] = Iter::Done;
+                                    jump!(to.0);
+                                }
+                                continue;
+                            }
+                            _ => {}
+                        },
+                        Value::Generator(generator) => {
+                            let ret = Return::Item {
+                                into: dst,
+                                exit: target!(to),
+                            };
+                            out!(self.resume(thread, generator, Resume::Send(Value::None), ret));
+                            continue;
+                        }
+                        _ => {}
+                    }
+                    let ret = Return::Item {
+                        into: dst,
+                        exit: target!(to),
+                    };
+                    let iterator = reg!(iter);
+                    out!(self.for_next(thread, iterator, ret));
+                }
+
+                Op::GetAttr { dst, object, site } => {
+                    let receiver = reg!(object);
+                    // SAFETY: verified site; the VM holds one cache for each site of its program.
+                    match (unsafe { *self.caches.get_unchecked(link.cache_base as usize + site.0 as usize) }, receiver) {
+                        (Cache::Slot { shape, slot, version }, Value::Instance(it)) if version == self.class_version => {
+                            let instance = &self.heap.instances[it];
+                            if instance.shape == shape {
+                                reg!(dst) = instance.slots[slot as usize];
+                                continue;
+                            }
+                        }
+                        (Cache::Global { module, global }, Value::Module(it)) if module == it && self.globals[global as usize].is_bound() => {
+                            reg!(dst) = self.globals[global as usize];
+                            continue;
+                        }
+                        _ => {}
+                    }
+                    let cache = link.cache_base as usize + site.0 as usize;
+                    let name = link.sites[site.0 as usize];
+                    out!(self.get_attribute(thread, receiver, name, Some(cache), dst));
+                }
+                Op::SetAttr { object, src, site } => {
+                    let receiver = reg!(object);
+                    if let (Cache::Slot { shape, slot, version }, Value::Instance(it)) =
+                        (unsafe { *self.caches.get_unchecked(link.cache_base as usize + site.0 as usize) }, receiver)
+                        && version == self.class_version
+                    {
+                        let instance = &mut self.heap.instances[it];
+                        if instance.shape == shape {
+                            instance.slots[slot as usize] = reg!(src);
+                            continue;
+                        }
+                    }
+                    let cache = link.cache_base as usize + site.0 as usize;
+                    let name = link.sites[site.0 as usize];
+                    let value = reg!(src);
+                    out!(self.set_attribute(thread, receiver, name, value, cache));
+                }
+                Op::DelAttr { object, site } => {
+                    let args = [reg!(object), Value::Int(i64::from(link.sites[site.0 as usize].0))];
+                    out!(self.ask(thread, operators::DEL_ATTR, &args, Return::Drop));
+                }
+                Op::GetSuper { dst, class, object } => match reg!(class) {
+                    Value::Class(class) => {
+                        let object = reg!(object);
+                        reg!(dst) = self.heap.new_object(Object::Super { class, object });
+                    }
+                    _ => throw!(self.throw(Type::TypeError, "super() argument 1 must be a type")),
+                },
+                Op::GetItem { dst, object, key } => {
+                    match (reg!(object), reg!(key)) {
+                        (Value::List(list), Value::Int(index)) => {
+                            let items = &self.heap.lists[list];
+                            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+                            if let Some(item) = items.get(at as usize) {
+                                reg!(dst) = item;
+                                continue;
+                            }
+                        }
+                        (Value::Tuple(tuple), Value::Int(index)) => {
+                            let items = &self.heap.tuples[tuple].0;
+                            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+                            if let Some(&item) = items.get(at as usize) {
+                                reg!(dst) = item;
+                                continue;
+                            }
+                        }
+                        (Value::Dict(dict), key) => {
+                            if let Some(Some(value)) = self.heap.dict_get_fast(dict, key) {
+                                reg!(dst) = value;
+                                continue;
+                            }
+                        }
+                        _ => {}
+                    }
+                    ask!(operators::GET_ITEM, [reg!(object), reg!(key)], dst);
+                }
+                Op::SetItem { object, key, src } => {
+                    match (reg!(object), reg!(key)) {
+                        (Value::List(list), Value::Int(index)) => {
+                            let items = &mut self.heap.lists[list];
+                            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+                            if items.set(at as usize, reg!(src)) {
+                                continue;
+                            }
+                        }
+                        (Value::Dict(dict), key) => {
+                            if self.heap.dict_set_fast(dict, key, reg!(src)) {
+                                if self.is_collection_due() {
+                                    save!();
+                                    if !self.collect_if_due() {
+                                        throw!(self.out_of_memory());
+                                    }
+                                }
+                                continue;
+                            }
+                        }
+                        _ => {}
+                    }
+                    let args = [reg!(object), reg!(key), reg!(src)];
+                    out!(self.ask(thread, operators::SET_ITEM, &args, Return::Drop));
+                }
+                Op::DelItem { object, key } => {
+                    let args = [reg!(object), reg!(key)];
+                    out!(self.ask(thread, operators::DEL_ITEM, &args, Return::Drop));
+                }
+                Op::BuildSlice { dst, base: at } => {
+                    let (lower, upper, step) = (reg!(at), reg!(Reg(at.0 + 1)), reg!(Reg(at.0 + 2)));
+                    reg!(dst) = self.heap.new_object(Object::Slice { lower, upper, step });
+                }
+
+                Op::BuildList { dst, base: at, count } => {
+                    let window = base + at.0 as usize;
+                    let items = self.threads[thread].stack[window..window + count.0 as usize].to_vec();
+                    reg!(dst) = self.heap.new_list(items);
+                    if self.is_collection_due() {
+                        save!();
+                        if !self.collect_if_due() {
+                            throw!(self.out_of_memory());
+                        }
+                    }
+                }
+                Op::BuildTuple { dst, base: at, count } => {
+                    let window = base + at.0 as usize;
+                    let items: Box<[Value]> = self.threads[thread].stack[window..window + count.0 as usize].into();
+                    reg!(dst) = self.heap.new_tuple(items);
+                    if self.is_collection_due() {
+                        save!();
+                        if !self.collect_if_due() {
+                            throw!(self.out_of_memory());
+                        }
+                    }
+                }
+                Op::BuildSet { dst, base: at, count } => {
+                    let window = base + at.0 as usize;
+                    let items = self.threads[thread].stack[window..window + count.0 as usize].to_vec();
+                    out!(self.ask_many(thread, operators::BUILD_SET, &items, dst));
+                }
+                Op::BuildDict { dst, base: at, count } => {
+                    let window = base + at.0 as usize;
+                    let items = self.threads[thread].stack[window..window + 2 * count.0 as usize].to_vec();
+                    out!(self.ask_many(thread, operators::BUILD_DICT, &items, dst));
+                }
+                Op::BuildString { dst, base: at, count } => {
+                    let window = base + at.0 as usize;
+                    match self.build_string(thread, window, count.0 as usize) {
+                        Ok(text) => reg!(dst) = text,
+                        Err(exception) => throw!(exception),
+                    }
+                }
+                Op::FormatValue { convert, dst, src, spec } => {
+                    ask!(operators::FORMAT, [reg!(src), reg!(spec), Value::Int(convert as i64)], dst);
+                }
+                Op::ListAppend { list, src } => match reg!(list) {
+                    Value::List(it) => {
+                        let value = reg!(src);
+                        self.heap.lists[it].push(value);
+                        self.heap.allocated += size_of::<Value>();
+                        if self.is_collection_due() {
+                            save!();
+                            if !self.collect_if_due() {
+                                throw!(self.out_of_memory());
+                            }
+                        }
+                    }
+                    _ => throw!(self.throw(Type::SystemError, "appending to something that is no list")),
+                },
+                Op::ListExtend { list, src } => match reg!(list) {
+                    Value::List(_) => {
+                        let args = [reg!(list), reg!(src)];
+                        out!(self.ask(thread, operators::EXTEND, &args, Return::Drop));
+                    }
+                    _ => throw!(self.throw(Type::SystemError, "extending something that is no list")),
+                },
+                Op::ListToTuple { dst, list } => match reg!(list) {
+                    Value::List(it) => {
+                        let items = self.heap.lists[it].to_vec();
+                        reg!(dst) = self.heap.new_tuple(items);
+                    }
+                    _ => throw!(self.throw(Type::SystemError, "making a tuple of something that is no list")),
+                },
+                Op::SetAdd { set, src } => match reg!(set) {
+                    Value::Set(_) => {
+                        let args = [reg!(set), reg!(src)];
+                        out!(self.ask(thread, operators::SET_ADD, &args, Return::Drop));
+                    }
+                    _ => throw!(self.throw(Type::SystemError, "adding to something that is no set")),
+                },
+                Op::SetUpdate { set, src } => match reg!(set) {
+                    Value::Set(_) => {
+                        let args = [reg!(set), reg!(src)];
+                        out!(self.ask(thread, operators::SET_UPDATE, &args, Return::Drop));
+                    }
+                    _ => throw!(self.throw(Type::SystemError, "adding to something that is no set")),
+                },
+                Op::DictInsert { dict, key, src } => match reg!(dict) {
+                    Value::Dict(_) => {
+                        let args = [reg!(dict), reg!(key), reg!(src)];
+                        out!(self.ask(thread, operators::SET_ITEM, &args, Return::Drop));
+                    }
+                    _ => throw!(self.throw(Type::SystemError, "inserting into something that is no dict")),
+                },
+                Op::DictMerge { once, dict, src } => match reg!(dict) {
+                    Value::Dict(_) => {
+                        let args = [reg!(dict), reg!(src), Value::Bool(once.0)];
+                        out!(self.ask(thread, operators::MERGE, &args, Return::Drop));
+                    }
+                    _ => throw!(self.throw(Type::SystemError, "merging into something that is no dict")),
+                },
+                Op::Unpack { src, base: at, count } => {
+                    let source = reg!(src);
+                    let window = base + at.0 as usize;
+                    if self.unpack_fast(thread, source, window, count.0 as usize) {
+                        refresh!();
+                        continue;
+                    }
+                    let ret = Return::Spread {
+                        base: at,
+                        count: count.0,
+                    };
+                    out!(self.ask(thread, operators::UNPACK, &[source, Value::Int(i64::from(count.0)), Value::None], ret));
+                }
+                Op::UnpackStar { after, src, base: at, before } => {
+                    let ret = Return::Spread {
+                        base: at,
+                        count: before.0 + 1 + u16::from(after.0),
+                    };
+                    let args = [reg!(src), Value::Int(i64::from(before.0)), Value::Int(i64::from(after.0))];
+                    out!(self.ask(thread, operators::UNPACK, &args, ret));
+                }
+
+                Op::MakeFunction { dst, code: made } => match self.make_function(thread, base, function, made) {
+                    Ok(value) => reg!(dst) = value,
+                    Err(exception) => throw!(exception),
+                },
+                Op::SetDefaults { func, base: at, count } => {
+                    let window = base + at.0 as usize;
+                    let defaults: Box<[Value]> = self.threads[thread].stack[window..window + count.0 as usize].into();
+                    match reg!(func) {
+                        Value::Function(it) => self.heap.functions[it].defaults = defaults,
+                        _ => throw!(self.throw(Type::SystemError, "defaults for something that is no function")),
+                    }
+                }
+                Op::SetKwDefaults { func, base: at, names } => {
+                    let window = base + at.0 as usize;
+                    let func = reg!(func);
+                    if let Err(exception) = self.set_keyword_defaults(thread, func, window, names.0) {
+                        throw!(exception);
+                    }
+                }
+                Op::NewClass { dst, base: at } => {
+                    let parent = reg!(at);
+                    match self.new_class(thread, parent) {
+                        Ok(class) => reg!(dst) = class,
+                        Err(exception) => throw!(exception),
+                    }
+                }
+                Op::SetClassVar { class, src, site } => match reg!(class) {
+                    Value::Class(it) => {
+                        let value = reg!(src);
+                        self.set_class_attribute(it, link.sites[site.0 as usize], value);
+                    }
+                    _ => throw!(self.no_class()),
+                },
+                Op::GetClassVar { dst, class, site } => match reg!(class) {
+                    Value::Class(it) => reg!(dst) = self.heap.classes[it].own(link.sites[site.0 as usize]).unwrap_or(Value::Unbound),
+                    _ => throw!(self.no_class()),
+                },
+                Op::DelClassVar { class, site } => match reg!(class) {
+                    Value::Class(it) => {
+                        let name = link.sites[site.0 as usize];
+                        if !self.delete_class_attribute(it, name) {
+                            let message = format!("name '{}' is not defined", self.names[name.0 as usize]);
+                            throw!(self.throw(Type::NameError, message));
+                        }
+                    }
+                    _ => throw!(self.no_class()),
+                },
+
+                Op::Call { dst, base: at, count } => {
+                    let callee = reg!(at);
+                    let window = base + at.0 as usize;
+                    if let Value::Function(called) = callee {
+                        let target = self.heap.functions[called].code;
+                        let callee_link = &image.links[target.0 as usize];
+                        let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                        if callee_link.simple
+                            && callee_link.positional == count.0
+                            && callee_link.unbound.is_empty()
+                            && state.frames.len() < self.limits.recursion
+                            && state.stack.len() > window + 1 + callee_link.registers as usize
+                        {
+                            save!();
+                            leave!();
+                            base = window + 1;
+                            let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                            state.frames.push(Frame {
+                                code: target,
+                                pc: 0,
+                                base: base as u32,
+                                function: called,
+                                ret: Return::To(dst),
+                            });
+                            function = called;
+                            link = callee_link;
+                            code = program.codes[target.0 as usize].ops.as_ptr();
+                            pc = code;
+                            mark = pc;
+                            refresh!();
+                            check!(poll: true);
+                            continue;
+                        }
+                    }
+                    out!(self.call_at(thread, callee, window, count.0 as usize, &[], Return::To(dst)));
+                }
+                Op::CallKw { count, dst, base: at, names } => {
+                    let callee = reg!(at);
+                    let window = base + at.0 as usize;
+                    let names = &image.keyword_names[names.0 as usize];
+                    out!(self.call_at(thread, callee, window, count.0 as usize + names.len(), names, Return::To(dst)));
+                }
+                Op::CallSpread { dst, base: at } => {
+                    let (callee, args, kwargs) = (reg!(at), reg!(Reg(at.0 + 1)), reg!(Reg(at.0 + 2)));
+                    out!(self.call_spread(thread, callee, args, kwargs, dst));
+                }
+                Op::CallMethod { count, dst, base: at, site } => {
+                    let receiver = reg!(at);
+                    let window = base + at.0 as usize;
+                    let cache = link.cache_base as usize + site.0 as usize;
+                    // SAFETY: verified site.
+                    match (unsafe { *self.caches.get_unchecked(cache) }, receiver) {
+                        (
+                            Cache::Method {
+                                shape,
+                                version,
+                                function: Value::Function(called),
+                            },
+                            Value::Instance(it),
+                        ) if version == self.class_version && self.heap.instances[it].shape == shape => {
+                            let target = self.heap.functions[called].code;
+                            let callee_link = &image.links[target.0 as usize];
+                            let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                            if callee_link.simple
+                                && callee_link.positional == u16::from(count.0) + 1
+                                && callee_link.unbound.is_empty()
+                                && state.frames.len() < self.limits.recursion
+                                && state.stack.len() > window + callee_link.registers as usize
+                            {
+                                save!();
+                                leave!();
+                                base = window;
+                                let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                                state.frames.push(Frame {
+                                    code: target,
+                                    pc: 0,
+                                    base: base as u32,
+                                    function: called,
+                                    ret: Return::To(dst),
+                                });
+                                function = called;
+                                link = callee_link;
+                                code = program.codes[target.0 as usize].ops.as_ptr();
+                                pc = code;
+                                mark = pc;
+                                refresh!();
+                                check!(poll: true);
+                                continue;
+                            }
+                            let arguments = Arguments {
+                                at: window,
+                                count: count.0 as usize + 1,
+                                names: &[],
+                            };
+                            out!(self.call_function(thread, called, arguments, Return::To(dst)));
+                        }
+                        (Cache::Native { class, native }, receiver) if self.class_of(receiver).slot == class => {
+                            if native == self.list_append
+                                && count.0 == 1
+                                && let Value::List(list) = receiver
+                            {
+                                let value = reg!(Reg(at.0 + 1));
+                                self.heap.lists[list].push(value);
+                                self.heap.allocated += size_of::<Value>();
+                                reg!(dst) = Value::None;
+                                if self.is_collection_due() {
+                                    save!();
+                                    if !self.collect_if_due() {
+                                        throw!(self.out_of_memory());
+                                    }
+                                }
+                                continue;
+                            }
+                            let arguments = Arguments {
+                                at: window,
+                                count: count.0 as usize + 1,
+                                names: &[],
+                            };
+                            out!(self.call_native(thread, native, arguments, Return::To(dst)));
+                        }
+                        _ => {
+                            let name = link.sites[site.0 as usize];
+                            out!(self.call_method(thread, receiver, name, cache, window, count.0 as usize, dst));
+                        }
+                    }
+                }
+                Op::Return { src } => {
+                    let value = reg!(src);
+                    leave!();
+                    if link.generator {
+                        save!();
+                        let state = &mut self.threads[thread];
+                        let ret = state.frames.pop().expect("a return runs in a frame").ret;
+                        match self.generator_returned(thread, value, ret) {
+                            Ok(Flow::Stop(stop)) => end!(stop),
+                            Ok(Flow::Next | Flow::Switch) => reload!(),
+                            Err(exception) => match self.unwind(thread, exception, true) {
+                                None => reload!(),
+                                Some(stop) => end!(stop),
+                            },
+                        }
+                        continue;
+                    }
+                    let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                    let ret = state.frames.pop().expect("a return runs in a frame").ret;
+                    if let (Return::To(dst), Some(&frame)) = (ret, state.frames.last()) {
+                        base = frame.base as usize;
+                        function = frame.function;
+                        link = &image.links[frame.code.0 as usize];
+                        code = program.codes[frame.code.0 as usize].ops.as_ptr();
+                        // SAFETY: a frame's program counter is an instruction of its code.
+                        pc = unsafe { code.add(frame.pc as usize) };
+                        mark = pc;
+                        refresh!();
+                        reg!(dst) = value;
+                        check!(poll: false);
+                        continue;
+                    }
+                    match self.deliver(thread, value, ret) {
+                        Ok(Flow::Stop(stop)) => end!(stop),
+                        Ok(Flow::Next | Flow::Switch) => reload!(),
+                        Err(exception) => match self.unwind(thread, exception, true) {
+                            None => reload!(),
+                            Some(stop) => end!(stop),
+                        },
+                    }
+                }
+                Op::Yield { dst, src } => {
+                    let value = reg!(src);
+                    let at = index_of!(pc);
+                    out!(self.suspend(thread, value, dst, at));
+                }
+                Op::YieldFrom { dst, iter } => {
+                    let resumed = std::mem::take(&mut self.threads[thread].resumed);
+                    let sent = if resumed { reg!(dst) } else { Value::None };
+                    let iterator = reg!(iter);
+                    out!(self.delegate(thread, iterator, sent, dst));
+                }
+
+                Op::Raise { exception, cause } => {
+                    let (raised, cause) = (reg!(exception), reg!(cause));
+                    throw!(self.raise(thread, raised, cause));
+                }
+                Op::RaiseCurrent {} => {
+                    let current = self.threads[thread].handling;
+                    if matches!(current, Value::None) {
+                        throw!(self.throw(Type::RuntimeError, "No active exception to reraise"));
+                    }
+                    throw!(current, false);
+                }
+                Op::Reraise { exception } => {
+                    let exception = reg!(exception);
+                    match exception {
+                        Value::Instance(it) if self.heap.instances[it].exception.is_some() => throw!(exception, false),
+                        _ => throw!(self.throw(Type::SystemError, "raising something again that is no exception")),
+                    }
+                }
+                Op::BeginHandler { saved, exception } => {
+                    let handling = std::mem::replace(&mut self.threads[thread].handling, reg!(exception));
+                    reg!(saved) = handling;
+                }
+                Op::EndHandler { saved } => self.threads[thread].handling = reg!(saved),
+                Op::JumpUnlessMatch { exception, class, to } => {
+                    let (raised, class) = (reg!(exception), reg!(class));
+                    match self.matches(raised, class) {
+                        Ok(true) => {}
+                        Ok(false) => jump!(to.0),
+                        Err(exception) => throw!(exception),
+                    }
+                }
+                Op::WithEnter { dst, exit, manager } => {
+                    let manager = reg!(manager);
+                    match self.context_methods(manager) {
+                        Ok((enter, leave)) => {
+                            reg!(exit) = self.heap.new_method(Method {
+                                receiver: manager,
+                                function: leave,
+                            });
+                            out!(self.call_value(thread, enter, &[manager], Return::To(dst)));
+                        }
+                        Err(exception) => throw!(exception),
+                    }
+                }
+                Op::WithExit { dst, exit, exception } => {
+                    let (exit, raised) = (reg!(exit), reg!(exception));
+                    let args = self.exit_arguments(raised);
+                    out!(self.call_value(thread, exit, &args, Return::To(dst)));
+                }
+
+                Op::Import { dst, module } => {
+                    if self.imported[module.0 as usize] {
+                        reg!(dst) = Value::Module(module.0);
+                    } else {
+                        out!(self.import(thread, module.0, dst));
+                    }
+                }
+                Op::ImportFrom { dst, module, site } => {
+                    let name = link.sites[site.0 as usize];
+                    match self.import_from(reg!(module), name) {
+                        Ok(value) => reg!(dst) = value,
+                        Err(exception) => throw!(exception),
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn is_collection_due(&self) -> bool {
+        self.heap.allocated >= self.collect_at
+    }
+
+    #[inline]
+    fn free_cell(&self, function: Ref<Function>, free: u16) -> Option<Ref<Cell>> {
+        if function.slot == u32::MAX {
+            return None;
+        }
+        self.heap.functions[function].cells.get(free as usize).copied()
+    }
+}
+
+/// Is the integer one that a float holds exactly? (Beyond, conversions round, and the slow path does it as CPython does.)
+#[inline]
+fn exact_in_f64(number: i64) -> bool {
+    number.unsigned_abs() <= 1 << 53
+}
