@@ -469,6 +469,7 @@ impl Vm {
                 self.set_register(thread, into, Value::Module(module));
                 Ok(Flow::Switch)
             }
+            Return::Report => Ok(Flow::Stop(self.finish_reported(thread, value))),
             Return::Thread => self.end_thread(thread, Outcome::Returned(value)),
         }
     }

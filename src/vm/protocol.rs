@@ -20,6 +20,7 @@ pub(super) use equality::Verdict;
 pub(super) use field::builtin_attribute;
 pub(super) use hash::hash_text;
 pub(super) use mapping::Found;
+pub(super) use representation::plain_str;
 
 use crate::vm::class::{Type, name};
 use crate::vm::heap::Heap;

@@ -3,8 +3,10 @@
 //!
 //! Releasing makes the object free and wakes the first waiter, which then tries again: a newcomer may get there first, as in CPython.
 
+use crate::vm::Vm;
+use crate::vm::object::Object;
 use crate::vm::thread::ThreadId;
-use crate::vm::value::Value;
+use crate::vm::value::{Ref, Value};
 use std::collections::VecDeque;
 
 /// `threading.Lock`.
@@ -46,4 +48,39 @@ pub struct Semaphore {
 pub struct Event {
     pub set: bool,
     pub waiters: VecDeque<ThreadId>,
+}
+
+/// The queue of threads that wait for an object.
+fn queue(vm: &mut Vm, object: Ref<Object>) -> Option<&mut VecDeque<ThreadId>> {
+    match &mut vm.heap.objects[object] {
+        Object::Lock(it) => Some(&mut it.waiters),
+        Object::RLock(it) => Some(&mut it.waiters),
+        Object::Condition(it) => Some(&mut it.waiters),
+        Object::Semaphore(it) => Some(&mut it.waiters),
+        Object::Event(it) => Some(&mut it.waiters),
+        _ => None,
+    }
+}
+
+/// Puts a thread at the end of the queue of what it waits for.
+pub(super) fn enqueue(vm: &mut Vm, object: Ref<Object>, thread: ThreadId) {
+    if let Some(queue) = queue(vm, object) {
+        queue.push_back(thread);
+    }
+}
+
+/// Takes a thread out of the queue of what it waited for.
+pub(super) fn dequeue(vm: &mut Vm, object: Ref<Object>, thread: ThreadId) {
+    if let Some(queue) = queue(vm, object) {
+        queue.retain(|&it| it != thread);
+    }
+}
+
+/// A thread that was woken will not look at the object after all: the next waiter must.
+pub(super) fn renounce(vm: &mut Vm, object: Ref<Object>) {
+    if let Some(queue) = queue(vm, object)
+        && let Some(&next) = queue.front()
+    {
+        vm.wake(next);
+    }
 }

@@ -50,6 +50,8 @@ pub struct Thread {
     pub instructions: u64,
     /// What it will call when it first runs.
     pub(super) start: Option<Start>,
+    /// The texts for its report are being asked for.
+    pub(super) reporting: bool,
     /// The generator on top was just resumed, and its next instruction is a `yield from`.
     pub(super) resumed: bool,
 }
@@ -80,6 +82,7 @@ impl Thread {
             interrupt: None,
             instructions: 0,
             start: None,
+            reporting: false,
             resumed: false,
         }
     }
@@ -200,6 +203,8 @@ pub enum Return {
     Module(Reg),
     /// It is the thread's first frame.
     Thread,
+    /// The thread has ended with an exception, and this is the tuple of texts that its report needs.
+    Report,
 }
 
 /// A native that asked for something and will be called again with the answers so far.

@@ -2,6 +2,7 @@
 
 use crate::bytecode::op::Op;
 use crate::vm::Vm;
+use crate::vm::builtins::operators::DESCRIBE;
 use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Class, Type, name};
 use crate::vm::object::{Exception, Instance, TraceEntry};
@@ -222,23 +223,42 @@ impl Vm {
     }
 
     /// The last frame of a thread is done. The main thread then calls what was registered for its end; what those functions raise is not reported.
+    /// An exception with a `__str__` of the script's own is asked for its text, before the thread's end is put into words.
     pub(super) fn end_thread(&mut self, thread: usize, outcome: Outcome) -> Step {
-        if ThreadId(thread as u32) != self.main {
-            return Ok(Flow::Stop(self.finish(thread, outcome)));
-        }
         let outcome = *self.threads[thread].ending.get_or_insert(outcome);
-        while let Some(function) = self.at_exit.pop() {
-            self.threads[thread].frames.clear();
-            self.threads[thread].pending.clear();
-            if let Ok(flow) = self.call_value(thread, function, &[], Return::Thread) {
-                return Ok(flow);
+        if ThreadId(thread as u32) == self.main {
+            while let Some(function) = self.at_exit.pop() {
+                self.threads[thread].frames.clear();
+                self.threads[thread].pending.clear();
+                if let Ok(flow) = self.call_value(thread, function, &[], Return::Thread) {
+                    return Ok(flow);
+                }
             }
         }
-        Ok(Flow::Stop(self.finish(thread, outcome)))
+        if let Outcome::Raised(exception) = outcome {
+            let chain: Vec<Value> = self.chain(exception).into_iter().map(|(exception, _)| exception).collect();
+            if !self.threads[thread].reporting && chain.iter().any(|&exception| self.special(exception, name::STR).is_some()) {
+                self.threads[thread].reporting = true;
+                self.threads[thread].frames.clear();
+                self.threads[thread].pending.clear();
+                return self.call_value(thread, Value::Native(DESCRIBE), &chain, Return::Report);
+            }
+        }
+        Ok(Flow::Stop(self.finish(thread, outcome, &[])))
+    }
+
+    /// The texts that a report needs are there.
+    pub(super) fn finish_reported(&mut self, thread: usize, texts: Value) -> Stop {
+        let texts: Vec<String> = match texts {
+            Value::Tuple(it) => self.heap.tuples[it].0.clone().iter().map(|&text| self.describe(text)).collect(),
+            _ => Vec::new(),
+        };
+        let outcome = self.threads[thread].ending.take().unwrap_or(Outcome::Returned(Value::None));
+        self.finish(thread, outcome, &texts)
     }
 
     /// Ends a thread: its joiners can run again, and its end is put into words if it was an exception that nobody else will tell about.
-    fn finish(&mut self, thread: usize, outcome: Outcome) -> Stop {
+    fn finish(&mut self, thread: usize, outcome: Outcome, texts: &[String]) -> Stop {
         let state = &mut self.threads[thread];
         state.status = Status::Finished;
         state.outcome = Some(outcome);
@@ -258,7 +278,7 @@ impl Vm {
                 }
             } else {
                 exit_code = if self.is_instance(exception, Type::KeyboardInterrupt.class()) { 130 } else { 1 };
-                let text = self.traceback(exception);
+                let text = self.report(exception, texts);
                 report = Some(if main {
                     text
                 } else {
@@ -290,6 +310,11 @@ impl Vm {
     /// The lines that report an exception: its traceback, with the exceptions that led to it.
     #[must_use]
     pub fn traceback(&mut self, exception: Value) -> String {
+        self.report(exception, &[])
+    }
+
+    /// An exception and what led to it, outermost first, each with the sentence that links it to the one after it.
+    fn chain(&self, exception: Value) -> Vec<(Value, &'static str)> {
         let mut chain = vec![(exception, "")];
         let mut at = exception;
         while let Value::Instance(it) = at {
@@ -308,18 +333,28 @@ impl Vm {
             chain.push((next, ""));
             at = next;
         }
+        chain
+    }
+
+    /// `texts`: what `str` gives for each exception of the chain, if it had to be asked of the script.
+    fn report(&mut self, exception: Value, texts: &[String]) -> String {
+        let chain = self.chain(exception);
         let mut report = String::new();
         for at in (0..chain.len()).rev() {
             let (exception, link) = chain[at];
             if at + 1 < chain.len() {
                 report.push_str(link);
             }
-            self.one_traceback(exception, &mut report);
+            let text = match texts.get(at) {
+                Some(text) => text.clone(),
+                None => self.describe(exception),
+            };
+            self.one_traceback(exception, &text, &mut report);
         }
         report
     }
 
-    fn one_traceback(&mut self, exception: Value, report: &mut String) {
+    fn one_traceback(&mut self, exception: Value, text: &str, report: &mut String) {
         let Value::Instance(instance) = exception else {
             return;
         };
@@ -351,7 +386,6 @@ impl Vm {
         } else {
             format!("{}.{}", object.module, object.qualname)
         };
-        let text = self.describe(exception);
         if text.is_empty() {
             let _ = writeln!(report, "{name}");
         } else {

@@ -90,23 +90,24 @@ operators! {
     FORMAT "_format" "value, spec, conversion, /" format;
     EXTEND "_extend" "list, iterable, /" extend;
     SET_ADD "_setadd" "set, item, /" |ctx| {
-        let (set, item) = (ctx.arg(0), ctx.arg(1));
+        let (Value::Set(set), item) = (ctx.arg(0), ctx.arg(1)) else { unreachable!("the instruction checked its set") };
         ctx.set_add(set, item)?;
         Ok(Value::None)
     };
     SET_UPDATE "_setupdate" "set, iterable, /" |ctx| {
-        let (set, iterable) = (ctx.arg(0), ctx.arg(1));
+        let (Value::Set(set), iterable) = (ctx.arg(0), ctx.arg(1)) else { unreachable!("the instruction checked its set") };
         for item in collect(ctx, iterable, Use::Spread)? {
             ctx.set_add(set, item)?;
         }
         Ok(Value::None)
     };
     BUILD_SET "_buildset" "*items" |ctx| {
-        let set = ctx.once(|ctx| Ok(ctx.vm.heap.new_set(Set::default())))?;
+        let made = ctx.once(|ctx| Ok(ctx.vm.heap.new_set(Set::default())))?;
+        let Value::Set(set) = made else { unreachable!("new_set makes a set") };
         for item in ctx.rest() {
             ctx.set_add(set, item)?;
         }
-        Ok(set)
+        Ok(made)
     };
     BUILD_DICT "_builddict" "*pairs" |ctx| {
         let dict = ctx.once(|ctx| Ok(ctx.vm.heap.new_dict(Dict::default())))?;
@@ -114,6 +115,23 @@ operators! {
             ctx.set_item(dict, pair[0], pair[1])?;
         }
         Ok(dict)
+    };
+    DESCRIBE "_describe" "*exceptions" |ctx| {
+        let mut texts = Vec::new();
+        for exception in ctx.rest() {
+            let text = match ctx.vm.special(exception, name::STR) {
+                Some(method) => match ctx.try_call(method, &[exception])? {
+                    Ok(text @ Value::Str(_)) => text,
+                    _ => ctx.vm.heap.new_str("<exception str() failed>"),
+                },
+                None => {
+                    let text = ctx.str(exception)?;
+                    ctx.vm.heap.new_str(text)
+                }
+            };
+            texts.push(text);
+        }
+        Ok(ctx.vm.heap.new_tuple(texts))
     };
     MERGE "_merge" "dict, mapping, once, /" merge;
     UNPACK "_unpack" "iterable, count, after, /" unpack;
@@ -173,7 +191,7 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         2 => ctx.repr(value)?,
         3 => {
             let text = ctx.repr(value)?;
-            crate::vm::text::ascii(&text)
+            crate::vm::text::escape_non_ascii(&text)
         }
         _ => {
             let text = ctx.format(value, &spec)?;

@@ -106,6 +106,20 @@ impl Ctx<'_> {
     }
 }
 
+/// `str(value)` as far as it goes without calling the script; where a method of the script would be called, nothing is written.
+pub(in crate::vm) fn plain_str(vm: &Vm, value: Value) -> String {
+    let mut writer = Writer {
+        out: String::new(),
+        holes: Vec::new(),
+        within: Vec::new(),
+        left: 100,
+    };
+    match writer.str(vm, value) {
+        Ok(()) => writer.out,
+        Err(TooDeep) => "<too deeply nested>".to_owned(),
+    }
+}
+
 impl Writer {
     fn ask(&mut self, method: Value, object: Value, called: &'static str) {
         self.holes.push(Hole {
@@ -258,7 +272,7 @@ impl Writer {
             }
             Value::Cell(_) => self.object("cell", value),
             Value::Module(it) => {
-                let name = &vm.program.modules[it as usize].name;
+                let name = &vm.image.program.modules[it as usize].name;
                 let _ = write!(self.out, "<module '{name}' (built-in)>");
             }
             Value::Object(it) => return self.other(vm, value, &vm.heap.objects[it]),
@@ -472,7 +486,7 @@ fn qualname(vm: &Vm, function: Ref<Function>) -> String {
     {
         return vm.heap.text(text).to_owned();
     }
-    vm.program.codes[function.code.0 as usize]
+    vm.image.program.codes[function.code.0 as usize]
         .qualname
         .to_string()
 }
