@@ -9,8 +9,8 @@ pub mod dict;
 pub mod fault;
 pub mod format;
 mod generator;
-mod instruct;
 pub mod heap;
+mod instruct;
 pub mod link;
 pub mod native;
 pub mod number;
@@ -115,7 +115,12 @@ impl Vm {
             limits,
             heap: Heap::default(),
             names: image.all_names.clone(),
-            name_index: image.all_names.iter().enumerate().map(|(at, text)| (text.clone(), Name(at as u32))).collect(),
+            name_index: image
+                .all_names
+                .iter()
+                .enumerate()
+                .map(|(at, text)| (text.clone(), Name(at as u32)))
+                .collect(),
             globals: vec![Value::Unbound; program.globals.len()],
             module_names: FxHashMap::default(),
             imported: vec![false; program.modules.len()],
@@ -146,7 +151,8 @@ impl Vm {
                     "__name__" => vm.heap.new_str(declared.name.clone()),
                     "__file__" => {
                         let source = program.codes[declared.code.0 as usize].source;
-                        vm.heap.new_str(program.sources[source.0 as usize].name.clone())
+                        vm.heap
+                            .new_str(program.sources[source.0 as usize].name.clone())
                     }
                     "__doc__" => match &program.codes[declared.code.0 as usize].docstring {
                         Some(text) => vm.heap.new_str(text.clone()),
@@ -158,7 +164,11 @@ impl Vm {
             }
         }
         vm.threads.push(Thread::new("MainThread", false));
-        if let Some(library) = program.modules.iter().position(|module| &*module.name == "_builtins") {
+        if let Some(library) = program
+            .modules
+            .iter()
+            .position(|module| &*module.name == "_builtins")
+        {
             vm.begin_module(library);
             let slice = vm.run(ThreadId(0), Budget::Instructions(1 << 20));
             assert!(
@@ -179,7 +189,12 @@ impl Vm {
     }
 
     /// A thread's first frame, without arguments.
-    fn push_first_frame(&mut self, thread: ThreadId, code: CodeIx, function: Ref<object::Function>) {
+    fn push_first_frame(
+        &mut self,
+        thread: ThreadId,
+        code: CodeIx,
+        function: Ref<object::Function>,
+    ) {
         let registers = self.image.links[code.0 as usize].registers as usize;
         let thread = &mut self.threads[thread.0 as usize];
         thread.stack.resize(registers + 16, Value::Unbound);
@@ -242,7 +257,10 @@ impl Vm {
             Const::Str(text) => self.heap.new_str(text.clone()),
             Const::Bytes(bytes) => self.heap.new_bytes(Bytes(bytes.clone())),
             Const::Tuple(items) => {
-                let items: Vec<Value> = items.iter().map(|item| self.constants[item.0 as usize]).collect();
+                let items: Vec<Value> = items
+                    .iter()
+                    .map(|item| self.constants[item.0 as usize])
+                    .collect();
                 self.heap.new_tuple(items)
             }
             Const::Builtin(name) => Vm::builtin(name).unwrap_or(Value::Unbound),
@@ -270,7 +288,11 @@ impl Vm {
     #[must_use]
     pub fn library(&self, function: &str) -> Value {
         let program = &self.image.program;
-        let library = program.modules.iter().find(|module| &*module.name == "_builtins").expect("the library is linked");
+        let library = program
+            .modules
+            .iter()
+            .find(|module| &*module.name == "_builtins")
+            .expect("the library is linked");
         let &(_, global) = library
             .globals
             .iter()
@@ -280,7 +302,14 @@ impl Vm {
     }
 
     /// Makes a thread that will call `callable`. It is ready, but the engine must be asked to start it.
-    pub fn new_thread(&mut self, callable: Value, args: Vec<Value>, kwargs: Vec<(Name, Value)>, name: Arc<str>, daemon: bool) -> ThreadId {
+    pub fn new_thread(
+        &mut self,
+        callable: Value,
+        args: Vec<Value>,
+        kwargs: Vec<(Name, Value)>,
+        name: Arc<str>,
+        daemon: bool,
+    ) -> ThreadId {
         let id = ThreadId(self.threads.len() as u32);
         let mut thread = Thread::new(&name, daemon);
         thread.start = Some((callable, args, kwargs));
@@ -299,7 +328,9 @@ impl Vm {
             Answer::Bool(yes) => Ok(Value::Bool(yes)),
             Answer::Int(number) => Ok(Value::Int(number)),
             Answer::Text(text) => Ok(self.heap.new_str(text)),
-            Answer::Process { process, pid } => Ok(self.heap.new_tuple([Value::Int(process as i64), Value::Int(pid)])),
+            Answer::Process { process, pid } => Ok(self
+                .heap
+                .new_tuple([Value::Int(process as i64), Value::Int(pid)])),
             Answer::Parcel(parcel) => match parcel::decode(self, &parcel) {
                 Ok(value) => Ok(self.heap.new_tuple([value])),
                 Err((class, message)) => Err((class, message)),
@@ -353,7 +384,9 @@ impl Vm {
     fn leave_queue(&mut self, on: WaitOn, thread: ThreadId) {
         match on {
             WaitOn::Object(object) => sync::dequeue(self, object, thread),
-            WaitOn::Thread(other) => self.threads[other.0 as usize].joiners.retain(|&it| it != thread),
+            WaitOn::Thread(other) => self.threads[other.0 as usize]
+                .joiners
+                .retain(|&it| it != thread),
         }
     }
 
@@ -379,7 +412,9 @@ impl Vm {
             }
             Status::Calling(_) => self.woken.push(thread),
             Status::Ready => {
-                if let Some(Asking::Wake(WaitOn::Object(object))) = state.pending.last().map(|pending| &pending.asking) {
+                if let Some(Asking::Wake(WaitOn::Object(object))) =
+                    state.pending.last().map(|pending| &pending.asking)
+                {
                     let object = *object;
                     sync::renounce(self, object);
                 }
@@ -426,7 +461,10 @@ impl Vm {
         state.handling = Value::None;
         state.instructions = 0;
         state.joiners.clear();
-        let mut pending = state.pending.pop().expect("a fork is asked for by a native");
+        let mut pending = state
+            .pending
+            .pop()
+            .expect("a fork is asked for by a native");
         pending.ret = Return::Thread;
         pending.depth = 0;
         state.pending = vec![pending];
@@ -461,6 +499,8 @@ impl Vm {
             lookup.set(Lookup::default());
         }
         self.heap.collect(roots);
-        self.collect_at = FIRST_COLLECTION.max(self.heap.live).min(self.limits.memory_bytes / 2 + 1);
+        self.collect_at = FIRST_COLLECTION
+            .max(self.heap.live)
+            .min(self.limits.memory_bytes / 2 + 1);
     }
 }

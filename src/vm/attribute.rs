@@ -16,9 +16,16 @@ pub(super) enum Cache {
     /// Instances of this shape have it in this slot, as long as no class changes.
     Slot { shape: u32, slot: u32, version: u32 },
     /// Instances of this shape find this function in their class, as long as no class changes.
-    Method { shape: u32, version: u32, function: Value },
+    Method {
+        shape: u32,
+        version: u32,
+        function: Value,
+    },
     /// Values of this builtin type have this native as a method.
-    Native { class: u32, native: crate::vm::native::NativeId },
+    Native {
+        class: u32,
+        native: crate::vm::native::NativeId,
+    },
     /// In this module, it is this variable.
     Global { module: u32, global: u32 },
 }
@@ -84,9 +91,18 @@ impl Vm {
                 Iter::Str { .. } => Type::StrIterator,
                 Iter::Bytes { .. } => Type::BytesIterator,
                 Iter::Range { .. } => Type::RangeIterator,
-                Iter::Dict { view: DictView::Keys, .. } => Type::DictKeyIterator,
-                Iter::Dict { view: DictView::Values, .. } => Type::DictValueIterator,
-                Iter::Dict { view: DictView::Items, .. } => Type::DictItemIterator,
+                Iter::Dict {
+                    view: DictView::Keys,
+                    ..
+                } => Type::DictKeyIterator,
+                Iter::Dict {
+                    view: DictView::Values,
+                    ..
+                } => Type::DictValueIterator,
+                Iter::Dict {
+                    view: DictView::Items,
+                    ..
+                } => Type::DictItemIterator,
                 Iter::Set { .. } => Type::SetIterator,
                 Iter::Reversed { .. } => Type::ReversedIterator,
                 Iter::Enumerate { .. } => Type::Enumerate,
@@ -105,9 +121,18 @@ impl Vm {
                 Object::StaticMethod(_) => Type::StaticMethod,
                 Object::ClassMethod(_) => Type::ClassMethod,
                 Object::Super { .. } => Type::Super,
-                Object::View { view: DictView::Keys, .. } => Type::DictKeys,
-                Object::View { view: DictView::Values, .. } => Type::DictValues,
-                Object::View { view: DictView::Items, .. } => Type::DictItems,
+                Object::View {
+                    view: DictView::Keys,
+                    ..
+                } => Type::DictKeys,
+                Object::View {
+                    view: DictView::Values,
+                    ..
+                } => Type::DictValues,
+                Object::View {
+                    view: DictView::Items,
+                    ..
+                } => Type::DictItems,
                 Object::Lock(_) => Type::Lock,
                 Object::RLock(_) => Type::RLock,
                 Object::Condition(_) => Type::Condition,
@@ -129,10 +154,16 @@ impl Vm {
         let at = (class.slot.wrapping_mul(31).wrapping_add(name.0)) as usize & (LOOKUPS - 1);
         let lookup = &self.lookups[at];
         let lookup = lookup.get();
-        if lookup.class == class.slot && lookup.name == name.0 && lookup.version == self.class_version {
+        if lookup.class == class.slot
+            && lookup.name == name.0
+            && lookup.version == self.class_version
+        {
             return lookup.found;
         }
-        let found = self.heap.classes[class].mro.iter().find_map(|&class| self.heap.classes[class].own(name));
+        let found = self.heap.classes[class]
+            .mro
+            .iter()
+            .find_map(|&class| self.heap.classes[class].own(name));
         self.lookups[at].set(Lookup {
             class: class.slot,
             name: name.0,
@@ -241,14 +272,18 @@ impl Vm {
     /// The slot of an instance's own attribute.
     #[must_use]
     pub(super) fn instance_slot(&self, instance: &Instance, name: Name) -> Option<usize> {
-        self.shapes[instance.shape as usize].names.iter().position(|&it| it == name)
+        self.shapes[instance.shape as usize]
+            .names
+            .iter()
+            .position(|&it| it == name)
     }
 
     /// An instance's own attribute.
     #[must_use]
     pub fn instance_attribute(&self, instance: Ref<Instance>, name: Name) -> Option<Value> {
         let instance = &self.heap.instances[instance];
-        self.instance_slot(instance, name).map(|slot| instance.slots[slot])
+        self.instance_slot(instance, name)
+            .map(|slot| instance.slots[slot])
     }
 
     /// The shape that adding a name to a shape leads to.
@@ -302,10 +337,16 @@ impl Vm {
     /// Binds what was found in a class to the value through which it was looked up. A property is left to the caller.
     fn bind(&mut self, found: Value, receiver: Value, class: Ref<Class>) -> Value {
         match found {
-            Value::Function(_) => self.heap.new_method(Method { receiver, function: found }),
+            Value::Function(_) => self.heap.new_method(Method {
+                receiver,
+                function: found,
+            }),
             Value::Native(native) => match builtins::table()[native.0 as usize].kind {
                 Kind::Static => found,
-                Kind::Plain => self.heap.new_method(Method { receiver, function: found }),
+                Kind::Plain => self.heap.new_method(Method {
+                    receiver,
+                    function: found,
+                }),
                 Kind::Class => self.heap.new_method(Method {
                     receiver: Value::Class(class),
                     function: found,
@@ -339,7 +380,10 @@ impl Vm {
             _ if wanted == name::CLASS => Some(Value::Class(self.class_of(object))),
             Value::Function(function) => self.function_attribute(function, wanted),
             Value::Native(native) => match wanted {
-                name::NAME | name::QUALNAME => Some(self.heap.new_str(builtins::table()[native.0 as usize].shown)),
+                name::NAME | name::QUALNAME => Some(
+                    self.heap
+                        .new_str(builtins::table()[native.0 as usize].shown),
+                ),
                 name::DOC => Some(Value::None),
                 name::MODULE => Some(self.heap.new_str("builtins")),
                 _ => None,
@@ -354,7 +398,9 @@ impl Vm {
             }
             Value::Generator(it) => {
                 let function = self.heap.generators[it].function;
-                matches!(wanted, name::NAME | name::QUALNAME).then(|| self.function_attribute(function, wanted)).flatten()
+                matches!(wanted, name::NAME | name::QUALNAME)
+                    .then(|| self.function_attribute(function, wanted))
+                    .flatten()
             }
             Value::Instance(instance) => self.exception_attribute(instance, wanted),
             Value::Module(module) => (wanted == name::NAME).then(|| {
@@ -365,7 +411,11 @@ impl Vm {
         }
     }
 
-    fn function_attribute(&mut self, function: Ref<crate::vm::object::Function>, wanted: Name) -> Option<Value> {
+    fn function_attribute(
+        &mut self,
+        function: Ref<crate::vm::object::Function>,
+        wanted: Name,
+    ) -> Option<Value> {
         if let Some(attributes) = self.heap.functions[function].attributes {
             let text = self.names[wanted.0 as usize].clone();
             if let Some(value) = self.dict_get_str(attributes, &text) {
@@ -376,7 +426,9 @@ impl Vm {
         let text = match wanted {
             name::NAME => code.name.clone(),
             name::QUALNAME => code.qualname.clone(),
-            name::MODULE => self.image.program.modules[code.module as usize].name.clone(),
+            name::MODULE => self.image.program.modules[code.module as usize]
+                .name
+                .clone(),
             name::DOC => match &code.docstring {
                 Some(text) => text.clone(),
                 None => return Some(Value::None),
@@ -387,14 +439,21 @@ impl Vm {
             }
             name::DEFAULTS => {
                 let defaults = self.heap.functions[function].defaults.clone();
-                return Some(if defaults.is_empty() { Value::None } else { self.heap.new_tuple(defaults) });
+                return Some(if defaults.is_empty() {
+                    Value::None
+                } else {
+                    self.heap.new_tuple(defaults)
+                });
             }
             _ => return None,
         };
         Some(self.heap.new_str(text))
     }
 
-    fn function_dict(&mut self, function: Ref<crate::vm::object::Function>) -> Ref<crate::vm::dict::Dict> {
+    fn function_dict(
+        &mut self,
+        function: Ref<crate::vm::object::Function>,
+    ) -> Ref<crate::vm::dict::Dict> {
         if let Some(attributes) = self.heap.functions[function].attributes {
             return attributes;
         }
@@ -438,15 +497,19 @@ impl Vm {
                     self.heap.new_object(Object::Traceback(entries))
                 }
             }
-            name::VALUE if self.is_subclass(class, Type::StopIteration.class()) => exception.args.first().copied().unwrap_or(Value::None),
-            name::CODE if self.is_subclass(class, Type::SystemExit.class()) => match exception.args.len() {
-                0 => Value::None,
-                1 => exception.args[0],
-                _ => {
-                    let args = exception.args.clone();
-                    self.heap.new_tuple(args)
+            name::VALUE if self.is_subclass(class, Type::StopIteration.class()) => {
+                exception.args.first().copied().unwrap_or(Value::None)
+            }
+            name::CODE if self.is_subclass(class, Type::SystemExit.class()) => {
+                match exception.args.len() {
+                    0 => Value::None,
+                    1 => exception.args[0],
+                    _ => {
+                        let args = exception.args.clone();
+                        self.heap.new_tuple(args)
+                    }
                 }
-            },
+            }
             _ => return None,
         })
     }
@@ -468,11 +531,16 @@ impl Vm {
             }
             name::BASE => object.base.map_or(Value::None, Value::Class),
             name::BASES => {
-                let bases: Vec<Value> = object.base.iter().map(|&base| Value::Class(base)).collect();
+                let bases: Vec<Value> =
+                    object.base.iter().map(|&base| Value::Class(base)).collect();
                 self.heap.new_tuple(bases)
             }
             name::MRO => {
-                let mro: Vec<Value> = object.mro.iter().map(|&class| Value::Class(class)).collect();
+                let mro: Vec<Value> = object
+                    .mro
+                    .iter()
+                    .map(|&class| Value::Class(class))
+                    .collect();
                 self.heap.new_tuple(mro)
             }
             name::DOC => Value::None,
@@ -499,12 +567,17 @@ impl Vm {
                 if let Some(found) = self.class_attribute(class, wanted) {
                     let bound = match found {
                         Value::Function(_) => found,
-                        Value::Native(native) if builtins::table()[native.0 as usize].kind != Kind::Class => found,
+                        Value::Native(native)
+                            if builtins::table()[native.0 as usize].kind != Kind::Class =>
+                        {
+                            found
+                        }
                         _ => self.bind(found, object, class),
                     };
                     return Found::Value(bound);
                 }
-                self.class_intrinsic(class, wanted).map_or(Found::Nothing, Found::Value)
+                self.class_intrinsic(class, wanted)
+                    .map_or(Found::Nothing, Found::Value)
             }
             Value::Module(module) => {
                 if let Some(global) = self.module_global(module, wanted)
@@ -512,7 +585,8 @@ impl Vm {
                 {
                     return Found::Value(self.globals[global as usize]);
                 }
-                self.intrinsic(object, wanted).map_or(Found::Nothing, Found::Value)
+                self.intrinsic(object, wanted)
+                    .map_or(Found::Nothing, Found::Value)
             }
             Value::Object(it) if matches!(self.heap.objects[it], Object::Super { .. }) => {
                 let Object::Super { class, object } = self.heap.objects[it] else {
@@ -529,7 +603,9 @@ impl Vm {
                         if let Some(getter) = self.property_getter(found) {
                             return Found::Call(getter, receiver);
                         }
-                        if matches!(receiver, Value::Class(_)) && matches!(found, Value::Function(_)) {
+                        if matches!(receiver, Value::Class(_))
+                            && matches!(found, Value::Function(_))
+                        {
                             return Found::Value(found);
                         }
                         return Found::Value(self.bind(found, receiver, of));
@@ -572,7 +648,9 @@ impl Vm {
                         return Found::Hook(hook);
                     }
                     if wanted == name::DOC || wanted == name::MODULE {
-                        return self.class_intrinsic(class, wanted).map_or(Found::Nothing, Found::Value);
+                        return self
+                            .class_intrinsic(class, wanted)
+                            .map_or(Found::Nothing, Found::Value);
                     }
                 }
                 Found::Nothing
@@ -590,10 +668,21 @@ impl Vm {
     pub(super) fn no_attribute(&mut self, object: Value, wanted: Name) -> Value {
         let text = self.names[wanted.0 as usize].clone();
         let message = match object {
-            Value::Class(class) => format!("type object '{}' has no attribute '{text}'", self.heap.classes[class].name),
-            Value::Module(module) => format!("module '{}' has no attribute '{text}'", self.image.program.modules[module as usize].name),
-            Value::Object(it) if matches!(self.heap.objects[it], Object::Super { .. }) => format!("'super' object has no attribute '{text}'"),
-            _ => format!("'{}' object has no attribute '{text}'", self.type_name(object)),
+            Value::Class(class) => format!(
+                "type object '{}' has no attribute '{text}'",
+                self.heap.classes[class].name
+            ),
+            Value::Module(module) => format!(
+                "module '{}' has no attribute '{text}'",
+                self.image.program.modules[module as usize].name
+            ),
+            Value::Object(it) if matches!(self.heap.objects[it], Object::Super { .. }) => {
+                format!("'super' object has no attribute '{text}'")
+            }
+            _ => format!(
+                "'{}' object has no attribute '{text}'",
+                self.type_name(object)
+            ),
         };
         let message = self.heap.new_str(message);
         self.new_exception(Type::AttributeError, vec![message])
@@ -626,12 +715,21 @@ impl Vm {
                     _ => Cache::Empty,
                 }
             }
-            Value::Module(module) => self.module_global(module, wanted).map_or(Cache::Empty, |global| Cache::Global { module, global }),
+            Value::Module(module) => self
+                .module_global(module, wanted)
+                .map_or(Cache::Empty, |global| Cache::Global { module, global }),
             Value::Class(_) => Cache::Empty,
             _ => {
                 let class = self.class_of(object);
                 match self.class_attribute(class, wanted) {
-                    Some(Value::Native(native)) if builtins::table()[native.0 as usize].kind == Kind::Plain => Cache::Native { class: class.slot, native },
+                    Some(Value::Native(native))
+                        if builtins::table()[native.0 as usize].kind == Kind::Plain =>
+                    {
+                        Cache::Native {
+                            class: class.slot,
+                            native,
+                        }
+                    }
                     _ => Cache::Empty,
                 }
             }
@@ -652,7 +750,10 @@ pub(super) enum Found {
 
 /// No function, property or other thing that changes how attributes are looked up.
 fn is_plain(value: Value) -> bool {
-    !matches!(value, Value::Function(_) | Value::Native(_) | Value::Object(_) | Value::Unbound)
+    !matches!(
+        value,
+        Value::Function(_) | Value::Native(_) | Value::Object(_) | Value::Unbound
+    )
 }
 
 impl Ctx<'_> {
@@ -663,11 +764,16 @@ impl Ctx<'_> {
             Found::Call(Value::None, _) => {
                 let text = self.vm.name_text(name).clone();
                 let of = self.vm.type_name(object).to_owned();
-                Err(self.error(Type::AttributeError, format!("property '{text}' of '{of}' object has no getter")))
+                Err(self.error(
+                    Type::AttributeError,
+                    format!("property '{text}' of '{of}' object has no getter"),
+                ))
             }
             Found::Call(getter, receiver) => {
                 let hook = match receiver {
-                    Value::Instance(it) => self.vm.class_attribute(self.vm.heap.instances[it].class, name::GETATTR),
+                    Value::Instance(it) => self
+                        .vm
+                        .class_attribute(self.vm.heap.instances[it].class, name::GETATTR),
                     _ => None,
                 };
                 let Some(hook) = hook else {
@@ -675,7 +781,9 @@ impl Ctx<'_> {
                 };
                 match self.try_call(getter, &[receiver])? {
                     Ok(value) => Ok(value),
-                    Err(exception) if self.vm.is_instance(exception, Type::AttributeError.class()) => {
+                    Err(exception)
+                        if self.vm.is_instance(exception, Type::AttributeError.class()) =>
+                    {
                         let text = self.once(|ctx| Ok(ctx.vm.name_value(name)))?;
                         self.call(hook, &[receiver, text])
                     }
@@ -708,11 +816,17 @@ impl Ctx<'_> {
                 if self.vm.heap.classes[class].builtin.is_some() {
                     let text = self.vm.name_text(name).clone();
                     let of = self.vm.heap.classes[class].name.clone();
-                    return Err(self.type_error(format!("cannot set '{text}' attribute of immutable type '{of}'")));
+                    return Err(self.type_error(format!(
+                        "cannot set '{text}' attribute of immutable type '{of}'"
+                    )));
                 }
                 match (name, value) {
-                    (name::NAME, Value::Str(text)) => self.vm.heap.classes[class].name = self.vm.heap.text_arc(text),
-                    (name::QUALNAME, Value::Str(text)) => self.vm.heap.classes[class].qualname = self.vm.heap.text_arc(text),
+                    (name::NAME, Value::Str(text)) => {
+                        self.vm.heap.classes[class].name = self.vm.heap.text_arc(text)
+                    }
+                    (name::QUALNAME, Value::Str(text)) => {
+                        self.vm.heap.classes[class].qualname = self.vm.heap.text_arc(text)
+                    }
                     _ => self.vm.set_class_attribute(class, name, value),
                 }
                 Ok(())
@@ -744,7 +858,10 @@ impl Ctx<'_> {
             _ => {
                 let text = self.vm.name_text(name).clone();
                 let of = self.vm.type_name(object).to_owned();
-                let known = self.vm.class_attribute(self.vm.class_of(object), name).is_some();
+                let known = self
+                    .vm
+                    .class_attribute(self.vm.class_of(object), name)
+                    .is_some();
                 let message = if known {
                     format!("'{of}' object attribute '{text}' is read-only")
                 } else {
@@ -756,7 +873,13 @@ impl Ctx<'_> {
     }
 
     /// `object.__setattr__` as every class has it: properties, then the instance's own attributes.
-    pub(super) fn set_attr_plainly(&mut self, object: Value, instance: Ref<Instance>, name: Name, value: Value) -> Result<(), Interrupt> {
+    pub(super) fn set_attr_plainly(
+        &mut self,
+        object: Value,
+        instance: Ref<Instance>,
+        name: Name,
+        value: Value,
+    ) -> Result<(), Interrupt> {
         let class = self.vm.heap.instances[instance].class;
         if let Some(Value::Object(found)) = self.vm.class_attribute(class, name)
             && let Object::Property { setter, .. } = self.vm.heap.objects[found]
@@ -764,13 +887,22 @@ impl Ctx<'_> {
             if matches!(setter, Value::None) {
                 let text = self.vm.name_text(name).clone();
                 let of = self.vm.type_name(object).to_owned();
-                return Err(self.error(Type::AttributeError, format!("property '{text}' of '{of}' object has no setter")));
+                return Err(self.error(
+                    Type::AttributeError,
+                    format!("property '{text}' of '{of}' object has no setter"),
+                ));
             }
             self.call(setter, &[object, value])?;
             return Ok(());
         }
         if let Some(exception) = self.vm.heap.instances[instance].exception.as_deref_mut() {
-            let given = |value| if matches!(value, Value::None) { None } else { Some(value) };
+            let given = |value| {
+                if matches!(value, Value::None) {
+                    None
+                } else {
+                    Some(value)
+                }
+            };
             match (name, value) {
                 (name::CAUSE, _) => {
                     exception.cause = given(value);
@@ -797,7 +929,9 @@ impl Ctx<'_> {
                 }
                 (name::ARGS, _) => {
                     let args = self.collect(value)?;
-                    if let Some(exception) = self.vm.heap.instances[instance].exception.as_deref_mut() {
+                    if let Some(exception) =
+                        self.vm.heap.instances[instance].exception.as_deref_mut()
+                    {
                         exception.args = args;
                     }
                     return Ok(());
@@ -810,7 +944,12 @@ impl Ctx<'_> {
     }
 
     /// `object.__delattr__` as every class has it.
-    pub(super) fn del_attr_plainly(&mut self, object: Value, instance: Ref<Instance>, name: Name) -> Result<(), Interrupt> {
+    pub(super) fn del_attr_plainly(
+        &mut self,
+        object: Value,
+        instance: Ref<Instance>,
+        name: Name,
+    ) -> Result<(), Interrupt> {
         let class = self.vm.heap.instances[instance].class;
         if let Some(Value::Object(found)) = self.vm.class_attribute(class, name)
             && let Object::Property { deleter, .. } = self.vm.heap.objects[found]
@@ -818,7 +957,10 @@ impl Ctx<'_> {
             if matches!(deleter, Value::None) {
                 let text = self.vm.name_text(name).clone();
                 let of = self.vm.type_name(object).to_owned();
-                return Err(self.error(Type::AttributeError, format!("property '{text}' of '{of}' object has no deleter")));
+                return Err(self.error(
+                    Type::AttributeError,
+                    format!("property '{text}' of '{of}' object has no deleter"),
+                ));
             }
             self.call(deleter, &[object])?;
             return Ok(());
@@ -843,7 +985,9 @@ impl Ctx<'_> {
                 }
                 return self.del_attr_plainly(object, instance, name);
             }
-            Value::Class(class) if self.vm.heap.classes[class].builtin.is_none() => self.vm.delete_class_attribute(class, name),
+            Value::Class(class) if self.vm.heap.classes[class].builtin.is_none() => {
+                self.vm.delete_class_attribute(class, name)
+            }
             Value::Module(module) => match self.vm.module_global(module, name) {
                 Some(global) => {
                     let slot = &mut self.vm.globals[global as usize];

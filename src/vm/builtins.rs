@@ -43,7 +43,9 @@ pub fn signature(native: NativeId) -> &'static Signature {
 /// A method of a builtin type, by its name.
 #[must_use]
 pub fn find_method(owner: Type, name: &str) -> NativeId {
-    let found = table().iter().position(|native| native.owner == Some(owner) && native.name == name);
+    let found = table()
+        .iter()
+        .position(|native| native.owner == Some(owner) && native.name == name);
     NativeId(found.map_or(u16::MAX, |at| at as u16))
 }
 
@@ -73,7 +75,11 @@ impl Signature {
     fn read(text: &'static str) -> Signature {
         let mut signature = Signature::default();
         let mut keyword_only = false;
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             if part == "/" {
                 signature.positional_only = signature.positional.len();
             } else if part == "*" {
@@ -151,7 +157,10 @@ fn index() -> &'static Index {
         types.insert("EnvironmentError", Type::OSError);
         types.insert("IOError", Type::OSError);
         Index {
-            signatures: natives.iter().map(|native| Signature::read(native.signature)).collect(),
+            signatures: natives
+                .iter()
+                .map(|native| Signature::read(native.signature))
+                .collect(),
             natives,
             functions,
             types,

@@ -50,7 +50,9 @@ impl Vm {
     /// The first free place on a thread's stack above its frame and its pending natives.
     pub(super) fn stack_top(&self, thread: usize) -> usize {
         let state = &self.threads[thread];
-        let mut top = state.frames.last().map_or(0, |frame| frame.base as usize + self.image.links[frame.code.0 as usize].registers as usize);
+        let mut top = state.frames.last().map_or(0, |frame| {
+            frame.base as usize + self.image.links[frame.code.0 as usize].registers as usize
+        });
         if let Some(pending) = state.pending.last() {
             top = top.max(pending.bound.end());
         }
@@ -66,7 +68,13 @@ impl Vm {
     }
 
     /// Puts a callee and its arguments on top of the stack and calls it.
-    pub(super) fn call_value(&mut self, thread: usize, callee: Value, args: &[Value], ret: Return) -> Step {
+    pub(super) fn call_value(
+        &mut self,
+        thread: usize,
+        callee: Value,
+        args: &[Value],
+        ret: Return,
+    ) -> Step {
         let top = self.stack_top(thread);
         self.reserve(thread, top, args.len() + 2);
         let stack = &mut self.threads[thread].stack;
@@ -76,10 +84,36 @@ impl Vm {
     }
 
     /// Calls `callee` with the arguments that lie from `base + 1` on; `base` itself is free for a receiver. With names, the last arguments are keyword ones.
-    pub(super) fn call_at(&mut self, thread: usize, callee: Value, base: usize, count: usize, names: &[Name], ret: Return) -> Step {
+    pub(super) fn call_at(
+        &mut self,
+        thread: usize,
+        callee: Value,
+        base: usize,
+        count: usize,
+        names: &[Name],
+        ret: Return,
+    ) -> Step {
         match callee {
-            Value::Function(function) => self.call_function(thread, function, Arguments { at: base + 1, count, names }, ret),
-            Value::Native(native) => self.call_native(thread, native, Arguments { at: base + 1, count, names }, ret),
+            Value::Function(function) => self.call_function(
+                thread,
+                function,
+                Arguments {
+                    at: base + 1,
+                    count,
+                    names,
+                },
+                ret,
+            ),
+            Value::Native(native) => self.call_native(
+                thread,
+                native,
+                Arguments {
+                    at: base + 1,
+                    count,
+                    names,
+                },
+                ret,
+            ),
             Value::Method(method) => {
                 let Method { receiver, function } = self.heap.methods[method];
                 self.threads[thread].stack[base] = receiver;
@@ -89,14 +123,18 @@ impl Vm {
                     names,
                 };
                 match function {
-                    Value::Function(function) => self.call_function(thread, function, arguments, ret),
+                    Value::Function(function) => {
+                        self.call_function(thread, function, arguments, ret)
+                    }
                     Value::Native(native) => self.call_native(thread, native, arguments, ret),
                     other => self.call_shifted(thread, other, arguments, ret),
                 }
             }
             Value::Class(class) => self.construct(thread, class, base, count, names, ret),
             Value::Instance(instance) => {
-                let Some(function) = self.class_attribute(self.heap.instances[instance].class, name::CALL) else {
+                let Some(function) =
+                    self.class_attribute(self.heap.instances[instance].class, name::CALL)
+                else {
                     return Err(self.not_callable(callee));
                 };
                 self.threads[thread].stack[base] = callee;
@@ -106,7 +144,9 @@ impl Vm {
                     names,
                 };
                 match function {
-                    Value::Function(function) => self.call_function(thread, function, arguments, ret),
+                    Value::Function(function) => {
+                        self.call_function(thread, function, arguments, ret)
+                    }
                     other => self.call_shifted(thread, other, arguments, ret),
                 }
             }
@@ -119,7 +159,13 @@ impl Vm {
     }
 
     /// Calls something unusual with a receiver among its arguments: they are copied up, so that the place below them is free again.
-    fn call_shifted(&mut self, thread: usize, callee: Value, arguments: Arguments<'_>, ret: Return) -> Step {
+    fn call_shifted(
+        &mut self,
+        thread: usize,
+        callee: Value,
+        arguments: Arguments<'_>,
+        ret: Return,
+    ) -> Step {
         let top = self.stack_top(thread).max(arguments.at + arguments.count);
         self.reserve(thread, top, arguments.count + 2);
         let stack = &mut self.threads[thread].stack;
@@ -135,11 +181,19 @@ impl Vm {
     // ---- functions of the script ----
 
     /// Calls a function: its frame goes on top, or a generator is made.
-    pub(super) fn call_function(&mut self, thread: usize, function: Ref<Function>, arguments: Arguments<'_>, ret: Return) -> Step {
+    pub(super) fn call_function(
+        &mut self,
+        thread: usize,
+        function: Ref<Function>,
+        arguments: Arguments<'_>,
+        ret: Return,
+    ) -> Step {
         let code = self.heap.functions[function].code;
         let link = &self.image.links[code.0 as usize];
         let (registers, generator) = (link.registers as usize, link.generator);
-        let simple = link.simple && arguments.names.is_empty() && arguments.count == link.positional as usize;
+        let simple = link.simple
+            && arguments.names.is_empty()
+            && arguments.count == link.positional as usize;
         if self.threads[thread].frames.len() >= self.limits.recursion {
             return Err(self.throw(Type::RecursionError, "maximum recursion depth exceeded"));
         }
@@ -176,13 +230,20 @@ impl Vm {
     }
 
     /// Puts arguments where the parameters are, from `arguments.at` on.
-    fn bind_function(&mut self, thread: usize, function: Ref<Function>, code: CodeIx, arguments: Arguments<'_>) -> Result<(), Value> {
+    fn bind_function(
+        &mut self,
+        thread: usize,
+        function: Ref<Function>,
+        code: CodeIx,
+        arguments: Arguments<'_>,
+    ) -> Result<(), Value> {
         let image = self.image.clone();
         let object = &image.program.codes[code.0 as usize];
         let params = &object.params;
         let positional = params.positional as usize;
         let keyword_only = params.keyword_only as usize;
-        let given: Vec<Value> = self.threads[thread].stack[arguments.at..arguments.at + arguments.count].to_vec();
+        let given: Vec<Value> =
+            self.threads[thread].stack[arguments.at..arguments.at + arguments.count].to_vec();
         let by_position = arguments.count - arguments.names.len();
         let mut slots = vec![Value::Unbound; positional + keyword_only];
         let taken = by_position.min(positional);
@@ -194,12 +255,20 @@ impl Vm {
         let mut extra = Vec::new();
         for (at, &keyword) in arguments.names.iter().enumerate() {
             let value = given[by_position + at];
-            let found = params.names[..positional + keyword_only].iter().position(|name| image.names[name.0 as usize] == keyword);
+            let found = params.names[..positional + keyword_only]
+                .iter()
+                .position(|name| image.names[name.0 as usize] == keyword);
             match found {
                 Some(slot) if slot >= params.positional_only as usize => {
                     if slots[slot].is_bound() {
                         let text = self.names[keyword.0 as usize].clone();
-                        return Err(self.throw(Type::TypeError, format!("{}() got multiple values for argument '{text}'", object.qualname)));
+                        return Err(self.throw(
+                            Type::TypeError,
+                            format!(
+                                "{}() got multiple values for argument '{text}'",
+                                object.qualname
+                            ),
+                        ));
                     }
                     slots[slot] = value;
                 }
@@ -213,7 +282,13 @@ impl Vm {
                 _ if params.double_star => extra.push((keyword, value)),
                 _ => {
                     let text = self.names[keyword.0 as usize].clone();
-                    return Err(self.throw(Type::TypeError, format!("{}() got an unexpected keyword argument '{text}'", object.qualname)));
+                    return Err(self.throw(
+                        Type::TypeError,
+                        format!(
+                            "{}() got an unexpected keyword argument '{text}'",
+                            object.qualname
+                        ),
+                    ));
                 }
             }
         }
@@ -224,19 +299,31 @@ impl Vm {
                 *value = defaults[slot - first_default];
             }
         }
-        for (slot, value) in self.heap.functions[function].keyword_defaults.iter().enumerate() {
+        for (slot, value) in self.heap.functions[function]
+            .keyword_defaults
+            .iter()
+            .enumerate()
+        {
             if let Some(place) = slots.get_mut(positional + slot)
                 && !place.is_bound()
             {
                 *place = *value;
             }
         }
-        for (range, kind) in [(0..positional, "positional"), (positional..positional + keyword_only, "keyword-only")] {
+        for (range, kind) in [
+            (0..positional, "positional"),
+            (positional..positional + keyword_only, "keyword-only"),
+        ] {
             let missing: Vec<usize> = range.filter(|&slot| !slots[slot].is_bound()).collect();
             if !missing.is_empty() {
                 let names: Vec<String> = missing
                     .iter()
-                    .map(|&slot| format!("'{}'", self.names[image.names[params.names[slot].0 as usize].0 as usize]))
+                    .map(|&slot| {
+                        format!(
+                            "'{}'",
+                            self.names[image.names[params.names[slot].0 as usize].0 as usize]
+                        )
+                    })
                     .collect();
                 let listed = match &names[..] {
                     [one] => one.clone(),
@@ -247,7 +334,11 @@ impl Vm {
                 let plural = if names.len() == 1 { "" } else { "s" };
                 return Err(self.throw(
                     Type::TypeError,
-                    format!("{}() missing {} required {kind} argument{plural}: {listed}", object.qualname, names.len()),
+                    format!(
+                        "{}() missing {} required {kind} argument{plural}: {listed}",
+                        object.qualname,
+                        names.len()
+                    ),
                 ));
             }
         }
@@ -265,25 +356,41 @@ impl Vm {
             }
             slots.push(Value::Dict(dict));
         }
-        self.threads[thread].stack[arguments.at..arguments.at + slots.len()].copy_from_slice(&slots);
+        self.threads[thread].stack[arguments.at..arguments.at + slots.len()]
+            .copy_from_slice(&slots);
         Ok(())
     }
 
-    fn too_many(&mut self, function: Ref<Function>, code: CodeIx, given: usize, arguments: &Arguments<'_>, _slots: &[Value]) -> Value {
+    fn too_many(
+        &mut self,
+        function: Ref<Function>,
+        code: CodeIx,
+        given: usize,
+        arguments: &Arguments<'_>,
+        _slots: &[Value],
+    ) -> Value {
         let image = self.image.clone();
         let object = &image.program.codes[code.0 as usize];
         let positional = object.params.positional as usize;
         let defaults = self.heap.functions[function].defaults.len();
         let least = positional - defaults.min(positional);
-        let keyword_only: Vec<Name> = object.params.names[positional..positional + object.params.keyword_only as usize]
+        let keyword_only: Vec<Name> = object.params.names
+            [positional..positional + object.params.keyword_only as usize]
             .iter()
             .map(|name| image.names[name.0 as usize])
             .collect();
-        let by_keyword = arguments.names.iter().filter(|name| keyword_only.contains(name)).count();
+        let by_keyword = arguments
+            .names
+            .iter()
+            .filter(|name| keyword_only.contains(name))
+            .count();
         let takes = if defaults > 0 {
             format!("from {least} to {positional} positional arguments")
         } else {
-            format!("{positional} positional argument{}", if positional == 1 { "" } else { "s" })
+            format!(
+                "{positional} positional argument{}",
+                if positional == 1 { "" } else { "s" }
+            )
         };
         let message = if by_keyword > 0 {
             format!(
@@ -293,14 +400,26 @@ impl Vm {
                 if by_keyword == 1 { "" } else { "s" },
             )
         } else {
-            format!("{}() takes {takes} but {given} {} given", object.qualname, if given == 1 { "was" } else { "were" })
+            format!(
+                "{}() takes {takes} but {given} {} given",
+                object.qualname,
+                if given == 1 { "was" } else { "were" }
+            )
         };
         self.throw(Type::TypeError, message)
     }
 
     // ---- classes ----
 
-    fn construct(&mut self, thread: usize, class: Ref<Class>, base: usize, count: usize, names: &[Name], ret: Return) -> Step {
+    fn construct(
+        &mut self,
+        thread: usize,
+        class: Ref<Class>,
+        base: usize,
+        count: usize,
+        names: &[Name],
+        ret: Return,
+    ) -> Step {
         let object = &self.heap.classes[class];
         let exception = object.exception;
         if let Some(of) = object.builtin
@@ -310,7 +429,16 @@ impl Vm {
                 let message = format!("cannot create '{}' instances", of.name());
                 return Err(self.throw(Type::TypeError, message));
             };
-            return self.call_native(thread, native, Arguments { at: base + 1, count, names }, ret);
+            return self.call_native(
+                thread,
+                native,
+                Arguments {
+                    at: base + 1,
+                    count,
+                    names,
+                },
+                ret,
+            );
         }
         let init = self.class_attribute(class, name::INIT);
         let args = if exception {
@@ -319,7 +447,11 @@ impl Vm {
             Vec::new()
         };
         let root = self.heap.classes[class].root_shape;
-        let slots = Vec::with_capacity(if exception { 0 } else { self.heap.classes[class].usual_slots as usize });
+        let slots = Vec::with_capacity(if exception {
+            0
+        } else {
+            self.heap.classes[class].usual_slots as usize
+        });
         let made = self.heap.new_instance(Instance {
             class,
             shape: root,
@@ -336,7 +468,17 @@ impl Vm {
                 self.threads[thread].stack[base] = made;
                 let Return::To(into) = ret else {
                     // Asked for by a native or the like: the instance must be delivered there once `__init__` has returned.
-                    return self.construct_for(thread, function, made, Arguments { at: base, count: count + 1, names }, ret);
+                    return self.construct_for(
+                        thread,
+                        function,
+                        made,
+                        Arguments {
+                            at: base,
+                            count: count + 1,
+                            names,
+                        },
+                        ret,
+                    );
                 };
                 self.threads[thread].constructing.push(made);
                 let arguments = Arguments {
@@ -344,7 +486,8 @@ impl Vm {
                     count: count + 1,
                     names,
                 };
-                let called = self.call_function(thread, function, arguments, Return::Construct(into));
+                let called =
+                    self.call_function(thread, function, arguments, Return::Construct(into));
                 if called.is_err() {
                     self.threads[thread].constructing.pop();
                 }
@@ -362,23 +505,40 @@ impl Vm {
             }
             Some(other) => {
                 self.threads[thread].stack[base] = made;
-                let message = format!("__init__ of '{}' is a '{}', not a function", self.heap.classes[class].name, self.type_name(other));
+                let message = format!(
+                    "__init__ of '{}' is a '{}', not a function",
+                    self.heap.classes[class].name,
+                    self.type_name(other)
+                );
                 Err(self.throw(Type::TypeError, message))
             }
         }
     }
 
     /// `ImportError(name=…)` and the like: the builtin exceptions that take keywords keep them as attributes.
-    fn exception_keywords(&mut self, thread: usize, made: Value, base: usize, count: usize, names: &[Name], ret: Return) -> Step {
+    fn exception_keywords(
+        &mut self,
+        thread: usize,
+        made: Value,
+        base: usize,
+        count: usize,
+        names: &[Name],
+        ret: Return,
+    ) -> Step {
         let Value::Instance(instance) = made else {
             unreachable!("an exception is an instance")
         };
         let class = self.heap.instances[instance].class;
-        let takes = [Type::ImportError, Type::AttributeError, Type::NameError].iter().any(|of| self.is_subclass(class, of.class()));
+        let takes = [Type::ImportError, Type::AttributeError, Type::NameError]
+            .iter()
+            .any(|of| self.is_subclass(class, of.class()));
         for (at, &keyword) in names.iter().enumerate() {
             let value = self.threads[thread].stack[base + 1 + count - names.len() + at];
             if !takes {
-                let message = format!("{}() takes no keyword arguments", self.heap.classes[class].name);
+                let message = format!(
+                    "{}() takes no keyword arguments",
+                    self.heap.classes[class].name
+                );
                 return Err(self.throw(Type::TypeError, message));
             }
             self.set_instance_attribute(instance, keyword, value);
@@ -386,7 +546,14 @@ impl Vm {
         self.deliver(thread, made, ret)
     }
 
-    fn construct_for(&mut self, thread: usize, function: Ref<Function>, made: Value, arguments: Arguments<'_>, ret: Return) -> Step {
+    fn construct_for(
+        &mut self,
+        thread: usize,
+        function: Ref<Function>,
+        made: Value,
+        arguments: Arguments<'_>,
+        ret: Return,
+    ) -> Step {
         self.threads[thread].constructing.push(made);
         self.threads[thread].construct_returns.push(ret);
         let called = self.call_function(thread, function, arguments, Return::ConstructFor);
@@ -435,14 +602,23 @@ impl Vm {
                 Ok(Flow::Next)
             }
             Return::Construct(into) => {
-                let made = self.threads[thread].constructing.pop().expect("each construction pushed its instance");
+                let made = self.threads[thread]
+                    .constructing
+                    .pop()
+                    .expect("each construction pushed its instance");
                 self.check_init(value)?;
                 self.set_register(thread, into, made);
                 Ok(Flow::Switch)
             }
             Return::ConstructFor => {
-                let made = self.threads[thread].constructing.pop().expect("each construction pushed its instance");
-                let ret = self.threads[thread].construct_returns.pop().expect("pushed together");
+                let made = self.threads[thread]
+                    .constructing
+                    .pop()
+                    .expect("each construction pushed its instance");
+                let ret = self.threads[thread]
+                    .construct_returns
+                    .pop()
+                    .expect("pushed together");
                 self.check_init(value)?;
                 self.deliver(thread, made, ret)
             }
@@ -450,14 +626,19 @@ impl Vm {
             Return::Range(base) => {
                 let window = self.top_frame(thread).base as usize + base.0 as usize;
                 let Value::Range(range) = value else {
-                    return Err(self.throw(Type::SystemError, "a loop over something that is no range"));
+                    return Err(
+                        self.throw(Type::SystemError, "a loop over something that is no range")
+                    );
                 };
                 let range = self.heap.ranges[range];
                 self.set_range(thread, window, range);
                 Ok(Flow::Next)
             }
             Return::Native => {
-                let pending = self.threads[thread].pending.last_mut().expect("a native waits for this");
+                let pending = self.threads[thread]
+                    .pending
+                    .last_mut()
+                    .expect("a native waits for this");
                 let Asking::Calls { results, .. } = &mut pending.asking else {
                     unreachable!("a native that gets a result asked for calls")
                 };
@@ -465,7 +646,10 @@ impl Vm {
                 self.pump(thread)
             }
             Return::Module(into) => {
-                let module = self.threads[thread].importing.pop().expect("each import pushed its module");
+                let module = self.threads[thread]
+                    .importing
+                    .pop()
+                    .expect("each import pushed its module");
                 self.set_register(thread, into, Value::Module(module));
                 Ok(Flow::Switch)
             }
@@ -478,24 +662,40 @@ impl Vm {
         if matches!(value, Value::None) {
             return Ok(());
         }
-        let message = format!("__init__() should return None, not '{}'", self.type_name(value));
+        let message = format!(
+            "__init__() should return None, not '{}'",
+            self.type_name(value)
+        );
         Err(self.throw(Type::TypeError, message))
     }
 
     pub(super) fn top_frame(&mut self, thread: usize) -> &mut Frame {
-        self.threads[thread].frames.last_mut().expect("a running thread has a frame")
+        self.threads[thread]
+            .frames
+            .last_mut()
+            .expect("a running thread has a frame")
     }
 
     pub(super) fn set_register(&mut self, thread: usize, reg: Reg, value: Value) {
         let state = &mut self.threads[thread];
-        let base = state.frames.last().expect("a running thread has a frame").base;
+        let base = state
+            .frames
+            .last()
+            .expect("a running thread has a frame")
+            .base;
         state.stack[base as usize + reg.0 as usize] = value;
     }
 
     // ---- natives ----
 
     /// Calls a native with operands of an instruction, which are copied above the window.
-    pub(super) fn ask(&mut self, thread: usize, native: NativeId, args: &[Value], ret: Return) -> Step {
+    pub(super) fn ask(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        args: &[Value],
+        ret: Return,
+    ) -> Step {
         let top = self.stack_top(thread);
         self.reserve(thread, top, args.len() + 1);
         self.threads[thread].stack[top..top + args.len()].copy_from_slice(args);
@@ -509,7 +709,13 @@ impl Vm {
     }
 
     /// Calls a native with arguments on the stack.
-    pub(super) fn call_native(&mut self, thread: usize, native: NativeId, arguments: Arguments<'_>, ret: Return) -> Step {
+    pub(super) fn call_native(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        arguments: Arguments<'_>,
+        ret: Return,
+    ) -> Step {
         let entry = &builtins::table()[native.0 as usize];
         if native.0 < builtins::generator::COUNT {
             return self.generator_native(thread, native, arguments, ret);
@@ -522,7 +728,12 @@ impl Vm {
     }
 
     /// `str.upper(5)`: the receiver of an unbound builtin method must be of its type.
-    fn check_receiver(&mut self, thread: usize, native: NativeId, bound: Bound) -> Result<(), Value> {
+    fn check_receiver(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        bound: Bound,
+    ) -> Result<(), Value> {
         let entry = &builtins::table()[native.0 as usize];
         let Some(owner) = entry.owner else {
             return Ok(());
@@ -532,16 +743,27 @@ impl Vm {
             return Ok(());
         }
         let of = self.type_name(receiver).to_owned();
-        let message = format!("descriptor '{}' for '{}' objects doesn't apply to a '{of}' object", entry.name, owner.name());
+        let message = format!(
+            "descriptor '{}' for '{}' objects doesn't apply to a '{of}' object",
+            entry.name,
+            owner.name()
+        );
         Err(self.throw(Type::TypeError, message))
     }
 
     /// Matches arguments with a native's parameters.
-    fn bind_native(&mut self, thread: usize, native: NativeId, arguments: Arguments<'_>) -> Result<(Bound, Vec<(Name, Value)>), Value> {
+    fn bind_native(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        arguments: Arguments<'_>,
+    ) -> Result<(Bound, Vec<(Name, Value)>), Value> {
         let signature = builtins::signature(native);
         let by_position = arguments.count - arguments.names.len();
         let declared = signature.positional.len();
-        if by_position < signature.required && arguments.names.is_empty() || (by_position > declared && !signature.rest) {
+        if by_position < signature.required && arguments.names.is_empty()
+            || (by_position > declared && !signature.rest)
+        {
             return Err(self.wrong_count(native, signature, by_position));
         }
         let named = by_position.min(declared);
@@ -557,35 +779,54 @@ impl Vm {
             ));
         }
         let mut slots = vec![Value::Unbound; declared + signature.keyword_only.len()];
-        let given: Vec<Value> = self.threads[thread].stack[arguments.at..arguments.at + arguments.count].to_vec();
+        let given: Vec<Value> =
+            self.threads[thread].stack[arguments.at..arguments.at + arguments.count].to_vec();
         slots[..named].copy_from_slice(&given[..named]);
         let mut extra = Vec::new();
         for (at, &keyword) in arguments.names.iter().enumerate() {
             let text = self.names[keyword.0 as usize].clone();
             let value = given[by_position + at];
             let all = signature.positional.iter().chain(&signature.keyword_only);
-            match all.enumerate().position(|(slot, name)| slot >= signature.positional_only && **name == *text) {
+            match all
+                .enumerate()
+                .position(|(slot, name)| slot >= signature.positional_only && **name == *text)
+            {
                 Some(slot) if slots[slot].is_bound() => {
                     let name = builtins::table()[native.0 as usize].shown;
-                    let message = format!("argument for {name}() given by name ('{text}') and position ({})", slot + 1);
+                    let message = format!(
+                        "argument for {name}() given by name ('{text}') and position ({})",
+                        slot + 1
+                    );
                     return Err(self.throw(Type::TypeError, message));
                 }
                 Some(slot) => slots[slot] = value,
                 None if signature.keywords => extra.push((keyword, value)),
                 None => {
                     let entry = &builtins::table()[native.0 as usize];
-                    let message = if signature.keyword_only.is_empty() && signature.positional_only == declared {
+                    let message = if signature.keyword_only.is_empty()
+                        && signature.positional_only == declared
+                    {
                         format!("{}() takes no keyword arguments", entry.qualified())
                     } else {
-                        format!("'{text}' is an invalid keyword argument for {}()", entry.shown)
+                        format!(
+                            "'{text}' is an invalid keyword argument for {}()",
+                            entry.shown
+                        )
                     };
                     return Err(self.throw(Type::TypeError, message));
                 }
             }
         }
-        if let Some(missing) = slots[..signature.required].iter().position(|value| !value.is_bound()) {
+        if let Some(missing) = slots[..signature.required]
+            .iter()
+            .position(|value| !value.is_bound())
+        {
             let name = builtins::table()[native.0 as usize].shown;
-            let message = format!("{name}() missing required argument '{}' (pos {})", signature.positional[missing], missing + 1);
+            let message = format!(
+                "{name}() missing required argument '{}' (pos {})",
+                signature.positional[missing],
+                missing + 1
+            );
             return Err(self.throw(Type::TypeError, message));
         }
         let top = self.stack_top(thread).max(arguments.at + arguments.count);
@@ -618,20 +859,39 @@ impl Vm {
         let message = if least == most && !signature.rest {
             match most {
                 0 => format!("{}() takes no arguments ({given} given)", entry.qualified()),
-                1 => format!("{}() takes exactly one argument ({given} given)", entry.qualified()),
+                1 => format!(
+                    "{}() takes exactly one argument ({given} given)",
+                    entry.qualified()
+                ),
                 _ => format!("{name} expected {most} arguments, got {given}"),
             }
         } else if given < least {
-            format!("{name} expected at least {least} argument{}, got {given}", plural(least))
+            format!(
+                "{name} expected at least {least} argument{}, got {given}",
+                plural(least)
+            )
         } else if signature.positional_only < signature.positional.len() {
-            format!("{name}() takes at most {most} argument{} ({given} given)", plural(most))
+            format!(
+                "{name}() takes at most {most} argument{} ({given} given)",
+                plural(most)
+            )
         } else {
-            format!("{name} expected at most {most} argument{}, got {given}", plural(most))
+            format!(
+                "{name} expected at most {most} argument{}, got {given}",
+                plural(most)
+            )
         };
         self.throw(Type::TypeError, message)
     }
 
-    fn start_native(&mut self, thread: usize, native: NativeId, bound: Bound, extra: Vec<(Name, Value)>, ret: Return) -> Step {
+    fn start_native(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        bound: Bound,
+        extra: Vec<(Name, Value)>,
+        ret: Return,
+    ) -> Step {
         let mut ctx = Ctx {
             vm: self,
             thread: ThreadId(thread as u32),
@@ -675,7 +935,10 @@ impl Vm {
     /// Notes what the native on top asked. A stop, if the slice ends; nothing if `pump` can go on.
     fn interrupted(&mut self, thread: usize, interrupt: Interrupt) -> Result<Option<Stop>, Value> {
         let id = ThreadId(thread as u32);
-        let pending = self.threads[thread].pending.last_mut().expect("the native that asked");
+        let pending = self.threads[thread]
+            .pending
+            .last_mut()
+            .expect("the native that asked");
         match interrupt {
             Interrupt::Throw(exception) => {
                 self.threads[thread].pending.pop();
@@ -711,7 +974,10 @@ impl Vm {
     /// Goes on with the native on top: makes the calls it asked for, then runs it again.
     pub(super) fn pump(&mut self, thread: usize) -> Step {
         loop {
-            let pending = self.threads[thread].pending.last_mut().expect("pump has a native to go on with");
+            let pending = self.threads[thread]
+                .pending
+                .last_mut()
+                .expect("pump has a native to go on with");
             match &mut pending.asking {
                 Asking::Calls { calls, results, .. } if results.len() < calls.len() => {
                     let (callee, args) = calls[results.len()].clone();
@@ -721,7 +987,10 @@ impl Vm {
                         // Done here and not through `deliver`, so that a long row of calls of natives does not nest.
                         match self.call_native_flat(thread, native, &args)? {
                             Flat::Value(value) => {
-                                let pending = self.threads[thread].pending.last_mut().expect("still there");
+                                let pending = self.threads[thread]
+                                    .pending
+                                    .last_mut()
+                                    .expect("still there");
                                 if let Asking::Calls { results, .. } = &mut pending.asking {
                                     results.push(value);
                                 }
@@ -737,7 +1006,9 @@ impl Vm {
                     }
                 }
                 Asking::Calls { .. } => {
-                    let Asking::Calls { calls, results, .. } = std::mem::replace(&mut pending.asking, Asking::Nothing) else {
+                    let Asking::Calls { calls, results, .. } =
+                        std::mem::replace(&mut pending.asking, Asking::Nothing)
+                    else {
                         unreachable!("just matched")
                     };
                     pending.answers.push(Answered::Calls { calls, results });
@@ -747,7 +1018,10 @@ impl Vm {
                 Asking::Nothing => {}
             }
             // Run it again.
-            let pending = self.threads[thread].pending.last_mut().expect("still there");
+            let pending = self.threads[thread]
+                .pending
+                .last_mut()
+                .expect("still there");
             let (native, bound) = (pending.native, pending.bound);
             let extra = std::mem::take(&mut pending.extra);
             let answers = std::mem::take(&mut pending.answers);
@@ -764,7 +1038,10 @@ impl Vm {
             let result = (builtins::table()[native.0 as usize].function)(&mut ctx);
             let used = ctx.next_answer;
             let fresh = std::mem::take(&mut ctx.fresh);
-            let pending = self.threads[thread].pending.last_mut().expect("natives push no natives");
+            let pending = self.threads[thread]
+                .pending
+                .last_mut()
+                .expect("natives push no natives");
             pending.extra = extra;
             pending.answers = answers;
             match result {
@@ -774,7 +1051,10 @@ impl Vm {
                         return Err(self.out_of_memory());
                     }
                     if ret == Return::Native {
-                        let pending = self.threads[thread].pending.last_mut().expect("a native waits for this");
+                        let pending = self.threads[thread]
+                            .pending
+                            .last_mut()
+                            .expect("a native waits for this");
                         if let Asking::Calls { results, .. } = &mut pending.asking {
                             results.push(value);
                         }
@@ -798,7 +1078,12 @@ impl Vm {
     }
 
     /// Calls a native for the native on top.
-    fn call_native_flat(&mut self, thread: usize, native: NativeId, args: &[Value]) -> Result<Flat, Value> {
+    fn call_native_flat(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        args: &[Value],
+    ) -> Result<Flat, Value> {
         let top = self.stack_top(thread);
         self.reserve(thread, top, args.len() + 2);
         self.threads[thread].stack[top..top + args.len()].copy_from_slice(args);
@@ -847,7 +1132,13 @@ impl Vm {
     }
 
     /// The methods of generators that run their frames.
-    fn generator_native(&mut self, thread: usize, native: NativeId, arguments: Arguments<'_>, ret: Return) -> Step {
+    fn generator_native(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        arguments: Arguments<'_>,
+        ret: Return,
+    ) -> Step {
         generator::native(self, thread, native, arguments, ret)
     }
 }

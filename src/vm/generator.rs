@@ -11,7 +11,13 @@ use crate::vm::thread::{Frame, Return};
 use crate::vm::value::{Ref, Value};
 
 /// Calls `__next__`, `send` or `throw` of a generator.
-pub(super) fn native(vm: &mut Vm, thread: usize, native: NativeId, arguments: Arguments<'_>, ret: Return) -> Step {
+pub(super) fn native(
+    vm: &mut Vm,
+    thread: usize,
+    native: NativeId,
+    arguments: Arguments<'_>,
+    ret: Return,
+) -> Step {
     let name = if native == NEXT {
         "__next__"
     } else if native == SEND {
@@ -52,11 +58,19 @@ pub(super) enum Resume {
 
 impl Vm {
     /// Puts a generator's frame on top of the thread.
-    pub(super) fn resume(&mut self, thread: usize, generator: Ref<Generator>, how: Resume, ret: Return) -> Step {
+    pub(super) fn resume(
+        &mut self,
+        thread: usize,
+        generator: Ref<Generator>,
+        how: Resume,
+        ret: Return,
+    ) -> Step {
         let object = &self.heap.generators[generator];
         let (state, function, pc) = (object.state, object.function, object.pc);
         match state {
-            GeneratorState::Running => return Err(self.throw(Type::ValueError, "generator already executing")),
+            GeneratorState::Running => {
+                return Err(self.throw(Type::ValueError, "generator already executing"));
+            }
             GeneratorState::Finished => {
                 return match how {
                     Resume::Throw(exception) => Err(exception),
@@ -70,7 +84,12 @@ impl Vm {
                     return Err(exception);
                 }
                 Resume::Send(Value::None) => {}
-                Resume::Send(_) => return Err(self.throw(Type::TypeError, "can't send non-None value to a just-started generator")),
+                Resume::Send(_) => {
+                    return Err(self.throw(
+                        Type::TypeError,
+                        "can't send non-None value to a just-started generator",
+                    ));
+                }
             },
             GeneratorState::Suspended { .. } => {}
         }
@@ -98,8 +117,15 @@ impl Vm {
             function,
             ret,
         });
-        let delegating = match self.image.program.codes[code.0 as usize].ops.get(pc as usize) {
-            Some(&Op::YieldFrom { iter, .. }) if matches!(state, GeneratorState::Suspended { .. }) => Some(iter),
+        let delegating = match self.image.program.codes[code.0 as usize]
+            .ops
+            .get(pc as usize)
+        {
+            Some(&Op::YieldFrom { iter, .. })
+                if matches!(state, GeneratorState::Suspended { .. }) =>
+            {
+                Some(iter)
+            }
             _ => None,
         };
         match how {
@@ -112,14 +138,20 @@ impl Vm {
             }
             Resume::Throw(exception) => {
                 if let Some(iter) = delegating
-                    && let Value::Generator(inner) = self.threads[thread].stack[base + iter.0 as usize]
+                    && let Value::Generator(inner) =
+                        self.threads[thread].stack[base + iter.0 as usize]
                 {
                     let GeneratorState::Suspended { into } = state else {
                         unreachable!("a delegating generator is suspended")
                     };
                     // What comes back goes on as if the `yield from` itself had run.
                     self.top_frame(thread).pc += 1;
-                    return self.resume(thread, inner, Resume::Throw(exception), Return::Delegate(Reg(into)));
+                    return self.resume(
+                        thread,
+                        inner,
+                        Resume::Throw(exception),
+                        Return::Delegate(Reg(into)),
+                    );
                 }
                 self.top_frame(thread).pc += u32::from(delegating.is_some());
                 Err(exception)
@@ -137,7 +169,9 @@ impl Vm {
         object.state = GeneratorState::Suspended { into: into.0 };
         let base = frame.base as usize;
         let size = object.registers.len();
-        object.registers.copy_from_slice(&state.stack[base..base + size]);
+        object
+            .registers
+            .copy_from_slice(&state.stack[base..base + size]);
         let outer = object.handling.take().unwrap_or(Value::None);
         let inner = std::mem::replace(&mut state.handling, outer);
         if !inner.same(outer) {
@@ -154,7 +188,8 @@ impl Vm {
         let frame = self.top_frame(thread);
         let pc = frame.pc - 1;
         let code = frame.code;
-        let Op::YieldFrom { dst, .. } = self.image.program.codes[code.0 as usize].ops[pc as usize] else {
+        let Op::YieldFrom { dst, .. } = self.image.program.codes[code.0 as usize].ops[pc as usize]
+        else {
             unreachable!("only a `yield from` delegates")
         };
         self.suspend(thread, value, dst, pc)
@@ -169,7 +204,10 @@ impl Vm {
     /// The generator whose frame was just popped is finished.
     pub(super) fn close_generator(&mut self, thread: usize) {
         let state = &mut self.threads[thread];
-        let generator = state.generators.pop().expect("a generator's frame was on top");
+        let generator = state
+            .generators
+            .pop()
+            .expect("a generator's frame was on top");
         let object = &mut self.heap.generators[generator];
         object.state = GeneratorState::Finished;
         object.registers = Box::default();
@@ -188,7 +226,11 @@ impl Vm {
                 Ok(Flow::Switch)
             }
             _ => {
-                let args = if matches!(value, Value::None) { Vec::new() } else { vec![value] };
+                let args = if matches!(value, Value::None) {
+                    Vec::new()
+                } else {
+                    vec![value]
+                };
                 Err(self.new_exception(Type::StopIteration, args))
             }
         }

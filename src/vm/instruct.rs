@@ -24,8 +24,12 @@ impl Vm {
             .locals
             .iter()
             .find(|(reg, _)| *reg == register)
-            .map_or("<temporary>", |(_, name)| &self.image.program.names[name.0 as usize]);
-        let message = format!("cannot access local variable '{text}' where it is not associated with a value");
+            .map_or("<temporary>", |(_, name)| {
+                &self.image.program.names[name.0 as usize]
+            });
+        let message = format!(
+            "cannot access local variable '{text}' where it is not associated with a value"
+        );
         self.throw(Type::UnboundLocalError, message)
     }
 
@@ -33,7 +37,9 @@ impl Vm {
         // The name is that of the cell in the function that owns it; captures lead there only through the makers, so the code keeps its own list.
         let code = self.top_frame(thread).code;
         let text = self.image.free_name(code, free);
-        let message = format!("cannot access free variable '{text}' where it is not associated with a value in enclosing scope");
+        let message = format!(
+            "cannot access free variable '{text}' where it is not associated with a value in enclosing scope"
+        );
         self.throw(Type::NameError, message)
     }
 
@@ -74,7 +80,8 @@ impl Vm {
                 Value::Int(it) => it,
                 Value::Bool(it) => i64::from(it),
                 _ => {
-                    let native = crate::vm::builtins::constructor(Type::Range).expect("range is a builtin");
+                    let native =
+                        crate::vm::builtins::constructor(Type::Range).expect("range is a builtin");
                     let ret = Return::Range(base);
                     return self.call_native_values(thread, native, &given, ret);
                 }
@@ -97,12 +104,24 @@ impl Vm {
     }
 
     /// Calls a native with values.
-    pub(super) fn call_native_values(&mut self, thread: usize, native: NativeId, args: &[Value], ret: Return) -> Step {
+    pub(super) fn call_native_values(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        args: &[Value],
+        ret: Return,
+    ) -> Step {
         self.call_value(thread, Value::Native(native), args, ret)
     }
 
     /// A native with any number of arguments, for displays.
-    pub(super) fn ask_many(&mut self, thread: usize, native: NativeId, items: &[Value], dst: Reg) -> Step {
+    pub(super) fn ask_many(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        items: &[Value],
+        dst: Reg,
+    ) -> Step {
         self.call_value(thread, Value::Native(native), items, Return::To(dst))
     }
 
@@ -117,7 +136,8 @@ impl Vm {
             Value::Iter(it) => {
                 // `map` of one builtin iterator: its function's value is the item, with no native in between.
                 if let Iter::Map { function, inner } = &self.heap.iters[it]
-                    && let (function @ Value::Function(_), &[Value::Iter(source)]) = (*function, &inner[..])
+                    && let (function @ Value::Function(_), &[Value::Iter(source)]) =
+                        (*function, &inner[..])
                     && let Some(item) = self.next_of_simple(source)
                 {
                     return match item {
@@ -161,9 +181,17 @@ impl Vm {
     }
 
     /// `yield from`: gives what was sent to the sub-iterator.
-    pub(super) fn delegate(&mut self, thread: usize, iterator: Value, sent: Value, dst: Reg) -> Step {
+    pub(super) fn delegate(
+        &mut self,
+        thread: usize,
+        iterator: Value,
+        sent: Value,
+        dst: Reg,
+    ) -> Step {
         match (iterator, sent) {
-            (Value::Generator(generator), _) => self.resume(thread, generator, Resume::Send(sent), Return::Delegate(dst)),
+            (Value::Generator(generator), _) => {
+                self.resume(thread, generator, Resume::Send(sent), Return::Delegate(dst))
+            }
             (_, Value::None) => self.for_next(thread, iterator, Return::Delegate(dst)),
             _ => {
                 if let Some(send) = self.special(iterator, name::SEND) {
@@ -176,30 +204,55 @@ impl Vm {
 
     // ---- attributes ----
 
-    pub(super) fn get_attribute(&mut self, thread: usize, object: Value, wanted: Name, cache: Option<usize>, dst: Reg) -> Step {
+    pub(super) fn get_attribute(
+        &mut self,
+        thread: usize,
+        object: Value,
+        wanted: Name,
+        cache: Option<usize>,
+        dst: Reg,
+    ) -> Step {
         match self.look_up(object, wanted) {
             Found::Value(value) => {
                 if let Some(cache) = cache {
                     match self.cache_for(object, wanted) {
-                        found @ (Cache::Slot { .. } | Cache::Global { .. }) => self.caches[cache] = found,
+                        found @ (Cache::Slot { .. } | Cache::Global { .. }) => {
+                            self.caches[cache] = found
+                        }
                         _ => {}
                     }
                 }
                 self.set_register(thread, dst, value);
                 Ok(Flow::Next)
             }
-            Found::Call(getter @ Value::Function(_), receiver) if self.special(object, name::GETATTR).is_none() => {
+            Found::Call(getter @ Value::Function(_), receiver)
+                if self.special(object, name::GETATTR).is_none() =>
+            {
                 self.call_value(thread, getter, &[receiver], Return::To(dst))
             }
-            Found::Call(..) | Found::Hook(_) => self.ask(thread, operators::GET_ATTR, &[object, Value::Int(i64::from(wanted.0))], Return::To(dst)),
+            Found::Call(..) | Found::Hook(_) => self.ask(
+                thread,
+                operators::GET_ATTR,
+                &[object, Value::Int(i64::from(wanted.0))],
+                Return::To(dst),
+            ),
             Found::Nothing => Err(self.no_attribute(object, wanted)),
         }
     }
 
-    pub(super) fn set_attribute(&mut self, thread: usize, object: Value, wanted: Name, value: Value, cache: usize) -> Step {
+    pub(super) fn set_attribute(
+        &mut self,
+        thread: usize,
+        object: Value,
+        wanted: Name,
+        value: Value,
+        cache: usize,
+    ) -> Step {
         if let Value::Instance(instance) = object {
             let class = self.heap.instances[instance].class;
-            let hooked = self.class_attribute(class, name::SETATTR).is_some_and(|hook| !matches!(hook, Value::Native(_)));
+            let hooked = self
+                .class_attribute(class, name::SETATTR)
+                .is_some_and(|hook| !matches!(hook, Value::Native(_)));
             let plain = self.heap.instances[instance].exception.is_none()
                 && !hooked
                 && !matches!(self.class_attribute(class, wanted), Some(Value::Object(it)) if matches!(self.heap.objects[it], Object::Property { .. }));
@@ -214,12 +267,26 @@ impl Vm {
                 return Ok(Flow::Next);
             }
         }
-        self.ask(thread, operators::SET_ATTR, &[object, Value::Int(i64::from(wanted.0)), value], Return::Drop)
+        self.ask(
+            thread,
+            operators::SET_ATTR,
+            &[object, Value::Int(i64::from(wanted.0)), value],
+            Return::Drop,
+        )
     }
 
     /// `receiver.name(…)` where the cache did not know.
     #[expect(clippy::too_many_arguments, reason = "the operands of one instruction")]
-    pub(super) fn call_method(&mut self, thread: usize, receiver: Value, wanted: Name, cache: usize, window: usize, count: usize, dst: Reg) -> Step {
+    pub(super) fn call_method(
+        &mut self,
+        thread: usize,
+        receiver: Value,
+        wanted: Name,
+        cache: usize,
+        window: usize,
+        count: usize,
+        dst: Reg,
+    ) -> Step {
         match self.cache_for(receiver, wanted) {
             found @ Cache::Method { function, .. } => {
                 self.caches[cache] = found;
@@ -246,20 +313,34 @@ impl Vm {
             _ => {}
         }
         match self.look_up(receiver, wanted) {
-            Found::Value(callee) => self.call_at(thread, callee, window, count, &[], Return::To(dst)),
+            Found::Value(callee) => {
+                self.call_at(thread, callee, window, count, &[], Return::To(dst))
+            }
             Found::Nothing => Err(self.no_attribute(receiver, wanted)),
             Found::Call(..) | Found::Hook(_) => {
                 let args = self.threads[thread].stack[window + 1..=window + count].to_vec();
                 let mut given = vec![receiver, Value::Int(i64::from(wanted.0))];
                 given.extend(args);
-                self.call_value(thread, Value::Native(operators::CALL_ATTRIBUTE), &given, Return::To(dst))
+                self.call_value(
+                    thread,
+                    Value::Native(operators::CALL_ATTRIBUTE),
+                    &given,
+                    Return::To(dst),
+                )
             }
         }
     }
 
     // ---- calls ----
 
-    pub(super) fn call_spread(&mut self, thread: usize, callee: Value, args: Value, kwargs: Value, dst: Reg) -> Step {
+    pub(super) fn call_spread(
+        &mut self,
+        thread: usize,
+        callee: Value,
+        args: Value,
+        kwargs: Value,
+        dst: Reg,
+    ) -> Step {
         let args = match args {
             Value::List(it) => self.heap.lists[it].to_vec(),
             Value::Tuple(it) => self.heap.tuples[it].0.to_vec(),
@@ -283,7 +364,10 @@ impl Vm {
             _ => return Err(self.throw(Type::SystemError, "spreading something that is no dict")),
         }
         if args.len() + values.len() > MOST_ARGUMENTS {
-            return Err(self.throw(Type::RuntimeError, format!("a call takes at most {MOST_ARGUMENTS} arguments in Mini")));
+            return Err(self.throw(
+                Type::RuntimeError,
+                format!("a call takes at most {MOST_ARGUMENTS} arguments in Mini"),
+            ));
         }
         let top = self.stack_top(thread);
         self.reserve(thread, top, args.len() + values.len() + 2);
@@ -291,24 +375,44 @@ impl Vm {
         stack[top] = callee;
         stack[top + 1..=top + args.len()].copy_from_slice(&args);
         stack[top + 1 + args.len()..=top + args.len() + values.len()].copy_from_slice(&values);
-        self.call_at(thread, callee, top, args.len() + values.len(), &names, Return::To(dst))
+        self.call_at(
+            thread,
+            callee,
+            top,
+            args.len() + values.len(),
+            &names,
+            Return::To(dst),
+        )
     }
 
     // ---- displays ----
 
-    pub(super) fn build_string(&mut self, thread: usize, window: usize, count: usize) -> Result<Value, Value> {
+    pub(super) fn build_string(
+        &mut self,
+        thread: usize,
+        window: usize,
+        count: usize,
+    ) -> Result<Value, Value> {
         let mut text = String::new();
         for at in window..window + count {
             match self.threads[thread].stack[at] {
                 Value::Str(part) => text.push_str(self.heap.text(part)),
-                _ => return Err(self.throw(Type::SystemError, "joining something that is no string")),
+                _ => {
+                    return Err(self.throw(Type::SystemError, "joining something that is no string"));
+                }
             }
         }
         Ok(self.heap.new_str(text))
     }
 
     /// Unpacks a list or tuple of the right length.
-    pub(super) fn unpack_fast(&mut self, thread: usize, source: Value, window: usize, count: usize) -> bool {
+    pub(super) fn unpack_fast(
+        &mut self,
+        thread: usize,
+        source: Value,
+        window: usize,
+        count: usize,
+    ) -> bool {
         let place = &mut self.threads[thread].stack[window..window + count];
         match source {
             Value::Tuple(it) if self.heap.tuples[it].0.len() == count => {
@@ -327,7 +431,13 @@ impl Vm {
 
     // ---- functions and classes ----
 
-    pub(super) fn make_function(&mut self, thread: usize, base: usize, function: Ref<Function>, code: CodeIx) -> Result<Value, Value> {
+    pub(super) fn make_function(
+        &mut self,
+        thread: usize,
+        base: usize,
+        function: Ref<Function>,
+        code: CodeIx,
+    ) -> Result<Value, Value> {
         let image = self.image.clone();
         let mut cells = Vec::new();
         for capture in &image.program.codes[code.0 as usize].captures {
@@ -336,7 +446,10 @@ impl Vm {
                     Value::Cell(cell) => Some(cell),
                     _ => None,
                 },
-                Capture::Free(free) if function.slot != u32::MAX => self.heap.functions[function].cells.get(free.0 as usize).copied(),
+                Capture::Free(free) if function.slot != u32::MAX => self.heap.functions[function]
+                    .cells
+                    .get(free.0 as usize)
+                    .copied(),
                 Capture::Free(_) => None,
             };
             match cell {
@@ -351,16 +464,30 @@ impl Vm {
         }))
     }
 
-    pub(super) fn set_keyword_defaults(&mut self, thread: usize, function: Value, window: usize, names: u16) -> Result<(), Value> {
+    pub(super) fn set_keyword_defaults(
+        &mut self,
+        thread: usize,
+        function: Value,
+        window: usize,
+        names: u16,
+    ) -> Result<(), Value> {
         let image = self.image.clone();
-        let (Value::Function(function), Const::Names(names)) = (function, &image.program.consts[names as usize]) else {
-            return Err(self.throw(Type::SystemError, "defaults for something that is no function"));
+        let (Value::Function(function), Const::Names(names)) =
+            (function, &image.program.consts[names as usize])
+        else {
+            return Err(self.throw(
+                Type::SystemError,
+                "defaults for something that is no function",
+            ));
         };
         let params = &image.program.codes[self.heap.functions[function].code.0 as usize].params;
         let first = params.positional as usize;
         let mut defaults = vec![Value::Unbound; params.keyword_only as usize];
         for (at, name) in names.iter().enumerate() {
-            if let Some(place) = params.names[first..first + defaults.len()].iter().position(|it| it == name) {
+            if let Some(place) = params.names[first..first + defaults.len()]
+                .iter()
+                .position(|it| it == name)
+            {
                 defaults[place] = self.threads[thread].stack[window + at];
             }
         }
@@ -383,7 +510,10 @@ impl Vm {
                 class
             }
             _ => {
-                let message = format!("a class can extend another class, not a value of type '{}'", self.type_name(parent));
+                let message = format!(
+                    "a class can extend another class, not a value of type '{}'",
+                    self.type_name(parent)
+                );
                 return Err(self.throw(Type::TypeError, message));
             }
         };
@@ -430,7 +560,12 @@ impl Vm {
                 Value::None => None,
                 other => match self.exception_from(thread, other) {
                     Ok(cause) => Some(cause),
-                    Err(_) => return self.throw(Type::TypeError, "exception causes must derive from BaseException"),
+                    Err(_) => {
+                        return self.throw(
+                            Type::TypeError,
+                            "exception causes must derive from BaseException",
+                        );
+                    }
                 },
             };
             if let Some(object) = self.heap.instances[it].exception.as_deref_mut() {
@@ -444,7 +579,9 @@ impl Vm {
     /// Does an `except` clause with this class (or tuple of classes) catch the exception?
     pub(super) fn matches(&mut self, exception: Value, class: Value) -> Result<bool, Value> {
         match class {
-            Value::Class(class) if self.heap.classes[class].exception => Ok(self.is_instance(exception, class)),
+            Value::Class(class) if self.heap.classes[class].exception => {
+                Ok(self.is_instance(exception, class))
+            }
             Value::Tuple(tuple) => {
                 for class in self.heap.tuples[tuple].0.clone() {
                     if self.matches(exception, class)? {
@@ -468,7 +605,10 @@ impl Vm {
         match (enter, exit) {
             (Some(enter), Some(exit)) => Ok((enter, exit)),
             (None, _) => {
-                let message = format!("'{}' object does not support the context manager protocol", self.type_name(manager));
+                let message = format!(
+                    "'{}' object does not support the context manager protocol",
+                    self.type_name(manager)
+                );
                 Err(self.throw(Type::TypeError, message))
             }
             (Some(_), None) => {
@@ -486,7 +626,10 @@ impl Vm {
             return [Value::None; 3];
         };
         let class = Value::Class(self.heap.instances[it].class);
-        let entries = self.heap.instances[it].exception.as_ref().map_or_else(Vec::new, |exception| exception.traceback.clone());
+        let entries = self.heap.instances[it]
+            .exception
+            .as_ref()
+            .map_or_else(Vec::new, |exception| exception.traceback.clone());
         let traceback = self.heap.new_object(Object::Traceback(entries));
         [class, exception, traceback]
     }
@@ -523,7 +666,10 @@ impl Vm {
             Value::Module(it) => self.image.program.modules[it as usize].name.to_string(),
             other => self.type_name(other).to_owned(),
         };
-        let message = format!("cannot import name '{}' from '{from}'", self.names[wanted.0 as usize]);
+        let message = format!(
+            "cannot import name '{}' from '{from}'",
+            self.names[wanted.0 as usize]
+        );
         Err(self.throw(Type::ImportError, message))
     }
 
@@ -531,7 +677,10 @@ impl Vm {
     pub(super) fn spread(&mut self, thread: usize, value: Value, base: Reg, count: u16) -> Step {
         let window = self.top_frame(thread).base as usize + base.0 as usize;
         if !self.unpack_fast(thread, value, window, count as usize) {
-            return Err(self.throw(Type::SystemError, "unpacking came to another number of items"));
+            return Err(self.throw(
+                Type::SystemError,
+                "unpacking came to another number of items",
+            ));
         }
         Ok(Flow::Next)
     }

@@ -44,7 +44,11 @@ impl Image {
     #[must_use]
     pub fn new(program: Arc<Program>) -> Image {
         let mut all_names: Vec<Arc<str>> = WELL_KNOWN.iter().map(|&text| text.into()).collect();
-        let mut index: FxHashMap<Arc<str>, Name> = all_names.iter().enumerate().map(|(at, text)| (text.clone(), Name(at as u32))).collect();
+        let mut index: FxHashMap<Arc<str>, Name> = all_names
+            .iter()
+            .enumerate()
+            .map(|(at, text)| (text.clone(), Name(at as u32)))
+            .collect();
         let names: Vec<Name> = program
             .names
             .iter()
@@ -90,15 +94,25 @@ impl Image {
         let codes = &self.program.codes;
         let (mut code, mut free) = (code, free);
         loop {
-            let maker = codes.iter().position(|it| it.ops.iter().any(|op| matches!(op, Op::MakeFunction { code: made, .. } if *made == code)));
-            let (Some(maker), Some(capture)) = (maker, codes[code.0 as usize].captures.get(free as usize)) else {
+            let maker = codes.iter().position(|it| {
+                it.ops
+                    .iter()
+                    .any(|op| matches!(op, Op::MakeFunction { code: made, .. } if *made == code))
+            });
+            let (Some(maker), Some(capture)) =
+                (maker, codes[code.0 as usize].captures.get(free as usize))
+            else {
                 return "<captured>".to_owned();
             };
             match *capture {
                 Capture::Free(outer) => (code, free) = (CodeIx(maker as u32), outer.0),
                 Capture::Local(reg) => {
                     let found = codes[maker].locals.iter().find(|(it, _)| *it == reg);
-                    return found.map_or("<captured>", |(_, name)| &self.program.names[name.0 as usize]).to_owned();
+                    return found
+                        .map_or("<captured>", |(_, name)| {
+                            &self.program.names[name.0 as usize]
+                        })
+                        .to_owned();
                 }
             }
         }
@@ -116,21 +130,38 @@ impl Link {
             run += 1;
             longest_run = longest_run.max(run);
             match *op {
-                Op::Jump { .. } | Op::Return { .. } | Op::Raise { .. } | Op::Reraise { .. } | Op::RaiseCurrent {} => run = 0,
-                Op::CheckBound { src: reg } | Op::JumpIfUnbound { src: reg, .. } | Op::MakeCell { reg } if reg.0 >= parameters => unbound.push(reg.0),
+                Op::Jump { .. }
+                | Op::Return { .. }
+                | Op::Raise { .. }
+                | Op::Reraise { .. }
+                | Op::RaiseCurrent {} => run = 0,
+                Op::CheckBound { src: reg }
+                | Op::JumpIfUnbound { src: reg, .. }
+                | Op::MakeCell { reg }
+                    if reg.0 >= parameters =>
+                {
+                    unbound.push(reg.0)
+                }
                 _ => {}
             }
         }
         unbound.sort_unstable();
         unbound.dedup();
         Link {
-            simple: !params.star && !params.double_star && params.keyword_only == 0 && !code.generator,
+            simple: !params.star
+                && !params.double_star
+                && params.keyword_only == 0
+                && !code.generator,
             positional: params.positional,
             registers: code.registers,
             generator: code.generator,
             longest_run,
             cache_base,
-            sites: code.sites.iter().map(|name| names[name.0 as usize]).collect(),
+            sites: code
+                .sites
+                .iter()
+                .map(|name| names[name.0 as usize])
+                .collect(),
             unbound: unbound.into(),
         }
     }

@@ -1,9 +1,8 @@
 //! The objects behind the handles of `Value`, one struct for each arena. Plain data with the operations that need nothing else.
 
 use crate::bytecode::op::CodeIx;
-use crate::vm::class::{Class, Name};
+use crate::vm::class::Class;
 use crate::vm::dict::Dict;
-use crate::vm::native::NativeId;
 use crate::vm::set::Set;
 use crate::vm::sync::{Condition, Event, Lock, RLock, Semaphore};
 use crate::vm::thread::ThreadId;
@@ -551,6 +550,3 @@ impl Trace for Object {
         }
     }
 }
-
-/// A builtin that stands in a class under a name.
-pub(super) type NativeEntry = (Name, NativeId);

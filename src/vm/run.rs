@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "the loop reads registers and instructions without bounds checks; the argument is below")]
+#![expect(
+    unsafe_code,
+    reason = "the loop reads registers and instructions without bounds checks; the argument is below"
+)]
 //! The instruction loop: one text, instantiated for three ways of counting and with or without an observer. It is the one file with `unsafe` code.
 //!
 //! *Why it is sound.* A VM runs only programs that `bytecode::verify` accepted: every register operand is below the code's window size, every jump lands
@@ -70,12 +73,23 @@ impl Vm {
     ///
     /// # Panics
     /// If the thread is not ready.
-    pub fn run_observed<O: Observer>(&mut self, thread: ThreadId, budget: Budget<'_>, observer: &mut O) -> Slice {
+    pub fn run_observed<O: Observer>(
+        &mut self,
+        thread: ThreadId,
+        budget: Budget<'_>,
+        observer: &mut O,
+    ) -> Slice {
         let at = thread.0 as usize;
-        assert_eq!(self.threads[at].status, Status::Ready, "only a ready thread can run");
+        assert_eq!(
+            self.threads[at].status,
+            Status::Ready,
+            "only a ready thread can run"
+        );
         let (whole, flag) = match budget {
             Budget::Instructions(count) => (i64::try_from(count).unwrap_or(i64::MAX), None),
-            Budget::Polls { stop, at_most } => (i64::try_from(at_most).unwrap_or(i64::MAX), Some(stop)),
+            Budget::Polls { stop, at_most } => {
+                (i64::try_from(at_most).unwrap_or(i64::MAX), Some(stop))
+            }
         };
         let mut left = whole;
         let stop = match self.begin(at) {
@@ -89,7 +103,8 @@ impl Vm {
                     static NEVER: AtomicBool = AtomicBool::new(false);
                     match self.execute::<EXACT, O>(at, &mut left, &NEVER, observer) {
                         End::Stop(stop) => stop,
-                        End::Step => match self.execute::<STEP, O>(at, &mut left, &NEVER, observer) {
+                        End::Step => match self.execute::<STEP, O>(at, &mut left, &NEVER, observer)
+                        {
                             End::Stop(stop) => stop,
                             End::Step => unreachable!("it counts one by one already"),
                         },
@@ -112,7 +127,14 @@ impl Vm {
             for (place, &(_, value)) in stack[args.len() + 1..].iter_mut().zip(&kwargs) {
                 *place = value;
             }
-            let step = self.call_at(thread, callable, 0, args.len() + kwargs.len(), &names, Return::Thread);
+            let step = self.call_at(
+                thread,
+                callable,
+                0,
+                args.len() + kwargs.len(),
+                &names,
+                Return::Thread,
+            );
             return self.settle(thread, step);
         }
         if let Some(exception) = self.threads[thread].interrupt.take() {
@@ -139,7 +161,13 @@ impl Vm {
     }
 
     /// The loop.
-    fn execute<const MODE: u8, O: Observer>(&mut self, thread: usize, budget: &mut i64, flag: &AtomicBool, observer: &mut O) -> End {
+    fn execute<const MODE: u8, O: Observer>(
+        &mut self,
+        thread: usize,
+        budget: &mut i64,
+        flag: &AtomicBool,
+        observer: &mut O,
+    ) -> End {
         let image: Arc<crate::vm::link::Image> = self.image.clone();
         let image = &*image;
         let program = &*image.program;
@@ -179,7 +207,13 @@ impl Vm {
         macro_rules! refresh {
             () => {
                 // SAFETY: the window of the frame on top lies within the stack.
-                registers = unsafe { self.threads.get_unchecked_mut(thread).stack.as_mut_ptr().add(base) }
+                registers = unsafe {
+                    self.threads
+                        .get_unchecked_mut(thread)
+                        .stack
+                        .as_mut_ptr()
+                        .add(base)
+                }
             };
         }
         // Counts the straight run that ends before `pc`.
@@ -288,7 +322,12 @@ impl Vm {
         macro_rules! binary {
             ($op:ident, $dst:expr, $lhs:expr, $rhs:expr) => {{
                 let args = [reg!($lhs), reg!($rhs)];
-                out!(self.ask(thread, operators::of_binary(BinaryOp::$op, false), &args, Return::To($dst)))
+                out!(self.ask(
+                    thread,
+                    operators::of_binary(BinaryOp::$op, false),
+                    &args,
+                    Return::To($dst)
+                ))
             }};
         }
         // Where a taken jump of the current instruction goes, as an instruction number.
@@ -389,7 +428,10 @@ impl Vm {
             let op = unsafe { *pc };
             if O::ACTIVE {
                 save!();
-                let frame = self.threads[thread].frames.last().expect("a running thread has a frame");
+                let frame = self.threads[thread]
+                    .frames
+                    .last()
+                    .expect("a running thread has a frame");
                 observer.instruction(ThreadId(thread as u32), frame, index_of!(pc), op);
             }
             // SAFETY: at most one past the last instruction.
@@ -425,7 +467,9 @@ impl Vm {
                     *unsafe { self.globals.get_unchecked_mut(global.0 as usize) } = reg!(src);
                 }
                 Op::DelGlobal { global } => {
-                    if std::mem::replace(&mut self.globals[global.0 as usize], Value::Unbound).is_bound() {
+                    if std::mem::replace(&mut self.globals[global.0 as usize], Value::Unbound)
+                        .is_bound()
+                    {
                         continue;
                     }
                     throw!(self.name_error(global.0));
@@ -438,7 +482,7 @@ impl Vm {
                 Op::GetCell { dst, cell } => match reg!(cell) {
                     Value::Cell(it) => match self.heap.cells[it].0 {
                         Value::Unbound => {
-                                throw!(self.unbound_local(thread, cell));
+                            throw!(self.unbound_local(thread, cell));
                         }
                         value => reg!(dst) = value,
                     },
@@ -450,8 +494,9 @@ impl Vm {
                 },
                 Op::DelCell { cell } => match reg!(cell) {
                     Value::Cell(it) => {
-                        if !std::mem::replace(&mut self.heap.cells[it].0, Value::Unbound).is_bound() {
-                                throw!(self.unbound_local(thread, cell));
+                        if !std::mem::replace(&mut self.heap.cells[it].0, Value::Unbound).is_bound()
+                        {
+                            throw!(self.unbound_local(thread, cell));
                         }
                     }
                     _ => throw!(self.no_cell()),
@@ -469,7 +514,9 @@ impl Vm {
                 },
                 Op::DelFree { free } => match self.free_cell(function, free.0) {
                     Some(cell) => {
-                        if !std::mem::replace(&mut self.heap.cells[cell].0, Value::Unbound).is_bound() {
+                        if !std::mem::replace(&mut self.heap.cells[cell].0, Value::Unbound)
+                            .is_bound()
+                        {
                             throw!(self.unbound_free(thread, free.0));
                         }
                     }
@@ -480,17 +527,29 @@ impl Vm {
                 Op::Sub { dst, lhs, rhs } => arithmetic!(Sub, checked_sub, -, dst, lhs, rhs),
                 Op::Mul { dst, lhs, rhs } => arithmetic!(Mul, checked_mul, *, dst, lhs, rhs),
                 Op::Div { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
-                    (Value::Float(a), Value::Float(b)) if b != 0.0 => reg!(dst) = Value::Float(a / b),
-                    (Value::Int(a), Value::Int(b)) if b != 0 && exact_in_f64(a) && exact_in_f64(b) => reg!(dst) = Value::Float(a as f64 / b as f64),
-                    (Value::Float(a), Value::Int(b)) if b != 0 && exact_in_f64(b) => reg!(dst) = Value::Float(a / b as f64),
+                    (Value::Float(a), Value::Float(b)) if b != 0.0 => {
+                        reg!(dst) = Value::Float(a / b)
+                    }
+                    (Value::Int(a), Value::Int(b))
+                        if b != 0 && exact_in_f64(a) && exact_in_f64(b) =>
+                    {
+                        reg!(dst) = Value::Float(a as f64 / b as f64)
+                    }
+                    (Value::Float(a), Value::Int(b)) if b != 0 && exact_in_f64(b) => {
+                        reg!(dst) = Value::Float(a / b as f64)
+                    }
                     _ => binary!(Div, dst, lhs, rhs),
                 },
                 Op::FloorDiv { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
-                    (Value::Int(a), Value::Int(b)) if b > 0 => reg!(dst) = Value::Int(a.div_euclid(b)),
+                    (Value::Int(a), Value::Int(b)) if b > 0 => {
+                        reg!(dst) = Value::Int(a.div_euclid(b))
+                    }
                     _ => binary!(FloorDiv, dst, lhs, rhs),
                 },
                 Op::Mod { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
-                    (Value::Int(a), Value::Int(b)) if b > 0 => reg!(dst) = Value::Int(a.rem_euclid(b)),
+                    (Value::Int(a), Value::Int(b)) if b > 0 => {
+                        reg!(dst) = Value::Int(a.rem_euclid(b))
+                    }
                     _ => binary!(Mod, dst, lhs, rhs),
                 },
                 Op::Pow { dst, lhs, rhs } => binary!(Pow, dst, lhs, rhs),
@@ -498,11 +557,17 @@ impl Vm {
                 Op::BitOr { dst, lhs, rhs } => bitwise!(BitOr, |, dst, lhs, rhs),
                 Op::BitXor { dst, lhs, rhs } => bitwise!(BitXor, ^, dst, lhs, rhs),
                 Op::Shl { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
-                    (Value::Int(a), Value::Int(b)) if (0..63).contains(&b) && (a << b) >> b == a => reg!(dst) = Value::Int(a << b),
+                    (Value::Int(a), Value::Int(b))
+                        if (0..63).contains(&b) && (a << b) >> b == a =>
+                    {
+                        reg!(dst) = Value::Int(a << b)
+                    }
                     _ => binary!(Shl, dst, lhs, rhs),
                 },
                 Op::Shr { dst, lhs, rhs } => match (reg!(lhs), reg!(rhs)) {
-                    (Value::Int(a), Value::Int(b)) if b >= 0 => reg!(dst) = Value::Int(a >> b.min(63)),
+                    (Value::Int(a), Value::Int(b)) if b >= 0 => {
+                        reg!(dst) = Value::Int(a >> b.min(63))
+                    }
                     _ => binary!(Shr, dst, lhs, rhs),
                 },
                 Op::InPlace { op, dst, lhs, rhs } => {
@@ -555,16 +620,53 @@ impl Vm {
                     }
                     ask!(operators::of_binary(op, true), [reg!(lhs), reg!(rhs)], dst);
                 }
-                Op::AddImm { in_place, dst, lhs, imm } => arithmetic_imm!(Add, checked_add, +, in_place, dst, lhs, imm),
-                Op::SubImm { in_place, dst, lhs, imm } => arithmetic_imm!(Sub, checked_sub, -, in_place, dst, lhs, imm),
-                Op::MulImm { in_place, dst, lhs, imm } => arithmetic_imm!(Mul, checked_mul, *, in_place, dst, lhs, imm),
-                Op::FloorDivImm { in_place, dst, lhs, imm } => match reg!(lhs) {
-                    Value::Int(a) if imm.0 > 0 => reg!(dst) = Value::Int(a.div_euclid(i64::from(imm.0))),
-                    a => ask!(operators::of_binary(BinaryOp::FloorDiv, in_place.0), [a, Value::Int(i64::from(imm.0))], dst),
+                Op::AddImm {
+                    in_place,
+                    dst,
+                    lhs,
+                    imm,
+                } => arithmetic_imm!(Add, checked_add, +, in_place, dst, lhs, imm),
+                Op::SubImm {
+                    in_place,
+                    dst,
+                    lhs,
+                    imm,
+                } => arithmetic_imm!(Sub, checked_sub, -, in_place, dst, lhs, imm),
+                Op::MulImm {
+                    in_place,
+                    dst,
+                    lhs,
+                    imm,
+                } => arithmetic_imm!(Mul, checked_mul, *, in_place, dst, lhs, imm),
+                Op::FloorDivImm {
+                    in_place,
+                    dst,
+                    lhs,
+                    imm,
+                } => match reg!(lhs) {
+                    Value::Int(a) if imm.0 > 0 => {
+                        reg!(dst) = Value::Int(a.div_euclid(i64::from(imm.0)))
+                    }
+                    a => ask!(
+                        operators::of_binary(BinaryOp::FloorDiv, in_place.0),
+                        [a, Value::Int(i64::from(imm.0))],
+                        dst
+                    ),
                 },
-                Op::ModImm { in_place, dst, lhs, imm } => match reg!(lhs) {
-                    Value::Int(a) if imm.0 > 0 => reg!(dst) = Value::Int(a.rem_euclid(i64::from(imm.0))),
-                    a => ask!(operators::of_binary(BinaryOp::Mod, in_place.0), [a, Value::Int(i64::from(imm.0))], dst),
+                Op::ModImm {
+                    in_place,
+                    dst,
+                    lhs,
+                    imm,
+                } => match reg!(lhs) {
+                    Value::Int(a) if imm.0 > 0 => {
+                        reg!(dst) = Value::Int(a.rem_euclid(i64::from(imm.0)))
+                    }
+                    a => ask!(
+                        operators::of_binary(BinaryOp::Mod, in_place.0),
+                        [a, Value::Int(i64::from(imm.0))],
+                        dst
+                    ),
                 },
                 Op::Neg { dst, src } => match reg!(src) {
                     Value::Int(a) if a != i64::MIN => reg!(dst) = Value::Int(-a),
@@ -588,12 +690,20 @@ impl Vm {
                 Op::Compare { op, dst, lhs, rhs } => match (op, reg!(lhs), reg!(rhs)) {
                     (CompareOp::Is, a, b) => reg!(dst) = Value::Bool(a.same(b)),
                     (CompareOp::IsNot, a, b) => reg!(dst) = Value::Bool(!a.same(b)),
-                    (CompareOp::Eq, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a == b),
-                    (CompareOp::Ne, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a != b),
+                    (CompareOp::Eq, Value::Int(a), Value::Int(b)) => {
+                        reg!(dst) = Value::Bool(a == b)
+                    }
+                    (CompareOp::Ne, Value::Int(a), Value::Int(b)) => {
+                        reg!(dst) = Value::Bool(a != b)
+                    }
                     (CompareOp::Lt, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a < b),
-                    (CompareOp::Le, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a <= b),
+                    (CompareOp::Le, Value::Int(a), Value::Int(b)) => {
+                        reg!(dst) = Value::Bool(a <= b)
+                    }
                     (CompareOp::Gt, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a > b),
-                    (CompareOp::Ge, Value::Int(a), Value::Int(b)) => reg!(dst) = Value::Bool(a >= b),
+                    (CompareOp::Ge, Value::Int(a), Value::Int(b)) => {
+                        reg!(dst) = Value::Bool(a >= b)
+                    }
                     (op, a, b) => ask!(operators::of_compare(op), [a, b], dst),
                 },
 
@@ -632,37 +742,105 @@ impl Vm {
                         jump!(to.0);
                     }
                 }
-                Op::JumpLt { expect, lhs, rhs, to } => compare_jump!(Lt, <, expect, lhs, rhs, to),
-                Op::JumpLe { expect, lhs, rhs, to } => compare_jump!(Le, <=, expect, lhs, rhs, to),
-                Op::JumpGt { expect, lhs, rhs, to } => compare_jump!(Gt, >, expect, lhs, rhs, to),
-                Op::JumpGe { expect, lhs, rhs, to } => compare_jump!(Ge, >=, expect, lhs, rhs, to),
-                Op::JumpEq { expect, lhs, rhs, to } => compare_jump!(Eq, ==, expect, lhs, rhs, to),
-                Op::JumpLtImm { expect, lhs, imm, to } => compare_jump_imm!(Lt, <, expect, lhs, imm, to),
-                Op::JumpLeImm { expect, lhs, imm, to } => compare_jump_imm!(Le, <=, expect, lhs, imm, to),
-                Op::JumpGtImm { expect, lhs, imm, to } => compare_jump_imm!(Gt, >, expect, lhs, imm, to),
-                Op::JumpGeImm { expect, lhs, imm, to } => compare_jump_imm!(Ge, >=, expect, lhs, imm, to),
-                Op::JumpEqImm { expect, lhs, imm, to } => compare_jump_imm!(Eq, ==, expect, lhs, imm, to),
+                Op::JumpLt {
+                    expect,
+                    lhs,
+                    rhs,
+                    to,
+                } => compare_jump!(Lt, <, expect, lhs, rhs, to),
+                Op::JumpLe {
+                    expect,
+                    lhs,
+                    rhs,
+                    to,
+                } => compare_jump!(Le, <=, expect, lhs, rhs, to),
+                Op::JumpGt {
+                    expect,
+                    lhs,
+                    rhs,
+                    to,
+                } => compare_jump!(Gt, >, expect, lhs, rhs, to),
+                Op::JumpGe {
+                    expect,
+                    lhs,
+                    rhs,
+                    to,
+                } => compare_jump!(Ge, >=, expect, lhs, rhs, to),
+                Op::JumpEq {
+                    expect,
+                    lhs,
+                    rhs,
+                    to,
+                } => compare_jump!(Eq, ==, expect, lhs, rhs, to),
+                Op::JumpNe {
+                    expect,
+                    lhs,
+                    rhs,
+                    to,
+                } => compare_jump!(Ne, !=, expect, lhs, rhs, to),
+                Op::JumpNeImm {
+                    expect,
+                    lhs,
+                    imm,
+                    to,
+                } => compare_jump_imm!(Ne, !=, expect, lhs, imm, to),
+                Op::JumpLtImm {
+                    expect,
+                    lhs,
+                    imm,
+                    to,
+                } => compare_jump_imm!(Lt, <, expect, lhs, imm, to),
+                Op::JumpLeImm {
+                    expect,
+                    lhs,
+                    imm,
+                    to,
+                } => compare_jump_imm!(Le, <=, expect, lhs, imm, to),
+                Op::JumpGtImm {
+                    expect,
+                    lhs,
+                    imm,
+                    to,
+                } => compare_jump_imm!(Gt, >, expect, lhs, imm, to),
+                Op::JumpGeImm {
+                    expect,
+                    lhs,
+                    imm,
+                    to,
+                } => compare_jump_imm!(Ge, >=, expect, lhs, imm, to),
+                Op::JumpEqImm {
+                    expect,
+                    lhs,
+                    imm,
+                    to,
+                } => compare_jump_imm!(Eq, ==, expect, lhs, imm, to),
 
                 Op::RangePrep { base: at } => {
                     let window = base + at.0 as usize;
                     out!(self.range_prep(thread, window, at));
                 }
-                Op::RangeLoop { var, base: at, to } => match (reg!(at), reg!(Reg(at.0 + 1)), reg!(Reg(at.0 + 2))) {
-                    (Value::Int(last), Value::Int(turns), Value::Int(step)) => {
-                        if turns > 0 {
-                            // Within the range, which `RangePrep` checked; hand-written code may wrap, and does so quietly.
-                            let next = Value::Int(last.wrapping_add(step));
-                            reg!(at) = next;
-                            reg!(var) = next;
-                            reg!(Reg(at.0 + 1)) = Value::Int(turns - 1);
-                            jump!(to.0);
+                Op::RangeLoop { var, base: at, to } => {
+                    match (reg!(at), reg!(Reg(at.0 + 1)), reg!(Reg(at.0 + 2))) {
+                        (Value::Int(last), Value::Int(turns), Value::Int(step)) => {
+                            if turns > 0 {
+                                // Within the range, which `RangePrep` checked; hand-written code may wrap, and does so quietly.
+                                let next = Value::Int(last.wrapping_add(step));
+                                reg!(at) = next;
+                                reg!(var) = next;
+                                reg!(Reg(at.0 + 1)) = Value::Int(turns - 1);
+                                jump!(to.0);
+                            }
                         }
+                        _ => throw!(
+                            self.throw(Type::SystemError, "a range loop without its preparation")
+                        ),
                     }
-                    _ => throw!(self.throw(Type::SystemError, "a range loop without its preparation")),
-                },
+                }
                 Op::GetIter { dst, src } => match reg!(src) {
                     value @ (Value::Generator(_) | Value::Iter(_)) => reg!(dst) = value,
-                    Value::List(list) => reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 }),
+                    Value::List(list) => {
+                        reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 })
+                    }
                     value => ask!(operators::ITER, [value], dst),
                 },
                 Op::ForIter { dst, iter, to } => {
@@ -678,7 +856,11 @@ impl Vm {
                                 }
                                 continue;
                             }
-                            Iter::Range { next, left: turns, step } => {
+                            Iter::Range {
+                                next,
+                                left: turns,
+                                step,
+                            } => {
                                 if *turns > 0 {
                                     reg!(dst) = Value::Int(*next);
                                     *next = next.wrapping_add(*step);
@@ -721,15 +903,31 @@ impl Vm {
                 Op::GetAttr { dst, object, site } => {
                     let receiver = reg!(object);
                     // SAFETY: verified site; the VM holds one cache for each site of its program.
-                    match (unsafe { *self.caches.get_unchecked(link.cache_base as usize + site.0 as usize) }, receiver) {
-                        (Cache::Slot { shape, slot, version }, Value::Instance(it)) if version == self.class_version => {
+                    match (
+                        unsafe {
+                            *self
+                                .caches
+                                .get_unchecked(link.cache_base as usize + site.0 as usize)
+                        },
+                        receiver,
+                    ) {
+                        (
+                            Cache::Slot {
+                                shape,
+                                slot,
+                                version,
+                            },
+                            Value::Instance(it),
+                        ) if version == self.class_version => {
                             let instance = &self.heap.instances[it];
                             if instance.shape == shape {
                                 reg!(dst) = instance.slots[slot as usize];
                                 continue;
                             }
                         }
-                        (Cache::Global { module, global }, Value::Module(it)) if module == it && self.globals[global as usize].is_bound() => {
+                        (Cache::Global { module, global }, Value::Module(it))
+                            if module == it && self.globals[global as usize].is_bound() =>
+                        {
                             reg!(dst) = self.globals[global as usize];
                             continue;
                         }
@@ -741,9 +939,21 @@ impl Vm {
                 }
                 Op::SetAttr { object, src, site } => {
                     let receiver = reg!(object);
-                    if let (Cache::Slot { shape, slot, version }, Value::Instance(it)) =
-                        (unsafe { *self.caches.get_unchecked(link.cache_base as usize + site.0 as usize) }, receiver)
-                        && version == self.class_version
+                    if let (
+                        Cache::Slot {
+                            shape,
+                            slot,
+                            version,
+                        },
+                        Value::Instance(it),
+                    ) = (
+                        unsafe {
+                            *self
+                                .caches
+                                .get_unchecked(link.cache_base as usize + site.0 as usize)
+                        },
+                        receiver,
+                    ) && version == self.class_version
                     {
                         let instance = &mut self.heap.instances[it];
                         if instance.shape == shape {
@@ -757,7 +967,10 @@ impl Vm {
                     out!(self.set_attribute(thread, receiver, name, value, cache));
                 }
                 Op::DelAttr { object, site } => {
-                    let args = [reg!(object), Value::Int(i64::from(link.sites[site.0 as usize].0))];
+                    let args = [
+                        reg!(object),
+                        Value::Int(i64::from(link.sites[site.0 as usize].0)),
+                    ];
                     out!(self.ask(thread, operators::DEL_ATTR, &args, Return::Drop));
                 }
                 Op::GetSuper { dst, class, object } => match reg!(class) {
@@ -771,7 +984,11 @@ impl Vm {
                     match (reg!(object), reg!(key)) {
                         (Value::List(list), Value::Int(index)) => {
                             let items = &self.heap.lists[list];
-                            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+                            let at = if index < 0 {
+                                index.wrapping_add(items.len() as i64)
+                            } else {
+                                index
+                            };
                             if let Some(item) = items.get(at as usize) {
                                 reg!(dst) = item;
                                 continue;
@@ -779,7 +996,11 @@ impl Vm {
                         }
                         (Value::Tuple(tuple), Value::Int(index)) => {
                             let items = &self.heap.tuples[tuple].0;
-                            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+                            let at = if index < 0 {
+                                index.wrapping_add(items.len() as i64)
+                            } else {
+                                index
+                            };
                             if let Some(&item) = items.get(at as usize) {
                                 reg!(dst) = item;
                                 continue;
@@ -799,7 +1020,11 @@ impl Vm {
                     match (reg!(object), reg!(key)) {
                         (Value::List(list), Value::Int(index)) => {
                             let items = &mut self.heap.lists[list];
-                            let at = if index < 0 { index.wrapping_add(items.len() as i64) } else { index };
+                            let at = if index < 0 {
+                                index.wrapping_add(items.len() as i64)
+                            } else {
+                                index
+                            };
                             if items.set(at as usize, reg!(src)) {
                                 continue;
                             }
@@ -829,9 +1054,14 @@ impl Vm {
                     reg!(dst) = self.heap.new_object(Object::Slice { lower, upper, step });
                 }
 
-                Op::BuildList { dst, base: at, count } => {
+                Op::BuildList {
+                    dst,
+                    base: at,
+                    count,
+                } => {
                     let window = base + at.0 as usize;
-                    let items = self.threads[thread].stack[window..window + count.0 as usize].to_vec();
+                    let items =
+                        self.threads[thread].stack[window..window + count.0 as usize].to_vec();
                     reg!(dst) = self.heap.new_list(items);
                     if self.is_collection_due() {
                         save!();
@@ -840,9 +1070,14 @@ impl Vm {
                         }
                     }
                 }
-                Op::BuildTuple { dst, base: at, count } => {
+                Op::BuildTuple {
+                    dst,
+                    base: at,
+                    count,
+                } => {
                     let window = base + at.0 as usize;
-                    let items: Box<[Value]> = self.threads[thread].stack[window..window + count.0 as usize].into();
+                    let items: Box<[Value]> =
+                        self.threads[thread].stack[window..window + count.0 as usize].into();
                     reg!(dst) = self.heap.new_tuple(items);
                     if self.is_collection_due() {
                         save!();
@@ -851,25 +1086,48 @@ impl Vm {
                         }
                     }
                 }
-                Op::BuildSet { dst, base: at, count } => {
+                Op::BuildSet {
+                    dst,
+                    base: at,
+                    count,
+                } => {
                     let window = base + at.0 as usize;
-                    let items = self.threads[thread].stack[window..window + count.0 as usize].to_vec();
+                    let items =
+                        self.threads[thread].stack[window..window + count.0 as usize].to_vec();
                     out!(self.ask_many(thread, operators::BUILD_SET, &items, dst));
                 }
-                Op::BuildDict { dst, base: at, count } => {
+                Op::BuildDict {
+                    dst,
+                    base: at,
+                    count,
+                } => {
                     let window = base + at.0 as usize;
-                    let items = self.threads[thread].stack[window..window + 2 * count.0 as usize].to_vec();
+                    let items =
+                        self.threads[thread].stack[window..window + 2 * count.0 as usize].to_vec();
                     out!(self.ask_many(thread, operators::BUILD_DICT, &items, dst));
                 }
-                Op::BuildString { dst, base: at, count } => {
+                Op::BuildString {
+                    dst,
+                    base: at,
+                    count,
+                } => {
                     let window = base + at.0 as usize;
                     match self.build_string(thread, window, count.0 as usize) {
                         Ok(text) => reg!(dst) = text,
                         Err(exception) => throw!(exception),
                     }
                 }
-                Op::FormatValue { convert, dst, src, spec } => {
-                    ask!(operators::FORMAT, [reg!(src), reg!(spec), Value::Int(convert as i64)], dst);
+                Op::FormatValue {
+                    convert,
+                    dst,
+                    src,
+                    spec,
+                } => {
+                    ask!(
+                        operators::FORMAT,
+                        [reg!(src), reg!(spec), Value::Int(convert as i64)],
+                        dst
+                    );
                 }
                 Op::ListAppend { list, src } => match reg!(list) {
                     Value::List(it) => {
@@ -883,51 +1141,71 @@ impl Vm {
                             }
                         }
                     }
-                    _ => throw!(self.throw(Type::SystemError, "appending to something that is no list")),
+                    _ => throw!(
+                        self.throw(Type::SystemError, "appending to something that is no list")
+                    ),
                 },
                 Op::ListExtend { list, src } => match reg!(list) {
                     Value::List(_) => {
                         let args = [reg!(list), reg!(src)];
                         out!(self.ask(thread, operators::EXTEND, &args, Return::Drop));
                     }
-                    _ => throw!(self.throw(Type::SystemError, "extending something that is no list")),
+                    _ => {
+                        throw!(self.throw(Type::SystemError, "extending something that is no list"))
+                    }
                 },
                 Op::ListToTuple { dst, list } => match reg!(list) {
                     Value::List(it) => {
                         let items = self.heap.lists[it].to_vec();
                         reg!(dst) = self.heap.new_tuple(items);
                     }
-                    _ => throw!(self.throw(Type::SystemError, "making a tuple of something that is no list")),
+                    _ => throw!(self.throw(
+                        Type::SystemError,
+                        "making a tuple of something that is no list"
+                    )),
                 },
                 Op::SetAdd { set, src } => match reg!(set) {
                     Value::Set(_) => {
                         let args = [reg!(set), reg!(src)];
                         out!(self.ask(thread, operators::SET_ADD, &args, Return::Drop));
                     }
-                    _ => throw!(self.throw(Type::SystemError, "adding to something that is no set")),
+                    _ => {
+                        throw!(self.throw(Type::SystemError, "adding to something that is no set"))
+                    }
                 },
                 Op::SetUpdate { set, src } => match reg!(set) {
                     Value::Set(_) => {
                         let args = [reg!(set), reg!(src)];
                         out!(self.ask(thread, operators::SET_UPDATE, &args, Return::Drop));
                     }
-                    _ => throw!(self.throw(Type::SystemError, "adding to something that is no set")),
+                    _ => {
+                        throw!(self.throw(Type::SystemError, "adding to something that is no set"))
+                    }
                 },
                 Op::DictInsert { dict, key, src } => match reg!(dict) {
                     Value::Dict(_) => {
                         let args = [reg!(dict), reg!(key), reg!(src)];
                         out!(self.ask(thread, operators::SET_ITEM, &args, Return::Drop));
                     }
-                    _ => throw!(self.throw(Type::SystemError, "inserting into something that is no dict")),
+                    _ => throw!(self.throw(
+                        Type::SystemError,
+                        "inserting into something that is no dict"
+                    )),
                 },
                 Op::DictMerge { once, dict, src } => match reg!(dict) {
                     Value::Dict(_) => {
                         let args = [reg!(dict), reg!(src), Value::Bool(once.0)];
                         out!(self.ask(thread, operators::MERGE, &args, Return::Drop));
                     }
-                    _ => throw!(self.throw(Type::SystemError, "merging into something that is no dict")),
+                    _ => throw!(
+                        self.throw(Type::SystemError, "merging into something that is no dict")
+                    ),
                 },
-                Op::Unpack { src, base: at, count } => {
+                Op::Unpack {
+                    src,
+                    base: at,
+                    count,
+                } => {
                     let source = reg!(src);
                     let window = base + at.0 as usize;
                     if self.unpack_fast(thread, source, window, count.0 as usize) {
@@ -938,33 +1216,62 @@ impl Vm {
                         base: at,
                         count: count.0,
                     };
-                    out!(self.ask(thread, operators::UNPACK, &[source, Value::Int(i64::from(count.0)), Value::None], ret));
+                    out!(self.ask(
+                        thread,
+                        operators::UNPACK,
+                        &[source, Value::Int(i64::from(count.0)), Value::None],
+                        ret
+                    ));
                 }
-                Op::UnpackStar { after, src, base: at, before } => {
+                Op::UnpackStar {
+                    after,
+                    src,
+                    base: at,
+                    before,
+                } => {
                     let ret = Return::Spread {
                         base: at,
                         count: before.0 + 1 + u16::from(after.0),
                     };
-                    let args = [reg!(src), Value::Int(i64::from(before.0)), Value::Int(i64::from(after.0))];
+                    let args = [
+                        reg!(src),
+                        Value::Int(i64::from(before.0)),
+                        Value::Int(i64::from(after.0)),
+                    ];
                     out!(self.ask(thread, operators::UNPACK, &args, ret));
                 }
 
-                Op::MakeFunction { dst, code: made } => match self.make_function(thread, base, function, made) {
-                    Ok(value) => reg!(dst) = value,
-                    Err(exception) => throw!(exception),
-                },
-                Op::SetDefaults { func, base: at, count } => {
-                    let window = base + at.0 as usize;
-                    let defaults: Box<[Value]> = self.threads[thread].stack[window..window + count.0 as usize].into();
-                    match reg!(func) {
-                        Value::Function(it) => self.heap.functions[it].defaults = defaults,
-                        _ => throw!(self.throw(Type::SystemError, "defaults for something that is no function")),
+                Op::MakeFunction { dst, code: made } => {
+                    match self.make_function(thread, base, function, made) {
+                        Ok(value) => reg!(dst) = value,
+                        Err(exception) => throw!(exception),
                     }
                 }
-                Op::SetKwDefaults { func, base: at, names } => {
+                Op::SetDefaults {
+                    func,
+                    base: at,
+                    count,
+                } => {
+                    let window = base + at.0 as usize;
+                    let defaults: Box<[Value]> =
+                        self.threads[thread].stack[window..window + count.0 as usize].into();
+                    match reg!(func) {
+                        Value::Function(it) => self.heap.functions[it].defaults = defaults,
+                        _ => throw!(self.throw(
+                            Type::SystemError,
+                            "defaults for something that is no function"
+                        )),
+                    }
+                }
+                Op::SetKwDefaults {
+                    func,
+                    base: at,
+                    names,
+                } => {
                     let window = base + at.0 as usize;
                     let func = reg!(func);
-                    if let Err(exception) = self.set_keyword_defaults(thread, func, window, names.0) {
+                    if let Err(exception) = self.set_keyword_defaults(thread, func, window, names.0)
+                    {
                         throw!(exception);
                     }
                 }
@@ -983,21 +1290,30 @@ impl Vm {
                     _ => throw!(self.no_class()),
                 },
                 Op::GetClassVar { dst, class, site } => match reg!(class) {
-                    Value::Class(it) => reg!(dst) = self.heap.classes[it].own(link.sites[site.0 as usize]).unwrap_or(Value::Unbound),
+                    Value::Class(it) => {
+                        reg!(dst) = self.heap.classes[it]
+                            .own(link.sites[site.0 as usize])
+                            .unwrap_or(Value::Unbound)
+                    }
                     _ => throw!(self.no_class()),
                 },
                 Op::DelClassVar { class, site } => match reg!(class) {
                     Value::Class(it) => {
                         let name = link.sites[site.0 as usize];
                         if !self.delete_class_attribute(it, name) {
-                            let message = format!("name '{}' is not defined", self.names[name.0 as usize]);
+                            let message =
+                                format!("name '{}' is not defined", self.names[name.0 as usize]);
                             throw!(self.throw(Type::NameError, message));
                         }
                     }
                     _ => throw!(self.no_class()),
                 },
 
-                Op::Call { dst, base: at, count } => {
+                Op::Call {
+                    dst,
+                    base: at,
+                    count,
+                } => {
                     let callee = reg!(at);
                     let window = base + at.0 as usize;
                     if let Value::Function(called) = callee {
@@ -1031,19 +1347,44 @@ impl Vm {
                             continue;
                         }
                     }
-                    out!(self.call_at(thread, callee, window, count.0 as usize, &[], Return::To(dst)));
+                    out!(self.call_at(
+                        thread,
+                        callee,
+                        window,
+                        count.0 as usize,
+                        &[],
+                        Return::To(dst)
+                    ));
                 }
-                Op::CallKw { count, dst, base: at, names } => {
+                Op::CallKw {
+                    count,
+                    dst,
+                    base: at,
+                    names,
+                } => {
                     let callee = reg!(at);
                     let window = base + at.0 as usize;
                     let names = &image.keyword_names[names.0 as usize];
-                    out!(self.call_at(thread, callee, window, count.0 as usize + names.len(), names, Return::To(dst)));
+                    out!(self.call_at(
+                        thread,
+                        callee,
+                        window,
+                        count.0 as usize + names.len(),
+                        names,
+                        Return::To(dst)
+                    ));
                 }
                 Op::CallSpread { dst, base: at } => {
-                    let (callee, args, kwargs) = (reg!(at), reg!(Reg(at.0 + 1)), reg!(Reg(at.0 + 2)));
+                    let (callee, args, kwargs) =
+                        (reg!(at), reg!(Reg(at.0 + 1)), reg!(Reg(at.0 + 2)));
                     out!(self.call_spread(thread, callee, args, kwargs, dst));
                 }
-                Op::CallMethod { count, dst, base: at, site } => {
+                Op::CallMethod {
+                    count,
+                    dst,
+                    base: at,
+                    site,
+                } => {
                     let receiver = reg!(at);
                     let window = base + at.0 as usize;
                     let cache = link.cache_base as usize + site.0 as usize;
@@ -1056,7 +1397,9 @@ impl Vm {
                                 function: Value::Function(called),
                             },
                             Value::Instance(it),
-                        ) if version == self.class_version && self.heap.instances[it].shape == shape => {
+                        ) if version == self.class_version
+                            && self.heap.instances[it].shape == shape =>
+                        {
                             let target = self.heap.functions[called].code;
                             let callee_link = &image.links[target.0 as usize];
                             let state = unsafe { self.threads.get_unchecked_mut(thread) };
@@ -1093,7 +1436,9 @@ impl Vm {
                             };
                             out!(self.call_function(thread, called, arguments, Return::To(dst)));
                         }
-                        (Cache::Native { class, native }, receiver) if self.class_of(receiver).slot == class => {
+                        (Cache::Native { class, native }, receiver)
+                            if self.class_of(receiver).slot == class =>
+                        {
                             if native == self.list_append
                                 && count.0 == 1
                                 && let Value::List(list) = receiver
@@ -1119,7 +1464,15 @@ impl Vm {
                         }
                         _ => {
                             let name = link.sites[site.0 as usize];
-                            out!(self.call_method(thread, receiver, name, cache, window, count.0 as usize, dst));
+                            out!(self.call_method(
+                                thread,
+                                receiver,
+                                name,
+                                cache,
+                                window,
+                                count.0 as usize,
+                                dst
+                            ));
                         }
                     }
                 }
@@ -1190,16 +1543,26 @@ impl Vm {
                 Op::Reraise { exception } => {
                     let exception = reg!(exception);
                     match exception {
-                        Value::Instance(it) if self.heap.instances[it].exception.is_some() => throw!(exception, false),
-                        _ => throw!(self.throw(Type::SystemError, "raising something again that is no exception")),
+                        Value::Instance(it) if self.heap.instances[it].exception.is_some() => {
+                            throw!(exception, false)
+                        }
+                        _ => throw!(self.throw(
+                            Type::SystemError,
+                            "raising something again that is no exception"
+                        )),
                     }
                 }
                 Op::BeginHandler { saved, exception } => {
-                    let handling = std::mem::replace(&mut self.threads[thread].handling, reg!(exception));
+                    let handling =
+                        std::mem::replace(&mut self.threads[thread].handling, reg!(exception));
                     reg!(saved) = handling;
                 }
                 Op::EndHandler { saved } => self.threads[thread].handling = reg!(saved),
-                Op::JumpUnlessMatch { exception, class, to } => {
+                Op::JumpUnlessMatch {
+                    exception,
+                    class,
+                    to,
+                } => {
                     let (raised, class) = (reg!(exception), reg!(class));
                     match self.matches(raised, class) {
                         Ok(true) => {}
@@ -1220,7 +1583,11 @@ impl Vm {
                         Err(exception) => throw!(exception),
                     }
                 }
-                Op::WithExit { dst, exit, exception } => {
+                Op::WithExit {
+                    dst,
+                    exit,
+                    exception,
+                } => {
                     let (exit, raised) = (reg!(exit), reg!(exception));
                     let args = self.exit_arguments(raised);
                     out!(self.call_value(thread, exit, &args, Return::To(dst)));
@@ -1254,7 +1621,10 @@ impl Vm {
         if function.slot == u32::MAX {
             return None;
         }
-        self.heap.functions[function].cells.get(free as usize).copied()
+        self.heap.functions[function]
+            .cells
+            .get(free as usize)
+            .copied()
     }
 }
 

@@ -38,7 +38,10 @@ pub enum Stop {
     /// The thread asks something of the engine and may run again after `Vm::answer`.
     Call(SysCall),
     /// The thread ended. If it ended with an exception that is to be reported, this is the report; the exit code matters for the main thread alone.
-    Finished { report: Option<String>, exit_code: i32 },
+    Finished {
+        report: Option<String>,
+        exit_code: i32,
+    },
     /// The whole VM is to end with this exit code (`os._exit`).
     Exit(i32),
     /// The whole VM is to die at once (`os.abort`).

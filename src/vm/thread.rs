@@ -2,8 +2,8 @@
 
 use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::class::Name;
-use crate::vm::native::{Bound, NativeId};
 use crate::vm::link::Image;
+use crate::vm::native::{Bound, NativeId};
 use crate::vm::object::{Function, Generator};
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::value::{Ref, Value};
@@ -89,7 +89,9 @@ impl Thread {
 
     /// Everything it can reach at once.
     pub(super) fn roots(&self, image: &Image, roots: &mut Vec<Value>) {
-        let mut top = self.frames.last().map_or(0, |frame| frame.base as usize + image.links[frame.code.0 as usize].registers as usize);
+        let mut top = self.frames.last().map_or(0, |frame| {
+            frame.base as usize + image.links[frame.code.0 as usize].registers as usize
+        });
         for pending in &self.pending {
             top = top.max(pending.bound.end());
             roots.extend(pending.extra.iter().map(|&(_, value)| value));
@@ -114,8 +116,17 @@ impl Thread {
         }
         roots.extend(&self.stack[..top.min(self.stack.len())]);
         roots.extend(&self.constructing);
-        roots.extend(self.generators.iter().map(|&generator| Value::Generator(generator)));
-        roots.extend(self.frames.iter().filter(|frame| frame.function.slot != u32::MAX).map(|frame| Value::Function(frame.function)));
+        roots.extend(
+            self.generators
+                .iter()
+                .map(|&generator| Value::Generator(generator)),
+        );
+        roots.extend(
+            self.frames
+                .iter()
+                .filter(|frame| frame.function.slot != u32::MAX)
+                .map(|frame| Value::Function(frame.function)),
+        );
         roots.push(self.handling);
         roots.push(self.object);
         roots.extend(self.interrupt);

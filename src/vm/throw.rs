@@ -47,8 +47,12 @@ impl Vm {
     pub(super) fn exception_from(&mut self, thread: usize, value: Value) -> Result<Value, Value> {
         let _ = thread;
         match value {
-            Value::Instance(instance) if self.heap.instances[instance].exception.is_some() => Ok(value),
-            Value::Class(class) if self.heap.classes[class].exception => Ok(self.new_exception_of(class, Vec::new())),
+            Value::Instance(instance) if self.heap.instances[instance].exception.is_some() => {
+                Ok(value)
+            }
+            Value::Class(class) if self.heap.classes[class].exception => {
+                Ok(self.new_exception_of(class, Vec::new()))
+            }
             _ => Err(self.throw(Type::TypeError, "exceptions must derive from BaseException")),
         }
     }
@@ -65,7 +69,11 @@ impl Vm {
         // Cut a chain that would lead back to the new exception (as `_PyErr_SetObject` does).
         let mut at = outer;
         let mut steps = 0;
-        while let Some(Value::Instance(next)) = self.heap.instances[at].exception.as_ref().and_then(|exception| exception.context) {
+        while let Some(Value::Instance(next)) = self.heap.instances[at]
+            .exception
+            .as_ref()
+            .and_then(|exception| exception.context)
+        {
             if next == it {
                 if let Some(exception) = self.heap.instances[at].exception.as_deref_mut() {
                     exception.context = None;
@@ -87,7 +95,12 @@ impl Vm {
 
     /// Finds the handler of an exception that was raised in the frame or native on top, and makes it the next to run. A stop if the thread ends with it,
     /// or if a native that wanted to know of it now stops.
-    pub(super) fn unwind(&mut self, thread: usize, mut exception: Value, mut fresh: bool) -> Option<Stop> {
+    pub(super) fn unwind(
+        &mut self,
+        thread: usize,
+        mut exception: Value,
+        mut fresh: bool,
+    ) -> Option<Stop> {
         if fresh {
             self.set_context(thread, exception);
         }
@@ -97,7 +110,9 @@ impl Vm {
                 && pending.depth as usize == state.frames.len()
             {
                 if matches!(pending.asking, Asking::Calls { catch: true, .. }) {
-                    let Asking::Calls { calls, .. } = std::mem::replace(&mut pending.asking, Asking::Nothing) else {
+                    let Asking::Calls { calls, .. } =
+                        std::mem::replace(&mut pending.asking, Asking::Nothing)
+                    else {
                         unreachable!("just matched")
                     };
                     pending.answers.push(Answered::Raised { calls, exception });
@@ -137,10 +152,20 @@ impl Vm {
             let image = self.image.clone();
             let code = &image.program.codes[frame.code.0 as usize];
             if fresh && !code.internal {
-                self.add_traceback(exception, TraceEntry { code: frame.code, pc });
+                self.add_traceback(
+                    exception,
+                    TraceEntry {
+                        code: frame.code,
+                        pc,
+                    },
+                );
             }
             fresh = true;
-            if let Some(guard) = code.handlers.iter().find(|guard| (guard.start..guard.end).contains(&pc)) {
+            if let Some(guard) = code
+                .handlers
+                .iter()
+                .find(|guard| (guard.start..guard.end).contains(&pc))
+            {
                 self.set_register(thread, guard.exception, exception);
                 self.top_frame(thread).pc = guard.target;
                 return None;
@@ -236,8 +261,16 @@ impl Vm {
             }
         }
         if let Outcome::Raised(exception) = outcome {
-            let chain: Vec<Value> = self.chain(exception).into_iter().map(|(exception, _)| exception).collect();
-            if !self.threads[thread].reporting && chain.iter().any(|&exception| self.special(exception, name::STR).is_some()) {
+            let chain: Vec<Value> = self
+                .chain(exception)
+                .into_iter()
+                .map(|(exception, _)| exception)
+                .collect();
+            if !self.threads[thread].reporting
+                && chain
+                    .iter()
+                    .any(|&exception| self.special(exception, name::STR).is_some())
+            {
                 self.threads[thread].reporting = true;
                 self.threads[thread].frames.clear();
                 self.threads[thread].pending.clear();
@@ -250,10 +283,18 @@ impl Vm {
     /// The texts that a report needs are there.
     pub(super) fn finish_reported(&mut self, thread: usize, texts: Value) -> Stop {
         let texts: Vec<String> = match texts {
-            Value::Tuple(it) => self.heap.tuples[it].0.clone().iter().map(|&text| self.describe(text)).collect(),
+            Value::Tuple(it) => self.heap.tuples[it]
+                .0
+                .clone()
+                .iter()
+                .map(|&text| self.describe(text))
+                .collect(),
             _ => Vec::new(),
         };
-        let outcome = self.threads[thread].ending.take().unwrap_or(Outcome::Returned(Value::None));
+        let outcome = self.threads[thread]
+            .ending
+            .take()
+            .unwrap_or(Outcome::Returned(Value::None));
         self.finish(thread, outcome, &texts)
     }
 
@@ -277,7 +318,11 @@ impl Vm {
                     report = None;
                 }
             } else {
-                exit_code = if self.is_instance(exception, Type::KeyboardInterrupt.class()) { 130 } else { 1 };
+                exit_code = if self.is_instance(exception, Type::KeyboardInterrupt.class()) {
+                    130
+                } else {
+                    1
+                };
                 let text = self.report(exception, texts);
                 report = Some(if main {
                     text
@@ -292,7 +337,11 @@ impl Vm {
     /// What `SystemExit` stands for: text for the error stream, and an exit code.
     fn system_exit(&mut self, exception: Value) -> (Option<String>, i32) {
         let code = match exception {
-            Value::Instance(it) => match self.heap.instances[it].exception.as_ref().map_or(&[][..], |exception| &exception.args) {
+            Value::Instance(it) => match self.heap.instances[it]
+                .exception
+                .as_ref()
+                .map_or(&[][..], |exception| &exception.args)
+            {
                 [] => Value::None,
                 [one] => *one,
                 _ => return (Some(format!("{}\n", self.describe(exception))), 1),
@@ -322,8 +371,14 @@ impl Vm {
                 break;
             };
             let (next, link) = match (object.cause, object.context) {
-                (Some(cause), _) => (cause, "\nThe above exception was the direct cause of the following exception:\n\n"),
-                (None, Some(context)) if !object.suppress_context => (context, "\nDuring handling of the above exception, another exception occurred:\n\n"),
+                (Some(cause), _) => (
+                    cause,
+                    "\nThe above exception was the direct cause of the following exception:\n\n",
+                ),
+                (None, Some(context)) if !object.suppress_context => (
+                    context,
+                    "\nDuring handling of the above exception, another exception occurred:\n\n",
+                ),
                 _ => break,
             };
             if chain.iter().any(|&(seen, _)| seen.same(next)) {
@@ -358,7 +413,10 @@ impl Vm {
         let Value::Instance(instance) = exception else {
             return;
         };
-        let entries = self.heap.instances[instance].exception.as_ref().map_or_else(Vec::new, |exception| exception.traceback.clone());
+        let entries = self.heap.instances[instance]
+            .exception
+            .as_ref()
+            .map_or_else(Vec::new, |exception| exception.traceback.clone());
         if !entries.is_empty() {
             report.push_str("Traceback (most recent call last):\n");
             let mut repeats = 0;
@@ -402,9 +460,16 @@ impl Vm {
         let program = &self.image.program;
         let code = &program.codes[entry.code.0 as usize];
         let source = &program.sources[code.source.0 as usize];
-        let span = code.spans.get(entry.pc as usize).copied().unwrap_or_default();
+        let span = code
+            .spans
+            .get(entry.pc as usize)
+            .copied()
+            .unwrap_or_default();
         let line = source.line(span.start);
-        let mut text = format!("  File \"{}\", line {line}, in {}\n", source.name, code.name);
+        let mut text = format!(
+            "  File \"{}\", line {line}, in {}\n",
+            source.name, code.name
+        );
         let whole = source.line_text(line);
         let shown = whole.trim();
         if shown.is_empty() {
@@ -419,10 +484,20 @@ impl Vm {
         let indent = whole.chars().take_while(|it| it.is_whitespace()).count() as u32;
         let shown_width = shown.chars().count() as u32;
         let carets_at = from.saturating_sub(1).saturating_sub(indent);
-        let carets = to.saturating_sub(from).min(shown_width.saturating_sub(carets_at));
-        let raises = matches!(code.ops.get(entry.pc as usize), Some(Op::Raise { .. } | Op::RaiseCurrent {} | Op::Reraise { .. }));
+        let carets = to
+            .saturating_sub(from)
+            .min(shown_width.saturating_sub(carets_at));
+        let raises = matches!(
+            code.ops.get(entry.pc as usize),
+            Some(Op::Raise { .. } | Op::RaiseCurrent {} | Op::Reraise { .. })
+        );
         if carets > 0 && carets < shown_width && !raises {
-            let _ = writeln!(text, "    {}{}", " ".repeat(carets_at as usize), "^".repeat(carets as usize));
+            let _ = writeln!(
+                text,
+                "    {}{}",
+                " ".repeat(carets_at as usize),
+                "^".repeat(carets as usize)
+            );
         }
         text
     }
@@ -449,6 +524,10 @@ impl Vm {
 fn repeated(report: &mut String, repeats: usize) {
     if repeats >= 3 {
         let more = repeats - 2;
-        let _ = writeln!(report, "  [Previous line repeated {more} more time{}]", if more == 1 { "" } else { "s" });
+        let _ = writeln!(
+            report,
+            "  [Previous line repeated {more} more time{}]",
+            if more == 1 { "" } else { "s" }
+        );
     }
 }

@@ -6,10 +6,25 @@ use crate::vm::value::Value;
 
 pub const NATIVES: &[Native] = &[
     method(Type::Object, "__init__", "self, /, *args", object_init),
-    method(Type::Object, "__setattr__", "self, name, value, /", object_setattr),
+    method(
+        Type::Object,
+        "__setattr__",
+        "self, name, value, /",
+        object_setattr,
+    ),
     method(Type::Object, "__delattr__", "self, name, /", object_delattr),
-    method(Type::BaseException, "__init__", "self, /, *args", exception_init),
-    method(Type::BaseException, "with_traceback", "self, traceback, /", with_traceback),
+    method(
+        Type::BaseException,
+        "__init__",
+        "self, /, *args",
+        exception_init,
+    ),
+    method(
+        Type::BaseException,
+        "with_traceback",
+        "self, traceback, /",
+        with_traceback,
+    ),
     method(Type::BaseException, "add_note", "self, note, /", add_note),
 ];
 
@@ -19,7 +34,9 @@ fn object_init(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return Ok(Value::None);
     }
     let of = ctx.vm.type_name(this).to_owned();
-    Err(ctx.type_error(format!("{of}.__init__() takes exactly one argument (the instance to initialize)")))
+    Err(ctx.type_error(format!(
+        "{of}.__init__() takes exactly one argument (the instance to initialize)"
+    )))
 }
 
 fn object_setattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

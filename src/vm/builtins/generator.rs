@@ -14,7 +14,12 @@ pub const COUNT: u16 = 3;
 pub const NATIVES: &[Native] = &[
     method(Type::Generator, "__next__", "self, /", done_by_the_vm),
     method(Type::Generator, "send", "self, value, /", done_by_the_vm),
-    method(Type::Generator, "throw", "self, type, value=, traceback=, /", done_by_the_vm),
+    method(
+        Type::Generator,
+        "throw",
+        "self, type, value=, traceback=, /",
+        done_by_the_vm,
+    ),
     method(Type::Generator, "close", "self, /", close),
     method(Type::Generator, "__iter__", "self, /", iter),
 ];
@@ -48,8 +53,14 @@ fn close(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     match ctx.try_call(Value::Native(THROW), &[generator, exit])? {
         Ok(_) => Err(ctx.error(Type::RuntimeError, "generator ignored GeneratorExit")),
         Err(exception) => {
-            let ended = [Type::GeneratorExit, Type::StopIteration].iter().any(|of| ctx.vm.is_instance(exception, of.class()));
-            if ended { Ok(Value::None) } else { Err(Interrupt::Throw(exception)) }
+            let ended = [Type::GeneratorExit, Type::StopIteration]
+                .iter()
+                .any(|of| ctx.vm.is_instance(exception, of.class()));
+            if ended {
+                Ok(Value::None)
+            } else {
+                Err(Interrupt::Throw(exception))
+            }
         }
     }
 }

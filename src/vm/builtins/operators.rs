@@ -245,14 +245,22 @@ fn merge(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn insert(ctx: &mut Ctx<'_>, dict: Value, key: Value, value: Value, once: bool) -> Result<(), Interrupt> {
+fn insert(
+    ctx: &mut Ctx<'_>,
+    dict: Value,
+    key: Value,
+    value: Value,
+    once: bool,
+) -> Result<(), Interrupt> {
     if once {
         let (Value::Dict(it), Value::Str(text)) = (dict, key) else {
             return Err(ctx.type_error("keywords must be strings"));
         };
         let text = ctx.vm.heap.text_arc(text);
         if ctx.vm.dict_get_str(it, &text).is_some() {
-            return Err(ctx.type_error(format!("got multiple values for keyword argument '{text}'")));
+            return Err(
+                ctx.type_error(format!("got multiple values for keyword argument '{text}'"))
+            );
         }
     }
     ctx.set_item(dict, key, value)
@@ -264,7 +272,10 @@ fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         unreachable!("the instruction passes a count")
     };
     // Of a lazy iterable only one item more than is needed is taken, not all.
-    let lazy = matches!(iterable, Value::Generator(_) | Value::Instance(_) | Value::Iter(_));
+    let lazy = matches!(
+        iterable,
+        Value::Generator(_) | Value::Instance(_) | Value::Iter(_)
+    );
     let items = if lazy && matches!(after, Value::None) {
         let take = ctx.vm.library("take");
         let taken = ctx.call(take, &[iterable, Value::Int(count + 1)])?;
@@ -275,7 +286,9 @@ fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (count, got) = (count as usize, items.len());
     let Value::Int(after) = after else {
         if got < count {
-            return Err(ctx.value_error(format!("not enough values to unpack (expected {count}, got {got})")));
+            return Err(ctx.value_error(format!(
+                "not enough values to unpack (expected {count}, got {got})"
+            )));
         }
         if got > count {
             return Err(ctx.value_error(format!("too many values to unpack (expected {count})")));
@@ -285,7 +298,9 @@ fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let after = after as usize;
     if got < count + after {
         let needed = count + after;
-        return Err(ctx.value_error(format!("not enough values to unpack (expected at least {needed}, got {got})")));
+        return Err(ctx.value_error(format!(
+            "not enough values to unpack (expected at least {needed}, got {got})"
+        )));
     }
     let mut parts: Vec<Value> = items[..count].to_vec();
     parts.push(ctx.vm.heap.new_list(items[count..got - after].to_vec()));
@@ -303,7 +318,13 @@ enum Use {
 fn collect(ctx: &mut Ctx<'_>, iterable: Value, wanted: Use) -> Result<Vec<Value>, Interrupt> {
     if matches!(
         iterable,
-        Value::Int(_) | Value::Float(_) | Value::None | Value::Bool(_) | Value::Big(_) | Value::Function(_) | Value::Native(_)
+        Value::Int(_)
+            | Value::Float(_)
+            | Value::None
+            | Value::Bool(_)
+            | Value::Big(_)
+            | Value::Function(_)
+            | Value::Native(_)
     ) {
         let of = ctx.vm.type_name(iterable).to_owned();
         return Err(ctx.type_error(match wanted {
