@@ -105,6 +105,12 @@ pub fn assemble(script: Source, environment: &Environment) -> Compiled {
     assembly::assemble_script(script, environment)
 }
 
+/// Is this the module that every program has, since the VM itself calls into it? Assembly text leaves it out.
+#[must_use]
+pub fn is_always_linked(module: &str) -> bool {
+    module == modules::BUILTINS
+}
+
 /// Makes the code of all modules and puts the program together.
 fn link(
     modules: &Modules,

@@ -37,7 +37,8 @@ pub struct Surroundings<'a> {
     pub is_builtin: &'a dyn Fn(&str) -> bool,
     /// Is there an embedded module of this name?
     pub is_embedded: &'a dyn Fn(&str) -> bool,
-    /// A program whose script does nothing but import these embedded modules; it may hold others that every program has.
+    /// A program whose script does nothing but import these embedded modules; it may hold others that these
+    /// import or that every program has, and none of them may stand in the text.
     pub link: &'a dyn Fn(&[&str]) -> Option<Program>,
 }
 

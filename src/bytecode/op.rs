@@ -410,12 +410,6 @@ impl OpKind {
             OpKind::Jump | OpKind::Return | OpKind::Raise | OpKind::RaiseCurrent | OpKind::Reraise
         )
     }
-
-    /// Does it hand the processor to other code whenever it runs without raising: a call, a return, a yield?
-    #[must_use]
-    pub const fn transfers(self) -> bool {
-        !self.falls_through() || matches!((self.effect(), self.cost()), (Effect::Calls, Cost::Call))
-    }
 }
 
 // Byte operands stand first, so that every variant packs into 8 bytes. `L` in an equation is the target of the jump; `next` is the following instruction.

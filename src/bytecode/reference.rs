@@ -75,7 +75,7 @@ What the text does not say is deduced: the pools of constants, names and variabl
 
 | directive | says |
 |---|---|
-| `.module NAME` | a module begins; what follows up to the first `.func` is its own code. The first module is the script, and the line may be left away for it. A module that is imported and stands nowhere in the text must be one of Mini's own. |
+| `.module NAME` | a module begins; what follows up to the first `.func` is its own code. The first module is the script, and the line may be left away for it. A module that is imported and stands nowhere in the text must be one of Mini's own, and is linked; `_builtins`, which every program has, always is. |
 | `.globals a, builtin print` | the module's variables in order; those with `builtin` show the builtin of their name while unbound. Others are added where they are used. |
 | `.func NAME(a, /, b, *args, key, **rest)` | a function begins, with parameters as in a `def`. `func` names it so. |
 | `.registers N` | the number of registers |

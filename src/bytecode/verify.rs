@@ -47,8 +47,8 @@ impl Verified {
         &self.program
     }
 
-    /// The most instructions that this code can run from any place before one that surely hands over (a jump, call, return, yield, raise), that
-    /// one included. A conditional jump is counted as not taken, so the bound holds for a loop that looks at its budget only where a jump is taken.
+    /// The most instructions that this code can run in a row before one that never runs on to the next, that one included. Calls and conditional jumps
+    /// run on here, so the bound holds for a loop that looks at its budget only where a jump is taken.
     #[must_use]
     pub fn longest_run(&self, code: CodeIx) -> u32 {
         self.longest_runs[code.0 as usize]
@@ -131,7 +131,7 @@ fn longest_run(code: &Code) -> u32 {
     for op in &code.ops {
         run += 1;
         longest = longest.max(run);
-        if op.kind().transfers() {
+        if !op.kind().falls_through() {
             run = 0;
         }
     }

@@ -446,11 +446,11 @@ fn err_programs_that_may_not_run() {
 }
 
 #[test]
-fn longest_runs_count_up_to_what_hands_over() {
+fn longest_runs_end_where_nothing_runs_on() {
     let text = "none r0\nl: jif r0, l\ncall r0, r0, 0\nnone r0\njump l\n.func f\nret r0";
     let verified = verify(sound(text)).expect("it passes");
     let runs = [0, 1].map(|code| verified.longest_run(CodeIx(code)));
-    assert_eq!(runs, [3, 1]);
+    assert_eq!(runs, [5, 1]);
 }
 
 #[test]

@@ -89,15 +89,7 @@ impl Emitter<'_> {
                 }
             }
         }
-        let linked = (self.surroundings.link)(&missing);
-        let holds = |module: &Module| {
-            let mut held = outline.modules.iter();
-            held.any(|draft| *draft.name.value == *module.name)
-        };
-        // A text that holds the whole library needs none of it twice.
-        if let Some(linked) = linked
-            && !linked.modules[1..].iter().all(holds)
-        {
+        if let Some(linked) = (self.surroundings.link)(&missing) {
             self.program = linked;
             forget_globals(&mut self.program, 0);
         }
@@ -140,7 +132,7 @@ impl Emitter<'_> {
                 .any(|module| *module.name == *draft.name.value)
             {
                 let message = format!(
-                    "{} is also a module of Mini's own that another one here imports",
+                    "{} is a module of Mini's own that is needed here as it is",
                     draft.name.value
                 );
                 self.report(diagnostic::Code::E0705, draft.name.span, message);
