@@ -1,14 +1,10 @@
 //! The CPython that Mini is held against, where this machine has one. Its version matters: messages change from one
 //! to the next, and those in the suite are 3.11's.
 //!
-//! How many cases to compare is asked of the environment: `MINI_CASES` (for a long run on demand) and `MINI_SEED` (to
-//! begin elsewhere, or to see one case again).
+//! How many cases to compare is asked of the environment, as in `cases`: `MINI_CASES` for a long run on demand,
+//! `MINI_CASE` for one case again.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a run on demand is asked for in the environment"
-)]
-
+use std::ops::Range;
 use std::process::Command;
 
 /// The command for CPython 3.11, or the reason why there is nothing to compare with.
@@ -29,14 +25,17 @@ pub(crate) fn python() -> Result<&'static str, String> {
     }
 }
 
-/// `MINI_CASES`, if it is set.
-pub(crate) fn cases() -> Option<u64> {
-    number("MINI_CASES")
+/// The numbers of the cases to run, `ordinary` of them if nothing else is asked for.
+pub(crate) fn cases(ordinary: u64) -> Range<u64> {
+    match number("MINI_CASE") {
+        Some(one) => one..one + 1,
+        None => 0..number("MINI_CASES").unwrap_or(ordinary),
+    }
 }
 
-/// `MINI_SEED`, or 0.
-pub(crate) fn first_seed() -> u64 {
-    number("MINI_SEED").unwrap_or(0)
+/// Is this a long run?
+pub(crate) fn asked_for_more() -> bool {
+    number("MINI_CASES").is_some()
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -1,10 +1,5 @@
 //! Runs a program to its end, or to the end of one's patience: a test that hangs is a test that fails.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test of a program needs a clock, and threads that read what it prints"
-)]
-
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::thread;
