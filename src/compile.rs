@@ -32,7 +32,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 use crate::syntax::ast::{Block, Interner};
 use emit::Emitter;
-use modules::Modules;
+use modules::{Modules, Origin};
 use pool::Pool;
 use resolve::Resolver;
 use rustc_hash::FxHashMap;
@@ -141,10 +141,12 @@ fn link(
             scope: MODULE,
             made: FxHashMap::default(),
         };
-        // What another module takes from this one must be among its variables.
         codes.push(emitter.module_code(body));
-        for &name in &text.exports {
-            emitter.own_global(name);
+        // What other modules take from this one must be among its variables.
+        if text.origin == Origin::Embedded {
+            for &name in &text.exports {
+                emitter.own_global(name);
+            }
         }
     }
     pool.module_globals.resize_with(modules.all.len(), Vec::new);

@@ -33,16 +33,26 @@ pub(super) fn bind(mut resolver: Resolver) -> Scopes {
         }
     }
     for (scope, name, span) in std::mem::take(&mut resolver.bases) {
-        let global = resolver.scopes.get(scope).places[&name] == Place::Global;
-        let builtin = (resolver.environment.is_builtin)(resolver.interner.text(name));
-        if global && builtin && !resolver.scopes.module_bound.contains_key(&name) {
+        if is_untouched_builtin(&resolver, scope, name) {
             refuse::base(&mut resolver, span, name);
+        }
+    }
+    for (scope, name, span) in std::mem::take(&mut resolver.made_classes) {
+        if is_untouched_builtin(&resolver, scope, name) {
+            refuse::made_class(&mut resolver, span);
         }
     }
     for path in std::mem::take(&mut resolver.paths) {
         check_path(&mut resolver, &path);
     }
     resolver.scopes
+}
+
+/// Does the name mean the builtin for certain?
+fn is_untouched_builtin(resolver: &Resolver, scope: ScopeId, name: Symbol) -> bool {
+    resolver.scopes.get(scope).places[&name] == Place::Global
+        && !resolver.scopes.module_bound.contains_key(&name)
+        && (resolver.environment.is_builtin)(resolver.interner.text(name))
 }
 
 /// Gives each local of a function its variable and register: parameters first, then the others in order of mention. The variables of

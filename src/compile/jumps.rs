@@ -1,10 +1,11 @@
-//! From a unit to a code object: distances of jumps, guards in order. A short jump that turns out too long is replaced by a short one
-//! around a long one.
+//! From a unit to a code object: distances of jumps, guards in order. A jump to a jump goes where that one goes; a jump to the next instruction
+//! is left out; a short jump that turns out too long is replaced by a short one around a long one.
 
 use crate::bytecode::code::Guard;
-use crate::bytecode::op::{Far, Near, Op};
+use crate::bytecode::op::{Far, Near, Op, Poll};
 use crate::compile::unit::{Label, Unit};
 use crate::source::Span;
+use rustc_hash::FxHashMap;
 
 /// The instructions of a unit with all distances filled in.
 pub(super) struct Laid {
@@ -13,42 +14,80 @@ pub(super) struct Laid {
     pub(super) handlers: Vec<Guard>,
 }
 
+/// Longest chain of jumps that is followed; a circle of them is an endless loop of the script's.
+const MAX_HOPS: usize = 8;
+
+/// How an instruction is laid out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it is.
+    Plain,
+    /// A jump that would go to the next instruction.
+    Gone,
+    /// A short jump, and two more to get far.
+    Long,
+}
+
+impl Form {
+    fn length(self) -> u32 {
+        match self {
+            Form::Plain => 1,
+            Form::Gone => 0,
+            Form::Long => 3,
+        }
+    }
+}
+
 /// Lays out a finished unit.
 pub(super) fn lay_out(unit: &Unit) -> Laid {
     let length = unit.ops.len();
-    let mut long = vec![false; unit.jumps.len()];
-    let mut starts = positions(unit, &long);
+    let targets = targets(unit);
+    let mut forms = vec![Form::Plain; length];
+    for (&(at, _), &target) in unit.jumps.iter().zip(&targets).rev() {
+        let at = at as usize;
+        let skipped = at + 1..target.max(at);
+        if matches!(unit.ops[at], Op::Jump { .. })
+            && target > at
+            && forms[skipped].iter().all(|&form| form == Form::Gone)
+        {
+            forms[at] = Form::Gone;
+        }
+    }
+    let mut starts = positions(&forms);
     // Each round makes at least one more jump long, or is the last.
     loop {
         let mut grown = false;
-        for (long, &(at, label)) in long.iter_mut().zip(&unit.jumps) {
-            if *long || far_distance(unit.ops[at as usize]).is_some() {
+        for (&(at, _), &target) in unit.jumps.iter().zip(&targets) {
+            let at = at as usize;
+            if forms[at] != Form::Plain || far_distance(unit.ops[at]).is_some() {
                 continue;
             }
-            let distance =
-                i64::from(starts[target(unit, label)]) - i64::from(starts[at as usize]) - 1;
+            let distance = i64::from(starts[target]) - i64::from(starts[at]) - 1;
             if i16::try_from(distance).is_err() {
-                *long = true;
+                forms[at] = Form::Long;
                 grown = true;
             }
         }
         if !grown {
             break;
         }
-        starts = positions(unit, &long);
+        starts = positions(&forms);
     }
     let mut ops = Vec::with_capacity(starts[length] as usize);
     let mut spans = Vec::with_capacity(starts[length] as usize);
-    let mut jumps = unit.jumps.iter().zip(&long).peekable();
+    let mut jumps = unit.jumps.iter().zip(&targets).peekable();
     for (at, (&op, &span)) in unit.ops.iter().zip(&unit.spans).enumerate() {
-        let Some((&(_, label), long)) = jumps.next_if(|((jump, _), _)| *jump as usize == at) else {
+        let Some((_, &target)) = jumps.next_if(|((jump, _), _)| *jump as usize == at) else {
             ops.push(op);
             spans.push(span);
             continue;
         };
-        let to = i64::from(starts[target(unit, label)]);
+        let to = i64::from(starts[target]);
         let distance = |from: usize| i32::try_from(to - from as i64 - 1).expect("units are small");
-        if *long {
+        if forms[at] == Form::Gone {
+            continue;
+        }
+        if forms[at] == Form::Long {
             ops.push(with_near(op, Near(1)));
             ops.push(Op::Jump { to: Far(1) });
             ops.push(Op::Jump {
@@ -74,6 +113,32 @@ pub(super) fn lay_out(unit: &Unit) -> Laid {
     }
 }
 
+/// Where each jump of the unit goes: the index of an instruction.
+fn targets(unit: &Unit) -> Vec<usize> {
+    let direct: FxHashMap<usize, usize> = unit
+        .jumps
+        .iter()
+        .filter(|(at, _)| matches!(unit.ops[*at as usize], Op::Jump { .. }))
+        .map(|&(at, label)| (at as usize, target(unit, label)))
+        .collect();
+    unit.jumps
+        .iter()
+        .map(|&(at, label)| {
+            let mut to = target(unit, label);
+            // The others are no places where a budget is looked at, so they must not become the backward jump of a loop.
+            if unit.ops[at as usize].kind().poll() == Poll::Jump {
+                for _ in 0..MAX_HOPS {
+                    match direct.get(&to) {
+                        Some(&next) if next != to => to = next,
+                        _ => break,
+                    }
+                }
+            }
+            to
+        })
+        .collect()
+}
+
 /// The index of the instruction that a label stands before.
 fn target(unit: &Unit, label: Label) -> usize {
     let position = unit.labels[label.0 as usize].position;
@@ -81,18 +146,12 @@ fn target(unit: &Unit, label: Label) -> usize {
 }
 
 /// The final position of each instruction, and the length of all.
-fn positions(unit: &Unit, long: &[bool]) -> Vec<u32> {
-    let mut starts = Vec::with_capacity(unit.ops.len() + 1);
+fn positions(forms: &[Form]) -> Vec<u32> {
+    let mut starts = Vec::with_capacity(forms.len() + 1);
     let mut next = 0;
-    let mut jumps = unit.jumps.iter().zip(long).peekable();
-    for at in 0..unit.ops.len() {
+    for form in forms {
         starts.push(next);
-        let jump = jumps.next_if(|((jump, _), _)| *jump as usize == at);
-        next += if jump.is_some_and(|(_, long)| *long) {
-            3
-        } else {
-            1
-        };
+        next += form.length();
     }
     starts.push(next);
     starts
@@ -113,6 +172,7 @@ fn guards(unit: &Unit, starts: &[u32]) -> Vec<Guard> {
                 exception: region.exception,
             }
         })
+        .filter(|guard| guard.start < guard.end)
         .collect()
 }
 

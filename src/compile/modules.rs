@@ -160,7 +160,9 @@ impl Modules {
     /// The module of this name, for the code of module `from`.
     pub(super) fn find(&self, name: &str, from: Origin) -> Option<u32> {
         let visible = match from {
-            Origin::Script => name != BUILTINS && name != "__main__",
+            Origin::Script => {
+                name != "__main__" && (!name.starts_with('_') || LIBRARY.contains(&name))
+            }
             Origin::Embedded => true,
         };
         visible.then(|| self.by_name.get(name).copied()).flatten()
@@ -337,14 +339,17 @@ fn definitions(block: &Block, interner: &mut Interner, into: &mut Vec<Symbol>) {
                     into.push(import_binds(name.path.name, interner, name.alias));
                 }
             }
-            StmtKind::ImportFrom { names, .. } => {
+            StmtKind::ImportFrom { module, names }
+                if interner.text(module.name) != "__future__" =>
+            {
                 into.extend(
                     names
                         .iter()
                         .map(|name| name.alias.unwrap_or(name.path).name),
                 );
             }
-            StmtKind::If { .. }
+            StmtKind::ImportFrom { .. }
+            | StmtKind::If { .. }
             | StmtKind::While { .. }
             | StmtKind::Try(_)
             | StmtKind::Expr(_)

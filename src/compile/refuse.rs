@@ -5,10 +5,36 @@ use crate::compile::resolve::Resolver;
 use crate::compile::scope::{ScopeId, ScopeKind};
 use crate::diagnostic::Code;
 use crate::source::Span;
-use crate::syntax::ast::{Argument, ClassDef, Ident, ImportName, Symbol};
+use crate::syntax::ast::{Argument, ClassDef, Expr, ExprKind, Ident, ImportName, Symbol};
 
-/// Builtins of CPython that Mini leaves out, each with the way out.
+/// Builtins of CPython that Mini leaves out, each with the way out; nothing is said where there is none. Which of them the program does have is
+/// asked first.
 const BUILTINS: &[(&str, &str)] = &[
+    (
+        "BaseExceptionGroup",
+        "raise one exception, and keep the others in a list of it",
+    ),
+    ("BytesWarning", ""),
+    ("ConnectionAbortedError", ""),
+    ("ConnectionRefusedError", ""),
+    ("ConnectionResetError", ""),
+    ("EncodingWarning", ""),
+    ("EnvironmentError", "use `OSError`"),
+    (
+        "ExceptionGroup",
+        "raise one exception, and keep the others in a list of it",
+    ),
+    ("FileExistsError", ""),
+    ("FileNotFoundError", ""),
+    ("IOError", "use `OSError`"),
+    ("ImportWarning", ""),
+    ("InterruptedError", ""),
+    ("IsADirectoryError", ""),
+    ("NotADirectoryError", ""),
+    ("PendingDeprecationWarning", ""),
+    ("TabError", ""),
+    ("UnicodeTranslateError", ""),
+    ("UnicodeWarning", ""),
     ("__build_class__", "write a `class` statement"),
     ("__builtins__", "the built-in names need no prefix"),
     ("__import__", "write an `import` statement"),
@@ -24,7 +50,6 @@ const BUILTINS: &[(&str, &str)] = &[
     ("complex", "Mini has no complex numbers; keep two floats"),
     ("copyright", "see the file LICENSE"),
     ("credits", "see the file README"),
-    ("delattr", "write `del object.name`"),
     ("dir", "Mini does not list the names of an object"),
     ("eval", "Mini compiles a script once, before it starts"),
     ("exec", "Mini compiles a script once, before it starts"),
@@ -79,6 +104,14 @@ const METHODS: &[(&str, &str)] = &[
     (
         "__instancecheck__",
         "`isinstance` follows the classes' own tree",
+    ),
+    (
+        "__imatmul__",
+        "Mini has no operator `@`; write a method with a name",
+    ),
+    (
+        "__matmul__",
+        "Mini has no operator `@`; write a method with a name",
     ),
     ("__mro_entries__", "a class has one base, which is a class"),
     (
@@ -172,7 +205,7 @@ pub(super) fn global_name(resolver: &mut Resolver, scope: ScopeId, name: Symbol)
             "globals" | "locals" | "vars" | "dir" => Code::E0611,
             _ => Code::E0618,
         };
-        resolver.report(code, span, message, Some(help));
+        resolver.report(code, span, message, (!help.is_empty()).then_some(help));
     }
 }
 
@@ -263,6 +296,34 @@ fn is_extensible(name: &str) -> bool {
             | "Warning"
     ) || name.ends_with("Error")
         || name.ends_with("Warning")
+}
+
+/// A call: `type(name, bases, namespace)` makes a class.
+pub(super) fn call(
+    resolver: &mut Resolver,
+    scope: ScopeId,
+    function: &Expr,
+    count: usize,
+    span: Span,
+) {
+    if let ExprKind::Name(name) = function.kind
+        && count == 3
+        && resolver.origin == Origin::Script
+        && resolver.interner.text(name) == "type"
+    {
+        resolver.made_classes.push((scope, name, span));
+    }
+}
+
+/// `type(name, bases, namespace)`, where `type` is the builtin.
+pub(super) fn made_class(resolver: &mut Resolver, span: Span) {
+    let message = "`type` with three arguments is left out of Mini";
+    resolver.report(
+        Code::E0620,
+        span,
+        message,
+        Some("write a `class` statement"),
+    );
 }
 
 /// An import of a module that Mini does not have.

@@ -29,6 +29,8 @@ pub(super) struct Resolver<'a> {
     pub(super) paths: Vec<Path>,
     /// Bases of classes that are plain names.
     pub(super) bases: Vec<(ScopeId, Symbol, Span)>,
+    /// Calls of a name `type` with three arguments.
+    pub(super) made_classes: Vec<(ScopeId, Symbol, Span)>,
     pub(super) environment: &'a Environment,
     scope: ScopeId,
 }
@@ -61,6 +63,7 @@ impl<'a> Resolver<'a> {
             scopes,
             paths: Vec::new(),
             bases: Vec::new(),
+            made_classes: Vec::new(),
             environment,
             scope: MODULE,
         };
@@ -475,7 +478,10 @@ impl<'a> Resolver<'a> {
                 arguments,
             } => {
                 self.expr(function);
-                self.arguments(arguments);
+                refuse::call(self, self.scope, function, arguments.len(), span);
+                for argument in arguments {
+                    self.argument(argument);
+                }
             }
             ExprKind::Attribute { value, name } => {
                 let name = *name;
@@ -523,12 +529,6 @@ impl<'a> Resolver<'a> {
                 }
                 DictItem::DoubleStar(value) => self.expr(value),
             }
-        }
-    }
-
-    fn arguments(&mut self, arguments: &mut [Argument]) {
-        for argument in arguments {
-            self.argument(argument);
         }
     }
 
