@@ -9,6 +9,7 @@ macro_rules! modules {
 
 // In order of name. Names that begin with an underscore are for the other modules, not for scripts.
 modules! {
+    "_builtins" "builtins.mini"
     "_fork" "fork.mini"
     "_process" "process.mini"
     "collections" "collections.mini"

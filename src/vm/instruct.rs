@@ -398,7 +398,9 @@ impl Vm {
             match self.threads[thread].stack[at] {
                 Value::Str(part) => text.push_str(self.heap.text(part)),
                 _ => {
-                    return Err(self.throw(Type::SystemError, "joining something that is no string"));
+                    return Err(
+                        self.throw(Type::SystemError, "joining something that is no string")
+                    );
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! second, on `Ctx`, asks. Where a loop would ask once for each item (equality of two long lists of the script's objects, a search in one), the loop
 //! itself is a function of the library module `_builtins`, so that its cost stays in proportion to its length.
 
+mod algebra;
 mod equality;
 mod field;
 mod hash;
@@ -15,11 +16,15 @@ mod mapping;
 mod members;
 mod position;
 mod representation;
+mod sorting;
 
+pub(super) use algebra::Algebra;
 pub(super) use equality::Verdict;
 pub(super) use field::builtin_attribute;
 pub(super) use hash::hash_text;
+pub(super) use identity::address;
 pub(super) use mapping::Found;
+pub(super) use position::within;
 pub(super) use representation::plain_str;
 
 use crate::vm::class::{Type, name};

@@ -204,6 +204,14 @@ impl Set {
             ..Set::new(self.frozen)
         };
     }
+    /// Takes over the elements of another set, as `set_swap_bodies` does.
+    pub fn replace(&mut self, other: Set) {
+        *self = Set {
+            frozen: self.frozen,
+            finger: self.finger,
+            ..other
+        };
+    }
     /// A copy, laid out as CPython lays out copies: without dummies, in a table for its size.
     #[must_use]
     pub fn copy(&self, frozen: bool) -> Set {

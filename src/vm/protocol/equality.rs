@@ -187,7 +187,7 @@ impl Ctx<'_> {
         Ok(Value::NotImplemented)
     }
 
-    fn unordered(&mut self, op: CompareOp, a: Value, b: Value) -> Interrupt {
+    pub(super) fn unordered(&mut self, op: CompareOp, a: Value, b: Value) -> Interrupt {
         let message = format!(
             "'{}' not supported between instances of '{}' and '{}'",
             symbol(op),

@@ -151,13 +151,10 @@ impl Ctx<'_> {
         values: Vec<Value>,
     ) -> Result<(), Interrupt> {
         if cut.step == 1 {
-            self.check_room(values.len())?;
-            let end = cut.start + cut.length;
-            let object = &mut self.vm.heap.lists[list];
-            let before = object.bytes();
-            object.splice(cut.start..end, values);
-            let after = object.bytes();
-            self.vm.heap.allocated += after.saturating_sub(before);
+            let range = cut.start..cut.start + cut.length;
+            self.vm
+                .heap
+                .change_list(list, |items| items.splice(range, values));
             return Ok(());
         }
         if values.len() != cut.length {
@@ -242,6 +239,20 @@ impl Heap {
             Value::Range(it) => Value::Int(self.ranges[it].at(at as u64)),
             _ => self.sequence_item(object, at).unwrap_or(Value::None),
         }
+    }
+
+    /// Changes a list and counts what it grew.
+    #[inline]
+    pub(in crate::vm) fn change_list<T>(
+        &mut self,
+        list: Ref<List>,
+        change: impl FnOnce(&mut List) -> T,
+    ) -> T {
+        let items = &mut self.lists[list];
+        let before = items.bytes();
+        let result = change(items);
+        self.allocated += items.bytes().saturating_sub(before);
+        result
     }
 
     /// The character of a string at a position that is inside.

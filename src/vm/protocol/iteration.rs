@@ -357,7 +357,18 @@ impl Ctx<'_> {
         })
     }
 
-    /// All items of a builtin container as they are now, where no ask can follow; none if the iterable is of another kind.
+    /// All items of an iterable, for a native that asks nothing afterwards: without the copy that `collect` keeps for the next run.
+    pub(in crate::vm) fn take_all(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
+        if !self.vm.heap.can_drain(iterable) {
+            return self.collect(iterable);
+        }
+        if let Some(length) = self.vm.heap.len_fast(iterable) {
+            self.check_room(length)?;
+        }
+        self.drain(iterable)
+    }
+
+    /// All items of a builtin container as they are now; none if the iterable is of another kind.
     pub(in crate::vm) fn items_now(&self, iterable: Value) -> Option<Vec<Value>> {
         match iterable {
             Value::List(list) => Some(self.vm.heap.lists[list].to_vec()),
@@ -505,6 +516,14 @@ impl Heap {
             _ => return None,
         };
         Some(self.new_iter(iter))
+    }
+
+    /// An iterator over items that were made beforehand.
+    pub(in crate::vm) fn new_iter_over(&mut self, items: Vec<Value>) -> Value {
+        let Value::List(items) = self.new_list(items) else {
+            unreachable!("just made")
+        };
+        self.new_iter(Iter::Items { items, next: 0 })
     }
 
     /// A step of an iterator that needs nothing but the heap (`Iter::is_plain`); others are left as they are.

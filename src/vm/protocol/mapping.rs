@@ -133,6 +133,56 @@ impl Ctx<'_> {
         Ok(None)
     }
 
+    /// Puts pairs into a dict, in order.
+    pub(in crate::vm) fn dict_put_all(
+        &mut self,
+        dict: Ref<Dict>,
+        pairs: Vec<(Value, Value)>,
+    ) -> Result<(), Interrupt> {
+        let heap = &mut self.vm.heap;
+        if pairs
+            .iter()
+            .all(|&(key, value)| heap.dict_set_fast(dict, key, value))
+        {
+            return Ok(());
+        }
+        // What was put in before a key that the script must be asked about is put in once more.
+        let pairs = self.once(|ctx| {
+            let heap = &mut ctx.vm.heap;
+            let pairs = pairs
+                .into_iter()
+                .map(|(key, value)| heap.new_tuple([key, value]))
+                .collect();
+            Ok(heap.new_list(pairs))
+        })?;
+        let function = self.vm.library("put_pairs");
+        self.call(function, &[Value::Dict(dict), pairs])?;
+        Ok(())
+    }
+
+    /// Puts all of another dict into a dict.
+    pub fn dict_merge(&mut self, dict: Ref<Dict>, from: Ref<Dict>) -> Result<(), Interrupt> {
+        if dict == from {
+            return Ok(());
+        }
+        let heap = &mut self.vm.heap;
+        let mut at = 0;
+        while let Some((position, entry)) = heap.dicts[from].next_entry(at) {
+            at = position + 1;
+            let found = match heap.find_in_dict(dict, entry.hash, entry.key) {
+                Found::At(found) => Some(found),
+                Found::Absent => None,
+                Found::Ask => {
+                    let function = self.vm.library("put_mapping");
+                    self.call(function, &[Value::Dict(dict), Value::Dict(from)])?;
+                    return Ok(());
+                }
+            };
+            heap.dict_put(dict, entry.hash, found, entry.key, entry.value);
+        }
+        Ok(())
+    }
+
     /// A set of an iterable's items.
     pub fn set_from(&mut self, iterable: Value, frozen: bool) -> Result<Value, Interrupt> {
         if let Value::Set(it) = iterable {

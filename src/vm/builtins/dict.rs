@@ -1,0 +1,218 @@
+//! `dict`, its methods, and its views.
+
+use crate::vm::class::{Type, name};
+use crate::vm::dict::Dict;
+use crate::vm::native::{Ctx, Interrupt, Native, class_method, method, native};
+use crate::vm::object::DictView;
+use crate::vm::value::{Ref, Value};
+
+pub const NATIVES: &[Native] = &[
+    native("dict", "iterable=, /, **kwargs", dict),
+    class_method(Type::Dict, "fromkeys", "cls, iterable, value=, /", fromkeys),
+    method(Type::Dict, "get", "self, key, default=, /", get),
+    method(
+        Type::Dict,
+        "setdefault",
+        "self, key, default=, /",
+        setdefault,
+    ),
+    method(Type::Dict, "pop", "self, key, default=, /", pop),
+    method(Type::Dict, "popitem", "self, /", popitem),
+    method(Type::Dict, "update", "self, iterable=, /, **kwargs", update),
+    method(Type::Dict, "clear", "self, /", clear),
+    method(Type::Dict, "copy", "self, /", copy),
+    method(Type::Dict, "keys", "self, /", |ctx| {
+        view(ctx, DictView::Keys)
+    }),
+    method(Type::Dict, "values", "self, /", |ctx| {
+        view(ctx, DictView::Values)
+    }),
+    method(Type::Dict, "items", "self, /", |ctx| {
+        view(ctx, DictView::Items)
+    }),
+    method(Type::Dict, "__reversed__", "self, /", reversed),
+    method(Type::DictKeys, "__reversed__", "self, /", reversed),
+    method(Type::DictValues, "__reversed__", "self, /", reversed),
+    method(Type::DictItems, "__reversed__", "self, /", reversed),
+    method(Type::DictKeys, "isdisjoint", "self, other, /", isdisjoint),
+    method(Type::DictItems, "isdisjoint", "self, other, /", isdisjoint),
+];
+
+fn receiver(ctx: &Ctx<'_>) -> Ref<Dict> {
+    match ctx.arg(0) {
+        Value::Dict(dict) => dict,
+        other => unreachable!("the receiver was checked, but is {other:?}"),
+    }
+}
+
+fn dict(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let source = ctx.arg(0);
+    if let Value::Dict(from) = source {
+        let copy = ctx.vm.heap.dicts[from].clone();
+        let Value::Dict(made) = ctx.vm.heap.new_dict(copy) else {
+            unreachable!("just made")
+        };
+        put_keywords(ctx, made);
+        return Ok(Value::Dict(made));
+    }
+    let made = ctx.once(|ctx| Ok(ctx.vm.heap.new_dict(Dict::default())))?;
+    let Value::Dict(target) = made else {
+        unreachable!("just made")
+    };
+    fill(ctx, target, source, "dict")?;
+    Ok(made)
+}
+
+fn update(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (target, source) = (receiver(ctx), ctx.arg(1));
+    fill(ctx, target, source, "dict")?;
+    Ok(Value::None)
+}
+
+/// Puts a mapping's or an iterable's pairs and the keyword arguments into a dict.
+fn fill(ctx: &mut Ctx<'_>, target: Ref<Dict>, source: Value, of: &str) -> Result<(), Interrupt> {
+    if source.is_bound() {
+        merge(ctx, target, source, of)?;
+    }
+    put_keywords(ctx, target);
+    Ok(())
+}
+
+fn put_keywords(ctx: &mut Ctx<'_>, target: Ref<Dict>) {
+    for at in 0..ctx.keywords().len() {
+        let (name, value) = ctx.keywords()[at];
+        let text = ctx.vm.names[name.0 as usize].clone();
+        ctx.vm.dict_set_str(target, &text, value);
+    }
+}
+
+/// Puts a mapping's or an iterable's pairs into a dict.
+fn merge(ctx: &mut Ctx<'_>, target: Ref<Dict>, source: Value, of: &str) -> Result<(), Interrupt> {
+    if let Value::Dict(from) = source {
+        return ctx.dict_merge(target, from);
+    }
+    if matches!(source, Value::Instance(_))
+        && ctx
+            .vm
+            .class_attribute(ctx.vm.class_of(source), name::KEYS)
+            .is_some()
+    {
+        let function = ctx.vm.library("put_mapping");
+        ctx.call(function, &[Value::Dict(target), source])?;
+        return Ok(());
+    }
+    let mut pairs = Vec::new();
+    for (at, item) in ctx.collect(source)?.into_iter().enumerate() {
+        let pair = match item {
+            Value::Tuple(it) => ctx.vm.heap.tuples[it].0.to_vec(),
+            Value::List(it) => ctx.vm.heap.lists[it].to_vec(),
+            _ if ctx.is_iterable(item) => ctx.collect(item)?,
+            _ => {
+                return Err(ctx.type_error(format!(
+                    "cannot convert dictionary update sequence element #{at} to a sequence"
+                )));
+            }
+        };
+        match *pair {
+            [key, value] => pairs.push((key, value)),
+            _ => {
+                let count = pair.len();
+                return Err(ctx.value_error(format!(
+                    "{of}ionary update sequence element #{at} has length {count}; 2 is required"
+                )));
+            }
+        }
+    }
+    ctx.dict_put_all(target, pairs)
+}
+
+fn fromkeys(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (iterable, value) = (ctx.arg(1), ctx.arg(2).or(Value::None));
+    let made = ctx.once(|ctx| Ok(ctx.vm.heap.new_dict(Dict::default())))?;
+    let Value::Dict(target) = made else {
+        unreachable!("just made")
+    };
+    let keys = ctx.collect(iterable)?;
+    ctx.dict_put_all(target, keys.into_iter().map(|key| (key, value)).collect())?;
+    Ok(made)
+}
+
+fn get(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (dict, key, otherwise) = (receiver(ctx), ctx.arg(1), ctx.arg(2));
+    Ok(ctx
+        .dict_get(dict, key)?
+        .unwrap_or(otherwise.or(Value::None)))
+}
+
+fn setdefault(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (dict, key, value) = (receiver(ctx), ctx.arg(1), ctx.arg(2).or(Value::None));
+    let (hash, position) = ctx.find_key(dict, key)?;
+    match position.and_then(|at| ctx.vm.heap.dicts[dict].entry(at)) {
+        Some(entry) => Ok(entry.value),
+        None => {
+            ctx.vm.heap.dict_put(dict, hash, None, key, value);
+            Ok(value)
+        }
+    }
+}
+
+fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (dict, key, otherwise) = (receiver(ctx), ctx.arg(1), ctx.arg(2));
+    match ctx.dict_remove(dict, key)? {
+        Some(value) => Ok(value),
+        None if otherwise.is_bound() => Ok(otherwise),
+        None => Err(ctx.key_error(key)),
+    }
+}
+
+fn popitem(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let dict = receiver(ctx);
+    let Some((at, entry)) = ctx.vm.heap.dicts[dict].last_entry() else {
+        return Err(ctx.error(Type::KeyError, "popitem(): dictionary is empty"));
+    };
+    ctx.vm.heap.dicts[dict].remove(at);
+    Ok(ctx.vm.heap.new_tuple([entry.key, entry.value]))
+}
+
+fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let dict = receiver(ctx);
+    ctx.vm.heap.dicts[dict].clear();
+    Ok(Value::None)
+}
+
+fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let copy = ctx.vm.heap.dicts[receiver(ctx)].clone();
+    Ok(ctx.vm.heap.new_dict(copy))
+}
+
+fn view(ctx: &mut Ctx<'_>, view: DictView) -> Result<Value, Interrupt> {
+    let dict = receiver(ctx);
+    Ok(ctx.vm.heap.new_view(dict, view))
+}
+
+/// `reversed` of a dict or a view.
+pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let this = ctx.arg(0);
+    let (dict, view) = match this {
+        Value::Dict(dict) => (dict, DictView::Keys),
+        _ => match ctx.vm.heap.viewed(this) {
+            Some(viewed) => viewed,
+            None => unreachable!("the receiver was checked, but is {this:?}"),
+        },
+    };
+    let entries: Vec<_> = ctx.vm.heap.dicts[dict].iter().rev().collect();
+    let items = entries
+        .into_iter()
+        .map(|entry| ctx.vm.heap.dict_item(view, entry.key, entry.value))
+        .collect();
+    Ok(ctx.vm.heap.new_iter_over(items))
+}
+
+fn isdisjoint(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (this, other) = (ctx.arg(0), ctx.arg(1));
+    let made = ctx.set_from(this, false)?;
+    let Value::Set(set) = ctx.once(|_| Ok(made))? else {
+        unreachable!("it was made a set")
+    };
+    Ok(Value::Bool(ctx.is_disjoint(set, other)?))
+}

@@ -1,0 +1,150 @@
+//! `list` and its methods.
+
+use crate::vm::class::Type;
+use crate::vm::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::object::{Iter, List};
+use crate::vm::protocol::within;
+use crate::vm::value::{Ref, Value};
+
+pub const NATIVES: &[Native] = &[
+    native("list", "iterable=, /", list),
+    method(Type::List, "append", "self, object, /", append),
+    method(Type::List, "extend", "self, iterable, /", extend),
+    method(Type::List, "insert", "self, index, object, /", insert),
+    method(Type::List, "pop", "self, index=, /", pop),
+    method(Type::List, "remove", "self, value, /", remove),
+    method(Type::List, "clear", "self, /", clear),
+    method(Type::List, "copy", "self, /", copy),
+    method(Type::List, "count", "self, value, /", count),
+    method(Type::List, "index", "self, value, start=, stop=, /", index),
+    method(Type::List, "reverse", "self, /", reverse),
+    method(Type::List, "sort", "self, /, *, key=, reverse=", sort),
+    method(Type::List, "__reversed__", "self, /", reversed),
+];
+
+fn receiver(ctx: &Ctx<'_>) -> Ref<List> {
+    match ctx.arg(0) {
+        Value::List(list) => list,
+        other => unreachable!("the receiver was checked, but is {other:?}"),
+    }
+}
+
+fn list(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let iterable = ctx.arg(0);
+    let items = match iterable {
+        Value::Unbound => Vec::new(),
+        _ => ctx.take_all(iterable)?,
+    };
+    Ok(ctx.vm.heap.new_list(items))
+}
+
+fn append(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (list, item) = (receiver(ctx), ctx.arg(1));
+    ctx.vm.heap.change_list(list, |items| items.push(item));
+    Ok(Value::None)
+}
+
+fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (list, iterable) = (receiver(ctx), ctx.arg(1));
+    let more = ctx.take_all(iterable)?;
+    ctx.vm.heap.change_list(list, |items| items.extend(more));
+    Ok(Value::None)
+}
+
+fn insert(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (list, item) = (receiver(ctx), ctx.arg(2));
+    let index = ctx.arg(1);
+    let index = ctx.index(index)?;
+    let length = ctx.vm.heap.lists[list].len();
+    let at = if index < 0 {
+        length.saturating_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX))
+    } else {
+        usize::try_from(index).unwrap_or(usize::MAX).min(length)
+    };
+    ctx.vm
+        .heap
+        .change_list(list, |items| items.insert(at, item));
+    Ok(Value::None)
+}
+
+fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let list = receiver(ctx);
+    let index = match ctx.arg(1) {
+        Value::Unbound => -1,
+        index => ctx.index(index)?,
+    };
+    let items = &mut ctx.vm.heap.lists[list];
+    if items.is_empty() {
+        return Err(ctx.error(Type::IndexError, "pop from empty list"));
+    }
+    if index == -1 {
+        return Ok(items.pop().unwrap_or(Value::None));
+    }
+    match within(index, items.len()) {
+        Some(at) => Ok(items.remove(at)),
+        None => Err(ctx.error(Type::IndexError, "pop index out of range")),
+    }
+}
+
+fn remove(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (list, value) = (receiver(ctx), ctx.arg(1));
+    match ctx.position(Value::List(list), value, 0, usize::MAX)? {
+        Some(at) if at < ctx.vm.heap.lists[list].len() => {
+            ctx.vm.heap.lists[list].remove(at);
+            Ok(Value::None)
+        }
+        _ => Err(ctx.value_error("list.remove(x): x not in list")),
+    }
+}
+
+fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let list = receiver(ctx);
+    ctx.vm.heap.lists[list].clear();
+    Ok(Value::None)
+}
+
+fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let items = ctx.vm.heap.lists[receiver(ctx)].to_vec();
+    Ok(ctx.vm.heap.new_list(items))
+}
+
+fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (list, value) = (ctx.arg(0), ctx.arg(1));
+    Ok(Value::Int(ctx.occurrences(list, value)? as i64))
+}
+
+fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    match super::tuple::place(ctx)? {
+        Some(at) => Ok(Value::Int(at as i64)),
+        None => {
+            let value = ctx.arg(1);
+            let value = ctx.repr(value)?;
+            Err(ctx.value_error(format!("{value} is not in list")))
+        }
+    }
+}
+
+fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let list = receiver(ctx);
+    ctx.vm.heap.lists[list].reverse();
+    Ok(Value::None)
+}
+
+fn sort(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let list = receiver(ctx);
+    let (key, reverse) = (ctx.arg(1), ctx.arg(2));
+    let reverse = reverse.is_bound() && ctx.truth(reverse)?;
+    let items = ctx.collect(Value::List(list))?;
+    let sorted = ctx.sorted(items, key, reverse)?;
+    ctx.vm.heap.lists[list] = List::from_vec(sorted);
+    Ok(Value::None)
+}
+
+fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let list = receiver(ctx);
+    let left = ctx.vm.heap.lists[list].len();
+    Ok(ctx.vm.heap.new_iter(Iter::Reversed {
+        sequence: Value::List(list),
+        left,
+    }))
+}

@@ -1,0 +1,42 @@
+//! `tuple` and its methods, and what `index` of sequences has in common.
+
+use crate::vm::class::Type;
+use crate::vm::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::value::Value;
+
+pub const NATIVES: &[Native] = &[
+    native("tuple", "iterable=, /", tuple),
+    method(Type::Tuple, "count", "self, value, /", count),
+    method(Type::Tuple, "index", "self, value, start=, stop=, /", index),
+];
+
+fn tuple(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let iterable = ctx.arg(0);
+    let items = match iterable {
+        Value::Unbound => Vec::new(),
+        Value::Tuple(_) => return Ok(iterable),
+        _ => ctx.take_all(iterable)?,
+    };
+    Ok(ctx.vm.heap.new_tuple(items))
+}
+
+fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (tuple, value) = (ctx.arg(0), ctx.arg(1));
+    Ok(Value::Int(ctx.occurrences(tuple, value)? as i64))
+}
+
+fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    match place(ctx)? {
+        Some(at) => Ok(Value::Int(at as i64)),
+        None => Err(ctx.value_error("tuple.index(x): x not in tuple")),
+    }
+}
+
+/// `sequence.index(value, start, stop)` of a list or tuple.
+pub(super) fn place(ctx: &mut Ctx<'_>) -> Result<Option<usize>, Interrupt> {
+    let (sequence, value, start, stop) = (ctx.arg(0), ctx.arg(1), ctx.arg(2), ctx.arg(3));
+    let length = ctx.vm.heap.len_fast(sequence).unwrap_or(0);
+    let start = ctx.clamped(start, length, 0)?;
+    let stop = ctx.clamped(stop, length, usize::MAX)?;
+    ctx.position(sequence, value, start, stop)
+}

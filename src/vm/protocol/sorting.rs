@@ -1,0 +1,284 @@
+//! Sorting, as `sorted` and `list.sort` do it: stable, by `<` alone. Keys of builtin types are compared here; where a method of the script must be asked,
+//! the library's `sorted_places` does the same in Mini.
+
+use super::Verdict;
+use crate::syntax::ast::CompareOp;
+use crate::vm::heap::Heap;
+use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::value::Value;
+
+/// Runs are made at least this long by insertion; CPython's `merge_compute_minrun`.
+fn shortest_run(mut length: usize) -> usize {
+    let mut odd = 0;
+    while length >= 64 {
+        odd |= length & 1;
+        length >>= 1;
+    }
+    length + odd
+}
+
+impl Ctx<'_> {
+    /// The items in ascending order of their keys. The items must be the same each time the native runs (`Ctx::collect`).
+    pub(in crate::vm) fn sorted(
+        &mut self,
+        mut items: Vec<Value>,
+        key: Value,
+        reverse: bool,
+    ) -> Result<Vec<Value>, Interrupt> {
+        let keyed = key.is_bound() && !matches!(key, Value::None);
+        let mut keys = if keyed {
+            let calls = items.iter().map(|&item| (key, vec![item])).collect();
+            self.call_all(calls)?
+        } else {
+            items.clone()
+        };
+        // Equal items keep their order in a descending sort too: both ends of it are turned round.
+        if reverse {
+            keys.reverse();
+            items.reverse();
+        }
+        let places = self.sorted_places(keys)?;
+        let mut sorted: Vec<Value> = places.iter().map(|&at| items[at as usize]).collect();
+        if reverse {
+            sorted.reverse();
+        }
+        Ok(sorted)
+    }
+
+    /// The place of the key that no other beats: of the first one that is least (by `<`) or greatest (by `>`). There is at least one.
+    pub(in crate::vm) fn place_of_best(
+        &mut self,
+        keys: Vec<Value>,
+        better: CompareOp,
+    ) -> Result<usize, Interrupt> {
+        let left = self.nesting_left();
+        let mut best = 0;
+        for at in 1..keys.len() {
+            match self.vm.heap.try_compare(better, keys[at], keys[best], left) {
+                Verdict::Known(true) => best = at,
+                Verdict::Known(false) => {}
+                Verdict::Unordered(a, b) => return Err(self.unordered(better, a, b)),
+                Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
+                Verdict::Ask => {
+                    let keys = self.once(|ctx| Ok(ctx.vm.heap.new_list(keys)))?;
+                    let function = self.vm.library(match better {
+                        CompareOp::Gt => "place_of_greatest",
+                        _ => "place_of_least",
+                    });
+                    let place = self.call(function, &[keys])?;
+                    return Ok(usize::try_from(self.index(place)?).unwrap_or(0));
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    fn sorted_places(&mut self, keys: Vec<Value>) -> Result<Vec<u32>, Interrupt> {
+        let left = self.nesting_left();
+        match self.vm.heap.sort(&keys, left) {
+            Ok(places) => return Ok(places),
+            Err(Verdict::Unordered(a, b)) => return Err(self.unordered(CompareOp::Lt, a, b)),
+            Err(Verdict::TooDeep) => return Err(self.too_deep(" in comparison")),
+            Err(Verdict::Known(_) | Verdict::Ask) => {}
+        }
+        let count = keys.len();
+        let keys = self.once(|ctx| Ok(ctx.vm.heap.new_list(keys)))?;
+        let function = self.vm.library("sorted_places");
+        let places = self.call(function, &[keys])?;
+        let Value::List(places) = places else {
+            unreachable!("the library's function returns a list")
+        };
+        let places: Vec<u32> = self.vm.heap.lists[places]
+            .iter()
+            .filter_map(|place| match place {
+                Value::Int(place) => u32::try_from(place).ok(),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(places.len(), count, "each key has its place");
+        Ok(places)
+    }
+}
+
+impl Heap {
+    /// The places of keys in ascending order; an error is what stood in the way.
+    fn sort(&self, keys: &[Value], left: usize) -> Result<Vec<u32>, Verdict> {
+        let mut places: Vec<u32> = (0..u32::try_from(keys.len()).unwrap_or(u32::MAX)).collect();
+        let key = |place: u32| keys[place as usize];
+        // One pass to see whether all keys are of one simple type, which then needs no more looking.
+        if keys.iter().all(|key| matches!(key, Value::Int(_))) {
+            places.sort_by_key(|&place| match key(place) {
+                Value::Int(number) => number,
+                _ => 0,
+            });
+            return Ok(places);
+        }
+        if keys.iter().all(|key| matches!(key, Value::Str(_))) {
+            places.sort_by_key(|&place| match key(place) {
+                Value::Str(text) => self.text(text),
+                _ => "",
+            });
+            return Ok(places);
+        }
+        let mut less = |a: u32, b: u32| match self.try_compare(CompareOp::Lt, key(a), key(b), left)
+        {
+            Verdict::Known(less) => Ok(less),
+            other => Err(other),
+        };
+        merge_sort(&mut places, &mut less)?;
+        Ok(places)
+    }
+}
+
+/// A merge sort of runs, the counterpart of the library's `sorted_places`. The standard library's sort is none: it may panic where `<` is no order (floats
+/// that are not numbers), and cannot stop early.
+fn merge_sort<E>(
+    places: &mut [u32],
+    less: &mut impl FnMut(u32, u32) -> Result<bool, E>,
+) -> Result<(), E> {
+    let count = places.len();
+    let shortest = shortest_run(count);
+    let mut runs = Vec::new();
+    let mut low = 0;
+    while low < count {
+        let mut high = end_of_run(&mut places[low..], less)? + low;
+        let end = (low + shortest).min(count);
+        if high < end {
+            insert(&mut places[low..end], high - low, less)?;
+            high = end;
+        }
+        runs.push((low, high));
+        low = high;
+    }
+    let mut spare = Vec::with_capacity(count);
+    while runs.len() > 1 {
+        let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
+        for pair in runs.chunks(2) {
+            let low = pair[0].0;
+            let high = pair[pair.len() - 1].1;
+            if let [_, (middle, _)] = *pair {
+                merge(&mut places[low..high], middle - low, &mut spare, less)?;
+            }
+            merged.push((low, high));
+        }
+        runs = merged;
+    }
+    Ok(())
+}
+
+/// Where the run at the beginning ends; a descending one is turned round.
+fn end_of_run<E>(
+    places: &mut [u32],
+    less: &mut impl FnMut(u32, u32) -> Result<bool, E>,
+) -> Result<usize, E> {
+    if places.len() < 2 {
+        return Ok(places.len());
+    }
+    let descending = less(places[1], places[0])?;
+    let mut end = 2;
+    while end < places.len() && less(places[end], places[end - 1])? == descending {
+        end += 1;
+    }
+    if descending {
+        places[..end].reverse();
+    }
+    Ok(end)
+}
+
+/// Binary insertion of everything from `start` on.
+fn insert<E>(
+    places: &mut [u32],
+    start: usize,
+    less: &mut impl FnMut(u32, u32) -> Result<bool, E>,
+) -> Result<(), E> {
+    for at in start..places.len() {
+        let place = places[at];
+        let (mut left, mut right) = (0, at);
+        while left < right {
+            let middle = usize::midpoint(left, right);
+            if less(place, places[middle])? {
+                right = middle;
+            } else {
+                left = middle + 1;
+            }
+        }
+        places[left..=at].rotate_right(1);
+    }
+    Ok(())
+}
+
+fn merge<E>(
+    places: &mut [u32],
+    middle: usize,
+    spare: &mut Vec<u32>,
+    less: &mut impl FnMut(u32, u32) -> Result<bool, E>,
+) -> Result<(), E> {
+    spare.clear();
+    spare.extend_from_slice(places);
+    let (left, right) = spare.split_at(middle);
+    let (mut i, mut j) = (0, 0);
+    for slot in places {
+        let take_right = i == left.len() || j < right.len() && less(right[j], left[i])?;
+        *slot = if take_right { right[j] } else { left[i] };
+        if take_right {
+            j += 1;
+        } else {
+            i += 1;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merge_sort;
+    use std::convert::Infallible;
+
+    #[test]
+    fn sorts_stably_whatever_the_runs() {
+        let mut random: u64 = 3;
+        for count in (0..200).chain([1000, 5000]) {
+            for shape in 0..4_u64 {
+                let keys: Vec<u64> = (0..count)
+                    .map(|at| {
+                        random = random
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1);
+                        match shape {
+                            0 => random >> 58,
+                            1 => at / 3,
+                            2 => (count - at) / 2,
+                            _ => at % 50 + (random >> 62),
+                        }
+                    })
+                    .collect();
+                let mut places: Vec<u32> = (0..count as u32).collect();
+                let mut expected = places.clone();
+                expected.sort_by_key(|&at| keys[at as usize]);
+                let Ok(()) = merge_sort(&mut places, &mut |a, b| {
+                    Ok::<_, Infallible>(keys[a as usize] < keys[b as usize])
+                });
+                assert_eq!(places, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn an_order_that_is_none_still_ends() {
+        let keys: Vec<f64> = (0..300)
+            .map(|at| {
+                if at % 7 == 0 {
+                    f64::NAN
+                } else {
+                    f64::from(at % 90)
+                }
+            })
+            .collect();
+        let mut places: Vec<u32> = (0..300).collect();
+        let Ok(()) = merge_sort(&mut places, &mut |a, b| {
+            Ok::<_, Infallible>(keys[a as usize] < keys[b as usize])
+        });
+        places.sort_unstable();
+        assert_eq!(places, (0..300).collect::<Vec<u32>>());
+    }
+}
