@@ -1,16 +1,21 @@
 //! The table of natives: every builtin function and method written in Rust, by file.
 
+mod bytes;
 mod dict;
 pub mod exceptions;
+mod float;
 mod functional;
 pub mod generator;
+mod int;
 mod iteration;
 mod list;
+mod number;
 mod object;
 pub mod operators;
 mod output;
 mod range;
 mod set;
+mod str;
 mod tuple;
 
 use crate::vm::class::Type;
@@ -191,4 +196,17 @@ const FILES: &[&[Native]] = &[
     range::NATIVES,
     set::NATIVES,
     tuple::NATIVES,
+    number::NATIVES,
+    int::NATIVES,
+    float::NATIVES,
+    str::NATIVES,
+    str::case::NATIVES,
+    str::layout::NATIVES,
+    str::search::NATIVES,
+    str::split::NATIVES,
+    str::translate::NATIVES,
+    bytes::NATIVES,
+    bytes::case::NATIVES,
+    bytes::search::NATIVES,
+    bytes::split::NATIVES,
 ];

@@ -4,7 +4,9 @@
 //! place: all older prefixes stay what they were. (The same idea as Go's slices; CPython gets the effect from a reference count of one.)
 
 pub mod character;
+pub mod codec;
 mod quote;
+pub mod search;
 
 pub use quote::{ascii_str, escape_non_ascii, repr_bytes, repr_str};
 

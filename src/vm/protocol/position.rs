@@ -103,7 +103,7 @@ impl Ctx<'_> {
         }))
     }
 
-    fn slice_number(&mut self, value: Value) -> Result<Option<i64>, Interrupt> {
+    pub(in crate::vm) fn slice_number(&mut self, value: Value) -> Result<Option<i64>, Interrupt> {
         match value {
             Value::None => Ok(None),
             Value::Int(number) => Ok(Some(number)),

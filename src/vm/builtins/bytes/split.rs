@@ -1,0 +1,95 @@
+//! Bytes: cutting them into pieces.
+
+use crate::vm::builtins::bytes::case::is_space;
+use crate::vm::builtins::bytes::{new, required, this};
+use crate::vm::builtins::str::search::most_times;
+use crate::vm::class::Type;
+use crate::vm::native::{Ctx, Interrupt, Native, method};
+use crate::vm::text::search::{self, Unit};
+use crate::vm::value::Value;
+use std::ops::Range;
+
+pub const NATIVES: &[Native] = &[
+    method(Type::Bytes, "split", "self, /, sep=, maxsplit=", |ctx| {
+        split(ctx, true)
+    }),
+    method(Type::Bytes, "rsplit", "self, /, sep=, maxsplit=", |ctx| {
+        split(ctx, false)
+    }),
+    method(Type::Bytes, "splitlines", "self, /, keepends=", splitlines),
+    method(Type::Bytes, "partition", "self, sep, /", |ctx| {
+        partition(ctx, true)
+    }),
+    method(Type::Bytes, "rpartition", "self, sep, /", |ctx| {
+        partition(ctx, false)
+    }),
+];
+
+fn units(bytes: &[u8], mark: fn(u8) -> bool) -> impl DoubleEndedIterator<Item = Unit> {
+    bytes
+        .iter()
+        .enumerate()
+        .map(move |(at, &it)| (at, at + 1, mark(it)))
+}
+
+fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Value {
+    let bytes = this(ctx);
+    let pieces = ranges
+        .into_iter()
+        .map(|range| new(ctx, &bytes[range]))
+        .collect();
+    ctx.vm.heap.new_list(pieces)
+}
+
+fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
+    let (separator, most) = (ctx.arg(1), ctx.arg(2));
+    let most = most_times(ctx, most)?;
+    let bytes = this(ctx);
+    let ranges = match separator {
+        Value::Unbound | Value::None => {
+            search::split_words(units(&bytes, is_space), bytes.len(), most, from_left)
+        }
+        _ => {
+            let separator = required(ctx, separator)?;
+            if separator.is_empty() {
+                return Err(ctx.value_error("empty separator"));
+            }
+            search::split(&bytes, &separator, most, from_left)
+        }
+    };
+    Ok(pieces(ctx, ranges))
+}
+
+fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let keep = ctx.arg(1);
+    let keep = keep.is_bound() && ctx.truth(keep)?;
+    let bytes = this(ctx);
+    let ends = units(&bytes, |it| matches!(it, b'\n' | b'\r'));
+    let lines = search::split_lines(ends, &bytes, keep);
+    Ok(pieces(ctx, lines))
+}
+
+fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
+    let separator = ctx.arg(1);
+    let cut = required(ctx, separator)?;
+    if cut.is_empty() {
+        return Err(ctx.value_error("empty separator"));
+    }
+    let bytes = this(ctx);
+    let parts = match search::find(&bytes, &cut, first) {
+        Some(at) => [
+            new(ctx, &bytes[..at]),
+            separator,
+            new(ctx, &bytes[at + cut.len()..]),
+        ],
+        None => {
+            let nothing = new(ctx, Vec::new());
+            if first {
+                [ctx.arg(0), nothing, nothing]
+            } else {
+                [nothing, nothing, ctx.arg(0)]
+            }
+        }
+    };
+    Ok(ctx.vm.heap.new_tuple(parts))
+}

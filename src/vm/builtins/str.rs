@@ -1,0 +1,243 @@
+//! `str`: the constructor, the functions of characters, and the methods, in files by kind.
+
+pub mod case;
+pub mod layout;
+pub mod search;
+pub mod split;
+pub mod translate;
+
+use crate::vm::class::Type;
+use crate::vm::fault::Fault;
+use crate::vm::format::template::Fields;
+use crate::vm::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::object::Bytes;
+use crate::vm::text::codec::{decode, encode};
+use crate::vm::text::{Str, escape_non_ascii};
+use crate::vm::value::{Ref, Value};
+
+pub const NATIVES: &[Native] = &[
+    native("str", "object=, encoding=, errors=", str),
+    native("ord", "c, /", ord),
+    native("chr", "i, /", chr),
+    native("ascii", "obj, /", ascii),
+    native("format", "value, format_spec=, /", format),
+    method(
+        Type::Str,
+        "encode",
+        "self, /, encoding=, errors=",
+        encode_method,
+    ),
+    method(
+        Type::Str,
+        "format",
+        "self, /, *args, **kwargs",
+        format_method,
+    ),
+    method(Type::Str, "format_map", "self, mapping, /", format_map),
+    method(Type::Str, "join", "self, iterable, /", join),
+];
+
+/// The receiver of a string's method.
+pub(super) fn this(ctx: &Ctx<'_>) -> Ref<Str> {
+    match ctx.arg(0) {
+        Value::Str(text) => text,
+        _ => unreachable!("the method's owner is str"),
+    }
+}
+
+/// A copy of a text, to work on while the heap changes.
+pub(super) fn text(ctx: &Ctx<'_>, text: Ref<Str>) -> String {
+    ctx.vm.heap.text(text).to_owned()
+}
+
+/// A string that must be one; `what` begins the message.
+pub(super) fn string(ctx: &mut Ctx<'_>, value: Value, what: &str) -> Result<Ref<Str>, Interrupt> {
+    match value {
+        Value::Str(text) => Ok(text),
+        _ => {
+            let message = format!("{what} must be str, not {}", ctx.vm.type_name(value));
+            Err(ctx.type_error(message))
+        }
+    }
+}
+
+/// The names of an encoding and of an error handler from two arguments.
+pub(super) fn coding(ctx: &mut Ctx<'_>, at: usize) -> Result<(String, String), Interrupt> {
+    let mut names = ["utf-8".to_owned(), "strict".to_owned()];
+    for (offset, what) in ["encoding", "errors"].into_iter().enumerate() {
+        let value = ctx.arg(at + offset);
+        if value.is_bound() {
+            let what = format!("{}() argument '{what}'", ctx.name());
+            let name = string(ctx, value, &what)?;
+            names[offset] = text(ctx, name);
+        }
+    }
+    let [encoding, errors] = names;
+    Ok((encoding, errors))
+}
+
+fn str(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = ctx.arg(0);
+    if !ctx.arg(1).is_bound() && !ctx.arg(2).is_bound() {
+        return match object {
+            Value::Unbound => Ok(ctx.vm.heap.new_str("")),
+            Value::Str(_) => Ok(object),
+            _ => {
+                let text = ctx.str(object)?;
+                Ok(ctx.vm.heap.new_str(text))
+            }
+        };
+    }
+    let (encoding, errors) = coding(ctx, 1)?;
+    match object {
+        Value::Unbound => Ok(ctx.vm.heap.new_str("")),
+        Value::Bytes(bytes) => {
+            let text = decode(&ctx.vm.heap.bytes[bytes].0, &encoding, &errors);
+            let text = ctx.ok(text)?;
+            Ok(ctx.vm.heap.new_str(text))
+        }
+        Value::Str(_) => Err(ctx.type_error("decoding str is not supported")),
+        _ => {
+            let message = format!(
+                "decoding to str: need a bytes-like object, {} found",
+                ctx.vm.type_name(object)
+            );
+            Err(ctx.type_error(message))
+        }
+    }
+}
+
+fn ord(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let length = match ctx.arg(0) {
+        Value::Str(text) => {
+            let mut chars = ctx.vm.heap.text(text).chars();
+            if let (Some(character), None) = (chars.next(), chars.next()) {
+                return Ok(Value::Int(u32::from(character).into()));
+            }
+            ctx.vm.heap.strs[text].len()
+        }
+        Value::Bytes(bytes) => match &ctx.vm.heap.bytes[bytes].0[..] {
+            [byte] => return Ok(Value::Int((*byte).into())),
+            bytes => bytes.len(),
+        },
+        other => {
+            let message = format!(
+                "ord() expected string of length 1, but {} found",
+                ctx.vm.type_name(other)
+            );
+            return Err(ctx.type_error(message));
+        }
+    };
+    Err(ctx.type_error(format!(
+        "ord() expected a character, but string of length {length} found"
+    )))
+}
+
+fn chr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let code = ctx.arg(0);
+    let Value::Int(code) = ctx.integer(code)? else {
+        return Err(ctx.raise(Fault::overflow("Python int too large to convert to C int")));
+    };
+    if i32::try_from(code).is_err() {
+        let message = if code > 0 {
+            "signed integer is greater than maximum"
+        } else {
+            "signed integer is less than minimum"
+        };
+        return Err(ctx.raise(Fault::overflow(message)));
+    }
+    match u32::try_from(code).ok().filter(|&code| code <= 0x0010_ffff) {
+        Some(code) => match char::from_u32(code) {
+            Some(character) => Ok(ctx
+                .vm
+                .heap
+                .new_str(character.encode_utf8(&mut [0; 4]) as &str)),
+            None => Err(ctx.value_error(format!(
+                "chr() arg is the surrogate {code:#x}, which Mini's text cannot hold"
+            ))),
+        },
+        None => Err(ctx.value_error("chr() arg not in range(0x110000)")),
+    }
+}
+
+fn ascii(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = ctx.arg(0);
+    let text = escape_non_ascii(&ctx.repr(object)?);
+    Ok(ctx.vm.heap.new_str(text))
+}
+
+fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (value, spec) = (ctx.arg(0), ctx.arg(1));
+    let spec = if spec.is_bound() {
+        let spec = string(ctx, spec, "format() argument 2")?;
+        text(ctx, spec)
+    } else {
+        String::new()
+    };
+    let formatted = ctx.format(value, &spec)?;
+    Ok(ctx.vm.heap.new_str(formatted))
+}
+
+fn encode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (encoding, errors) = coding(ctx, 1)?;
+    let bytes = encode(ctx.vm.heap.text(this(ctx)), &encoding, &errors);
+    let bytes = ctx.ok(bytes)?;
+    Ok(ctx.vm.heap.new_bytes(Bytes(bytes.into())))
+}
+
+fn format_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let template = text(ctx, this(ctx));
+    let positional = ctx.rest();
+    let named: Vec<(String, Value)> = ctx
+        .keywords()
+        .iter()
+        .map(|&(name, value)| (ctx.vm.names[name.0 as usize].to_string(), value))
+        .collect();
+    let fields = Fields::Arguments {
+        positional: &positional,
+        named: &named,
+    };
+    let filled = ctx.fill_template(&template, fields)?;
+    Ok(ctx.vm.heap.new_str(filled))
+}
+
+fn format_map(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let template = text(ctx, this(ctx));
+    let mapping = ctx.arg(1);
+    let filled = ctx.fill_template(&template, Fields::Mapping(mapping))?;
+    Ok(ctx.vm.heap.new_str(filled))
+}
+
+fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let iterable = ctx.arg(1);
+    if !ctx.is_iterable(iterable) {
+        return Err(ctx.type_error("can only join an iterable"));
+    }
+    let items = ctx.collect(iterable)?;
+    let separator = ctx.vm.heap.text(this(ctx)).len();
+    let mut bytes = separator.saturating_mul(items.len().saturating_sub(1));
+    for (at, &item) in items.iter().enumerate() {
+        let Value::Str(piece) = item else {
+            let message = format!(
+                "sequence item {at}: expected str instance, {} found",
+                ctx.vm.type_name(item)
+            );
+            return Err(ctx.type_error(message));
+        };
+        bytes = bytes.saturating_add(ctx.vm.heap.text(piece).len());
+    }
+    if let [only] = items[..] {
+        return Ok(only);
+    }
+    ctx.reserve_text(bytes)?;
+    let mut joined = String::with_capacity(bytes);
+    for (at, &item) in items.iter().enumerate() {
+        if at > 0 {
+            joined.push_str(ctx.vm.heap.text(this(ctx)));
+        }
+        if let Value::Str(piece) = item {
+            joined.push_str(ctx.vm.heap.text(piece));
+        }
+    }
+    Ok(ctx.vm.heap.new_str(joined))
+}

@@ -1,0 +1,188 @@
+//! Strings: upper and lower case, and what kind of characters they have.
+
+use crate::vm::builtins::str::this;
+use crate::vm::class::Type;
+use crate::vm::native::{Ctx, Interrupt, Native, method};
+use crate::vm::text::character::{
+    decimal_value, is_alnum, is_alpha, is_cased, is_digit, is_numeric, is_printable, is_space,
+    is_title, push_folded, push_title,
+};
+use crate::vm::value::Value;
+
+pub const NATIVES: &[Native] = &[
+    method(Type::Str, "upper", "self, /", |ctx| {
+        changed(ctx, str::to_uppercase)
+    }),
+    method(Type::Str, "lower", "self, /", |ctx| {
+        changed(ctx, str::to_lowercase)
+    }),
+    method(Type::Str, "casefold", "self, /", |ctx| changed(ctx, folded)),
+    method(Type::Str, "capitalize", "self, /", |ctx| {
+        changed(ctx, capitalized)
+    }),
+    method(Type::Str, "title", "self, /", |ctx| changed(ctx, titled)),
+    method(Type::Str, "swapcase", "self, /", |ctx| {
+        changed(ctx, swapped)
+    }),
+    method(Type::Str, "isalnum", "self, /", |ctx| all(ctx, is_alnum)),
+    method(Type::Str, "isalpha", "self, /", |ctx| all(ctx, is_alpha)),
+    method(Type::Str, "isascii", "self, /", |ctx| {
+        test(ctx, str::is_ascii)
+    }),
+    method(Type::Str, "isdecimal", "self, /", |ctx| {
+        all(ctx, |it| decimal_value(it).is_some())
+    }),
+    method(Type::Str, "isdigit", "self, /", |ctx| all(ctx, is_digit)),
+    method(Type::Str, "isidentifier", "self, /", |ctx| {
+        test(ctx, is_identifier)
+    }),
+    method(Type::Str, "islower", "self, /", |ctx| {
+        test(ctx, |it| one_case(it, char::is_lowercase))
+    }),
+    method(Type::Str, "isnumeric", "self, /", |ctx| {
+        all(ctx, is_numeric)
+    }),
+    method(Type::Str, "isprintable", "self, /", |ctx| {
+        test(ctx, |it| it.chars().all(is_printable))
+    }),
+    method(Type::Str, "isspace", "self, /", |ctx| all(ctx, is_space)),
+    method(Type::Str, "istitle", "self, /", |ctx| {
+        test(ctx, has_title_case)
+    }),
+    method(Type::Str, "isupper", "self, /", |ctx| {
+        test(ctx, |it| one_case(it, char::is_uppercase))
+    }),
+];
+
+fn changed(ctx: &mut Ctx<'_>, change: fn(&str) -> String) -> Result<Value, Interrupt> {
+    let changed = change(ctx.vm.heap.text(this(ctx)));
+    Ok(ctx.vm.heap.new_str(changed))
+}
+
+fn test(ctx: &mut Ctx<'_>, test: fn(&str) -> bool) -> Result<Value, Interrupt> {
+    Ok(Value::Bool(test(ctx.vm.heap.text(this(ctx)))))
+}
+
+/// Is there a character, and are all of this kind?
+fn all(ctx: &mut Ctx<'_>, kind: fn(char) -> bool) -> Result<Value, Interrupt> {
+    let text = ctx.vm.heap.text(this(ctx));
+    Ok(Value::Bool(!text.is_empty() && text.chars().all(kind)))
+}
+
+fn folded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|it| push_folded(&mut out, it));
+    out
+}
+
+fn capitalized(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let Some(first) = text.chars().next() else {
+        return out;
+    };
+    push_title(&mut out, first);
+    // Of the whole text, since the form of a small sigma depends on what stands before it.
+    let before: String = first.to_lowercase().collect();
+    out.push_str(&text.to_lowercase()[before.len()..]);
+    out
+}
+
+fn titled(text: &str) -> String {
+    let lower = lowered_by_character(text);
+    let mut out = String::with_capacity(text.len());
+    let mut inside = false;
+    for (character, small) in text.chars().zip(lower) {
+        if inside {
+            out.push_str(&small);
+        } else {
+            push_title(&mut out, character);
+        }
+        inside = is_cased(character);
+    }
+    out
+}
+
+fn swapped(text: &str) -> String {
+    let lower = lowered_by_character(text);
+    let mut out = String::with_capacity(text.len());
+    for (character, small) in text.chars().zip(lower) {
+        if character.is_uppercase() {
+            out.push_str(&small);
+        } else if character.is_lowercase() {
+            out.extend(character.to_uppercase());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// Each character in lower case; a capital sigma at the end of a word becomes the small one for that place.
+fn lowered_by_character(text: &str) -> Vec<String> {
+    let mut out: Vec<String> = text.chars().map(|it| it.to_lowercase().collect()).collect();
+    if text.contains('Σ') {
+        let whole = text.to_lowercase();
+        let mut rest = whole.as_str();
+        for small in &mut out {
+            let (piece, behind) = rest.split_at(small.len());
+            *small = piece.to_owned();
+            rest = behind;
+        }
+    }
+    out
+}
+
+fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .is_some_and(|it| it == '_' || unicode_ident::is_xid_start(it))
+        && chars.all(unicode_ident::is_xid_continue)
+}
+
+/// Are there letters with case, and all of them in this one?
+fn one_case(text: &str, case: fn(char) -> bool) -> bool {
+    let mut cased = text.chars().filter(|&it| is_cased(it)).peekable();
+    cased.peek().is_some() && cased.all(case)
+}
+
+/// Does each word begin with a capital, and go on in small letters?
+fn has_title_case(text: &str) -> bool {
+    let (mut inside, mut found) = (false, false);
+    for character in text.chars() {
+        if character.is_uppercase() || is_title(character) {
+            if inside {
+                return false;
+            }
+            (inside, found) = (true, true);
+        } else if character.is_lowercase() {
+            if !inside {
+                return false;
+            }
+        } else {
+            inside = false;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{capitalized, folded, has_title_case, one_case, swapped, titled};
+
+    #[test]
+    fn case_follows_the_place_in_the_word() {
+        assert_eq!(titled("they're bill's ßx ΑΣ"), "They'Re Bill'S Ssx Ας");
+        assert_eq!(capitalized("ǆABC ΑΣ"), "ǅabc ας");
+        assert_eq!(swapped("aBcΣ"), "AbCς");
+        assert_eq!(folded("Straße ΣΑΣ"), "strasse σασ");
+    }
+
+    #[test]
+    fn one_case_needs_a_letter() {
+        assert!(one_case("a1!", char::is_lowercase) && !one_case("1!", char::is_lowercase));
+        assert!(!one_case("ǅ", char::is_lowercase) && !one_case("aB", char::is_lowercase));
+        assert!(has_title_case("A Title 1St") && !has_title_case("Not title"));
+        assert!(!has_title_case("AB") && !has_title_case("12"));
+    }
+}

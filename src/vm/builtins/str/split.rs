@@ -1,0 +1,105 @@
+//! Strings: cutting them into pieces.
+
+use crate::vm::builtins::str::search::most_times;
+use crate::vm::builtins::str::this;
+use crate::vm::class::Type;
+use crate::vm::native::{Ctx, Interrupt, Native, method};
+use crate::vm::text::character::{is_line_end, is_space};
+use crate::vm::text::search::{self, Unit};
+use crate::vm::value::Value;
+use std::ops::Range;
+
+pub const NATIVES: &[Native] = &[
+    method(Type::Str, "split", "self, /, sep=, maxsplit=", |ctx| {
+        split(ctx, true)
+    }),
+    method(Type::Str, "rsplit", "self, /, sep=, maxsplit=", |ctx| {
+        split(ctx, false)
+    }),
+    method(Type::Str, "splitlines", "self, /, keepends=", splitlines),
+    method(Type::Str, "partition", "self, sep, /", |ctx| {
+        partition(ctx, true)
+    }),
+    method(Type::Str, "rpartition", "self, sep, /", |ctx| {
+        partition(ctx, false)
+    }),
+];
+
+fn units(text: &str, mark: fn(char) -> bool) -> impl DoubleEndedIterator<Item = Unit> {
+    text.char_indices()
+        .map(move |(at, it)| (at, at + it.len_utf8(), mark(it)))
+}
+
+/// A list of parts of the receiver.
+fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Value {
+    let this = this(ctx);
+    let mut pieces = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let piece: std::sync::Arc<str> = ctx.vm.heap.text(this)[range].into();
+        pieces.push(ctx.vm.heap.new_str(piece));
+    }
+    ctx.vm.heap.new_list(pieces)
+}
+
+fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
+    let (separator, most) = (ctx.arg(1), ctx.arg(2));
+    let most = most_times(ctx, most)?;
+    let text = ctx.vm.heap.text(this(ctx));
+    let ranges = match separator {
+        Value::Unbound | Value::None => {
+            search::split_words(units(text, is_space), text.len(), most, from_left)
+        }
+        Value::Str(separator) => {
+            let separator = ctx.vm.heap.text(separator);
+            if separator.is_empty() {
+                return Err(ctx.value_error("empty separator"));
+            }
+            search::split(text.as_bytes(), separator.as_bytes(), most, from_left)
+        }
+        _ => {
+            let message = format!("must be str or None, not {}", ctx.vm.type_name(separator));
+            return Err(ctx.type_error(message));
+        }
+    };
+    Ok(pieces(ctx, ranges))
+}
+
+fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let keep = ctx.arg(1);
+    let keep = keep.is_bound() && ctx.truth(keep)?;
+    let text = ctx.vm.heap.text(this(ctx));
+    let lines = search::split_lines(units(text, is_line_end), text.as_bytes(), keep);
+    Ok(pieces(ctx, lines))
+}
+
+fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
+    let separator = ctx.arg(1);
+    let Value::Str(cut) = separator else {
+        let message = format!("must be str, not {}", ctx.vm.type_name(separator));
+        return Err(ctx.type_error(message));
+    };
+    let text = ctx.vm.heap.text(this(ctx));
+    let cut = ctx.vm.heap.text(cut);
+    if cut.is_empty() {
+        return Err(ctx.value_error("empty separator"));
+    }
+    let parts = match search::find(text.as_bytes(), cut.as_bytes(), first) {
+        Some(at) => {
+            let (before, after) = (text[..at].to_owned(), text[at + cut.len()..].to_owned());
+            [
+                ctx.vm.heap.new_str(before),
+                separator,
+                ctx.vm.heap.new_str(after),
+            ]
+        }
+        None => {
+            let nothing = ctx.vm.heap.new_str("");
+            if first {
+                [ctx.arg(0), nothing, nothing]
+            } else {
+                [nothing, nothing, ctx.arg(0)]
+            }
+        }
+    };
+    Ok(ctx.vm.heap.new_tuple(parts))
+}
