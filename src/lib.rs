@@ -4,6 +4,8 @@ pub mod bytecode;
 pub mod cli;
 pub mod compile;
 pub mod diagnostic;
+pub mod engine;
+pub mod gil;
 pub mod source;
 pub mod stdlib;
 pub mod syntax;

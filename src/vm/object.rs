@@ -4,6 +4,7 @@ use crate::bytecode::op::CodeIx;
 use crate::vm::class::Class;
 use crate::vm::dict::Dict;
 use crate::vm::set::Set;
+use crate::vm::slice::ChannelEnd;
 use crate::vm::sync::{Condition, Event, Lock, RLock, Semaphore};
 use crate::vm::thread::ThreadId;
 use crate::vm::value::{Ref, Value};
@@ -405,7 +406,10 @@ pub enum Object {
         name: Arc<str>,
     },
     /// One end of a channel between processes, by the engine's number.
-    Channel(u64),
+    Channel {
+        channel: u64,
+        end: ChannelEnd,
+    },
     /// A traceback object: opaque to scripts.
     Traceback(Vec<TraceEntry>),
     /// A plain namespace of attributes that a native made.
@@ -527,7 +531,7 @@ impl Trace for Object {
             | Object::Event(_)
             | Object::ThreadHandle(_)
             | Object::ProcessHandle { .. }
-            | Object::Channel(_)
+            | Object::Channel { .. }
             | Object::Traceback(_) => {}
             Object::Slice { lower, upper, step } => {
                 [*lower, *upper, *step].into_iter().for_each(visit)

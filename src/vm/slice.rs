@@ -37,7 +37,8 @@ pub enum Stop {
     Waiting,
     /// The thread asks something of the engine and may run again after `Vm::answer`.
     Call(SysCall),
-    /// The thread ended. If it ended with an exception that is to be reported, this is the report; the exit code matters for the main thread alone.
+    /// The thread ended. If it ended with an exception that is to be reported, this is the report. The exit code is what the whole VM's would be if this
+    /// is its main thread: 0, 1 after an uncaught exception, what `SystemExit` says, 130 after `KeyboardInterrupt`.
     Finished {
         report: Option<String>,
         exit_code: i32,
@@ -139,6 +140,20 @@ pub enum SysCall {
     /// Say that this process will not send (or receive) on it any more. Answer: none.
     ChannelClose {
         channel: u64,
+        end: ChannelEnd,
+    },
+    /// Make a cell that all processes see, with this content. Answer: its number.
+    SharedNew {
+        parcel: Parcel,
+    },
+    /// Answer: the parcel in a shared cell.
+    SharedGet {
+        cell: u64,
+    },
+    /// Replace the content of a shared cell. Answer: none.
+    SharedSet {
+        cell: u64,
+        parcel: Parcel,
     },
     /// Answers the id of this process, of its parent, or the number of cores.
     Pid,
@@ -160,6 +175,15 @@ pub enum SysCall {
     GilEnabled,
     /// Random bytes from outside, for seeding. Answer: an integer.
     Entropy,
+}
+
+/// Which end of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChannelEnd {
+    /// For sending.
+    Writer,
+    /// For receiving.
+    Reader,
 }
 
 /// Where text goes.

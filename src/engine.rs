@@ -1,0 +1,3 @@
+//! Engines: what plays the operating system for VMs.
+
+pub mod real;

@@ -1,0 +1,445 @@
+//! What a VM asks of the operating system, served: one method for the dispatch, one for each call that blocks.
+
+use crate::engine::real::channel::Tried;
+use crate::engine::real::clock;
+use crate::engine::real::gil::Until;
+use crate::engine::real::machine::End;
+use crate::engine::real::output::{Printed, is_error};
+use crate::engine::real::process::{Caller, Process};
+use crate::engine::real::worker::{self, Held, Next, Worker};
+use crate::vm::class::Type;
+use crate::vm::parcel::Parcel;
+use crate::vm::slice::{Answer, Clock, Stream, SysCall};
+use crate::vm::thread::{Status, ThreadId};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+const SIGINT: i32 = 2;
+
+/// How a call that blocks came out.
+enum Blocked<T> {
+    Done(T),
+    TimedOut,
+    /// An exception was sent to the thread; there is nothing to answer any more.
+    Interrupted,
+    /// The process is over.
+    Over,
+}
+
+impl Worker {
+    /// Serves a call and answers it.
+    pub(super) fn serve(&mut self, vm: &mut Held<'_>, call: SysCall) -> Next {
+        let answer = match call {
+            SysCall::Sleep { ns } => return self.sleep(vm, ns),
+            SysCall::Write {
+                stream,
+                text,
+                flush,
+            } => return self.write(vm, stream, &text, flush),
+            SysCall::ReadLine => return self.read_line(vm),
+            SysCall::WaitProcess {
+                process,
+                deadline_ns,
+            } => return self.wait_process(vm, process, deadline_ns),
+            SysCall::Send {
+                channel,
+                parcel,
+                deadline_ns,
+            } => return self.send(vm, channel, &parcel, deadline_ns),
+            SysCall::Receive {
+                channel,
+                deadline_ns,
+            } => return self.receive(vm, channel, deadline_ns),
+            SysCall::Yield => {
+                self.give_way(vm);
+                Answer::None
+            }
+            SysCall::Now(clock) => Answer::Int(self.now(clock)),
+            SysCall::StartThread(thread) => self.start_thread(vm, thread),
+            SysCall::Fork { name, daemon } => self.fork(vm, name, daemon),
+            SysCall::ExitCode { process } => self
+                .machine
+                .processes
+                .lock()
+                .exit_code(process)
+                .map_or(Answer::None, |code| Answer::Int(code.into())),
+            SysCall::ProcessResult { process } => {
+                match self.machine.processes.lock().result(process) {
+                    None => Answer::None,
+                    Some(Ok(parcel)) => Answer::Parcel(parcel),
+                    Some(Err((class, message))) => Answer::Error(class, message),
+                }
+            }
+            SysCall::Kill { process, signal } => {
+                let target = self.machine.processes.lock().process(process);
+                if let Some(target) = target {
+                    self.kill(&target, signal);
+                }
+                Answer::None
+            }
+            SysCall::KillPid { pid, signal } => {
+                let target = self.machine.processes.lock().by_pid(pid);
+                match target {
+                    None => Answer::Error(
+                        Type::ProcessLookupError,
+                        "[Errno 3] No such process".into(),
+                    ),
+                    Some(target) => {
+                        self.kill(&target, signal);
+                        Answer::None
+                    }
+                }
+            }
+            SysCall::ChannelNew { capacity } => {
+                let channel = self.machine.channels.open(capacity, self.process.number);
+                Answer::Int(channel as i64)
+            }
+            SysCall::ChannelLen { channel } => Answer::Int(
+                self.machine
+                    .channels
+                    .get(channel)
+                    .map_or(0, |it| it.len() as i64),
+            ),
+            SysCall::ChannelClose { channel, end } => {
+                self.machine
+                    .channels
+                    .close(channel, end, self.process.number);
+                Answer::None
+            }
+            SysCall::SharedNew { parcel } => {
+                Answer::Int(self.machine.channels.new_cell(parcel) as i64)
+            }
+            SysCall::SharedGet { cell } => self
+                .machine
+                .channels
+                .cell(cell)
+                .map_or(Answer::None, Answer::Parcel),
+            SysCall::SharedSet { cell, parcel } => {
+                self.machine.channels.set_cell(cell, parcel);
+                Answer::None
+            }
+            SysCall::Pid => Answer::Int(self.process.pid),
+            SysCall::ParentPid => Answer::Int(self.parent_pid()),
+            SysCall::CpuCount => Answer::Int(
+                std::thread::available_parallelism().map_or(1, |cores| cores.get() as i64),
+            ),
+            SysCall::SetSwitchInterval { ns } => {
+                self.process.switch_interval_ns.store(ns, Ordering::Relaxed);
+                let gil = &self.process.gil;
+                gil.set_rules(gil.rules().with_interval(ns));
+                Answer::None
+            }
+            SysCall::SwitchInterval => {
+                Answer::Int(self.process.switch_interval_ns.load(Ordering::Relaxed) as i64)
+            }
+            SysCall::SetCheckInterval { instructions } => {
+                self.process
+                    .check_interval
+                    .store(instructions, Ordering::Relaxed);
+                let gil = &self.process.gil;
+                gil.set_rules(gil.rules().with_instructions(instructions));
+                Answer::None
+            }
+            SysCall::CheckInterval => {
+                Answer::Int(self.process.check_interval.load(Ordering::Relaxed) as i64)
+            }
+            SysCall::GilEnabled => Answer::Bool(true),
+            SysCall::Entropy => Answer::Int(RandomState::new().hash_one(clock::wall_ns()) as i64),
+        };
+        self.answer(vm, answer)
+    }
+
+    fn answer(&mut self, vm: &mut Held<'_>, answer: Answer) -> Next {
+        if self.is_asking(vm) {
+            vm.answer(self.thread, answer);
+        }
+        // It may have been sent something by its own call (`os.kill(os.getpid(), …)`).
+        self.look(vm)
+    }
+
+    fn is_asking(&self, vm: &Held<'_>) -> bool {
+        matches!(
+            vm.threads[self.thread.0 as usize].status,
+            Status::Calling(_)
+        )
+    }
+
+    /// Tries until it is done, resting in between.
+    fn block<T>(
+        &mut self,
+        vm: &mut Held<'_>,
+        deadline_ns: Option<u64>,
+        until: Until,
+        mut attempt: impl FnMut(&Caller) -> Option<T>,
+    ) -> Blocked<T> {
+        let caller = self.caller();
+        loop {
+            if let Some(done) = attempt(&caller) {
+                return Blocked::Done(done);
+            }
+            if deadline_ns.is_some_and(|it| it <= self.machine.clock.now_ns()) {
+                return Blocked::TimedOut;
+            }
+            self.rest(vm, until);
+            if self.look(vm) == Next::Leave {
+                return Blocked::Over;
+            }
+            if !self.is_asking(vm) {
+                return Blocked::Interrupted;
+            }
+        }
+    }
+
+    fn sleep(&mut self, vm: &mut Held<'_>, ns: u64) -> Next {
+        if ns == 0 {
+            self.outside(vm, || {});
+            return self.answer(vm, Answer::None);
+        }
+        let deadline_ns = self.machine.clock.now_ns().saturating_add(ns);
+        let until = self.until(Some(deadline_ns));
+        match self.block(vm, Some(deadline_ns), until, |_| None::<()>) {
+            Blocked::Done(()) | Blocked::TimedOut => self.answer(vm, Answer::None),
+            Blocked::Interrupted => Next::Go,
+            Blocked::Over => Next::Leave,
+        }
+    }
+
+    fn write(&mut self, vm: &mut Held<'_>, stream: Stream, text: &Arc<str>, flush: bool) -> Next {
+        let (machine, process) = (self.machine.clone(), self.process.clone());
+        let printed = if is_error(stream) {
+            self.outside(vm, || machine.output.print_error(text, &process.ended))
+        } else {
+            match machine.output.print(text, flush, &process.ended) {
+                Printed::Due => self
+                    .outside(vm, || machine.output.flush())
+                    .map(|()| Printed::Kept),
+                printed => Ok(printed),
+            }
+        };
+        match printed {
+            Ok(Printed::Kept | Printed::Due) => self.answer(vm, Answer::None),
+            Ok(Printed::TooLate) => self.look(vm),
+            Ok(Printed::TooMuch) => {
+                machine.end(End::Limit("--max-output"));
+                Next::Leave
+            }
+            Err(error) => self.answer(vm, io_error(&error)),
+        }
+    }
+
+    fn read_line(&mut self, vm: &mut Held<'_>) -> Next {
+        let machine = self.machine.clone();
+        // A prompt has to be seen before somebody can answer it.
+        if let Err(error) = self.outside(vm, || machine.output.flush()) {
+            return self.answer(vm, io_error(&error));
+        }
+        let input = machine.input.clone();
+        let blocked = self.block(vm, None, Until::Outside, |caller| {
+            input.take_or_wait(caller)
+        });
+        match blocked {
+            Blocked::Done(Ok(line)) => {
+                let answer = match String::from_utf8(line) {
+                    Ok(line) => Answer::Text(line.into()),
+                    Err(error) => Answer::Error(
+                        Type::UnicodeDecodeError,
+                        format!("standard input is not UTF-8: {}", error.utf8_error()),
+                    ),
+                };
+                self.answer(vm, answer)
+            }
+            Blocked::Done(Err(error)) => self.answer(vm, io_error(&error)),
+            Blocked::TimedOut | Blocked::Interrupted => {
+                input.forget(&self.caller());
+                Next::Go
+            }
+            Blocked::Over => {
+                input.forget(&self.caller());
+                Next::Leave
+            }
+        }
+    }
+
+    fn wait_process(
+        &mut self,
+        vm: &mut Held<'_>,
+        process: u64,
+        deadline_ns: Option<u64>,
+    ) -> Next {
+        let machine = self.machine.clone();
+        let until = self.until(deadline_ns);
+        let blocked = self.block(vm, deadline_ns, until, |caller| {
+            let mut processes = machine.processes.lock();
+            if processes.exit_code(process).is_some() {
+                return Some(());
+            }
+            processes.wait(process, caller);
+            None
+        });
+        if !matches!(blocked, Blocked::Done(())) {
+            machine.processes.lock().forget(process, &self.caller());
+        }
+        match blocked {
+            Blocked::Done(()) => self.answer(vm, Answer::Bool(true)),
+            Blocked::TimedOut => self.answer(vm, Answer::Bool(false)),
+            Blocked::Interrupted => Next::Go,
+            Blocked::Over => Next::Leave,
+        }
+    }
+
+    fn send(
+        &mut self,
+        vm: &mut Held<'_>,
+        channel: u64,
+        parcel: &Parcel,
+        deadline_ns: Option<u64>,
+    ) -> Next {
+        let broken = || Answer::Error(Type::BrokenPipeError, "[Errno 32] Broken pipe".into());
+        let Some(it) = self.machine.channels.get(channel) else {
+            return self.answer(vm, broken());
+        };
+        let until = self.until(deadline_ns);
+        let number = self.process.number;
+        let blocked = self.block(vm, deadline_ns, until, |caller| {
+            match it.send(parcel, number, caller) {
+                Tried::Done(()) => Some(true),
+                Tried::Gone => Some(false),
+                Tried::Wait => None,
+            }
+        });
+        if !matches!(blocked, Blocked::Done(_)) {
+            it.forget(&self.caller());
+        }
+        match blocked {
+            Blocked::Done(true) => self.answer(vm, Answer::Bool(true)),
+            Blocked::Done(false) => self.answer(vm, broken()),
+            Blocked::TimedOut => self.answer(vm, Answer::Bool(false)),
+            Blocked::Interrupted => Next::Go,
+            Blocked::Over => Next::Leave,
+        }
+    }
+
+    fn receive(&mut self, vm: &mut Held<'_>, channel: u64, deadline_ns: Option<u64>) -> Next {
+        let gone = || Answer::Error(Type::EOFError, String::new());
+        let Some(it) = self.machine.channels.get(channel) else {
+            return self.answer(vm, gone());
+        };
+        let until = self.until(deadline_ns);
+        let number = self.process.number;
+        let blocked = self.block(vm, deadline_ns, until, |caller| {
+            match it.receive(number, caller) {
+                Tried::Done(parcel) => Some(Some(parcel)),
+                Tried::Gone => Some(None),
+                Tried::Wait => None,
+            }
+        });
+        if !matches!(blocked, Blocked::Done(_)) {
+            it.forget(&self.caller());
+        }
+        match blocked {
+            Blocked::Done(Some(parcel)) => self.answer(vm, Answer::Parcel(parcel)),
+            Blocked::Done(None) => self.answer(vm, gone()),
+            Blocked::TimedOut => self.answer(vm, Answer::None),
+            Blocked::Interrupted => Next::Go,
+            Blocked::Over => Next::Leave,
+        }
+    }
+
+    fn give_way(&mut self, vm: &mut Held<'_>) {
+        match self.process.gil.rules() {
+            crate::gil::Rules::Every { .. } => self.outside(vm, || {}),
+            crate::gil::Rules::Ticks { .. }
+            | crate::gil::Rules::Interval { .. }
+            | crate::gil::Rules::Off => self.outside(vm, std::thread::yield_now),
+        }
+    }
+
+    fn now(&self, which: Clock) -> i64 {
+        match which {
+            Clock::Wall => clock::wall_ns(),
+            Clock::Monotonic => self.machine.clock.now_ns() as i64,
+            Clock::Process => self.process.cpu_ns(&self.seat) as i64,
+            Clock::Thread => clock::thread_cpu_ns() as i64,
+        }
+    }
+
+    fn start_thread(&mut self, vm: &mut Held<'_>, thread: ThreadId) -> Answer {
+        let refused = || Answer::Error(Type::RuntimeError, "can't start new thread".into());
+        if self.process.alive.load(Ordering::SeqCst) >= vm.limits.threads {
+            return refused();
+        }
+        let daemon = vm.threads[thread.0 as usize].daemon;
+        match worker::start(&self.machine, &self.process, thread, daemon) {
+            Ok(()) => Answer::None,
+            Err(_) => refused(),
+        }
+    }
+
+    fn fork(&mut self, vm: &mut Held<'_>, name: Arc<str>, daemon: bool) -> Answer {
+        let refused = || {
+            Answer::Error(
+                Type::BlockingIOError,
+                "[Errno 11] Resource temporarily unavailable".into(),
+            )
+        };
+        if !self.machine.has_room() {
+            return refused();
+        }
+        let intervals = (
+            self.process.switch_interval_ns.load(Ordering::Relaxed),
+            self.process.check_interval.load(Ordering::Relaxed),
+        );
+        let Some(child) = self.machine.new_process(
+            vm.fork(self.thread),
+            self.process.gil.rules(),
+            intervals,
+            Some(self.process.number),
+            name,
+            daemon,
+        ) else {
+            return refused();
+        };
+        if worker::start(&self.machine, &child, child.main, false).is_err() {
+            self.machine.end_process(&child, 1);
+            return refused();
+        }
+        Answer::Process {
+            process: child.number,
+            pid: child.pid,
+        }
+    }
+
+    fn kill(&self, target: &Process, signal: i32) {
+        match signal {
+            0 => {}
+            SIGINT => target.interrupt(),
+            _ => self.machine.end_process(target, -signal),
+        }
+    }
+
+    fn parent_pid(&self) -> i64 {
+        match self.process.parent {
+            Some(parent) => self.machine.processes.lock().pid(parent).unwrap_or(1),
+            None => parent_of_program(),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn parent_of_program() -> i64 {
+    std::os::unix::process::parent_id().into()
+}
+
+#[cfg(not(unix))]
+fn parent_of_program() -> i64 {
+    1
+}
+
+fn io_error(error: &io::Error) -> Answer {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Answer::Error(Type::BrokenPipeError, "[Errno 32] Broken pipe".into());
+    }
+    Answer::Error(Type::OSError, error.to_string())
+}

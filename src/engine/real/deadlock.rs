@@ -1,0 +1,117 @@
+//! The report of a deadlock: each thread, what it waits for, who holds that, and where.
+
+use crate::engine::real::process::{Process, Stage};
+use crate::vm::Vm;
+use crate::vm::object::Object;
+use crate::vm::slice::{SysCall, WaitOn};
+use crate::vm::thread::{Status, ThreadId};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Describes every thread of these processes, all of which are blocked for ever.
+pub(super) fn report(processes: &[Arc<Process>]) -> String {
+    let mut rows: Vec<(String, Option<String>)> = Vec::new();
+    for process in processes {
+        let vm = process.vm.lock();
+        let mut threads: Vec<ThreadId> = process.seats.lock().keys().copied().collect();
+        threads.sort();
+        for thread in threads {
+            let mut row = String::new();
+            if processes.len() > 1 {
+                let _ = write!(row, "{}, ", process.name);
+            }
+            let _ = write!(
+                row,
+                "{} waits for {}",
+                vm.threads[thread.0 as usize].name,
+                reason(&vm, process, thread, processes)
+            );
+            rows.push((row, place(&vm, thread)));
+        }
+    }
+    let width = rows
+        .iter()
+        .map(|(row, _)| row.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut report = String::from("deadlock: every thread is blocked for ever\n");
+    for (row, place) in rows {
+        let _ = match place {
+            Some(place) => writeln!(report, "  {row:width$}  at {place}"),
+            None => writeln!(report, "  {row}"),
+        };
+    }
+    report
+}
+
+fn reason(vm: &Vm, process: &Process, thread: ThreadId, processes: &[Arc<Process>]) -> String {
+    let it = &vm.threads[thread.0 as usize];
+    match &it.status {
+        Status::Waiting { on, .. } => waits_for(vm, *on, thread),
+        Status::Calling(SysCall::Receive { channel, .. }) => {
+            format!("a message on channel {channel}")
+        }
+        Status::Calling(SysCall::Send { channel, .. }) => format!("room in channel {channel}"),
+        Status::Calling(SysCall::WaitProcess { process, .. }) => {
+            match processes.iter().find(|it| it.number == *process) {
+                Some(child) => format!("the end of process {}", child.name),
+                None => "the end of a process".into(),
+            }
+        }
+        Status::Finished => match process.stage() {
+            Stage::Running | Stage::Threads => "the other threads to end".into(),
+            Stage::Children => "its child processes to end".into(),
+        },
+        Status::Ready | Status::Calling(_) => "nothing".into(),
+    }
+}
+
+fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
+    let held_by = |holder: Option<ThreadId>| match holder {
+        Some(holder) if holder == waiter => " that it holds itself".to_string(),
+        Some(holder) => format!(" held by {}", vm.threads[holder.0 as usize].name),
+        None => String::new(),
+    };
+    match on {
+        WaitOn::Thread(other) => format!("{} to end", vm.threads[other.0 as usize].name),
+        WaitOn::Object(object) => match &vm.heap.objects[object] {
+            Object::Lock(lock) => format!("a Lock{}", held_by(lock.holder)),
+            Object::RLock(lock) => format!("an RLock{}", held_by(lock.holder)),
+            Object::Condition(_) => "a Condition to be notified".into(),
+            Object::Semaphore(semaphore) => {
+                format!("a Semaphore, which stands at {}", semaphore.value)
+            }
+            Object::Event(_) => "an Event to be set".into(),
+            Object::Free
+            | Object::Slice { .. }
+            | Object::Property { .. }
+            | Object::StaticMethod(_)
+            | Object::ClassMethod(_)
+            | Object::Super { .. }
+            | Object::View { .. }
+            | Object::ThreadHandle(_)
+            | Object::ProcessHandle { .. }
+            | Object::Channel { .. }
+            | Object::Traceback(_)
+            | Object::Namespace(_) => "an object".into(),
+        },
+    }
+}
+
+/// `script.mini:12`: the innermost line of the script itself.
+fn place(vm: &Vm, thread: ThreadId) -> Option<String> {
+    let program = &vm.program;
+    vm.threads[thread.0 as usize]
+        .frames
+        .iter()
+        .rev()
+        .find_map(|frame| {
+            let code = &program.codes[frame.code.0 as usize];
+            if code.internal || code.module != 0 {
+                return None;
+            }
+            let source = &program.sources[code.source.0 as usize];
+            let span = code.spans.get((frame.pc as usize).saturating_sub(1))?;
+            Some(format!("{}:{}", source.name, source.line(span.start)))
+        })
+}

@@ -1,0 +1,384 @@
+//! The lock of a Mini process: who may run its VM. One small mutex over a few words, never held while anything runs; the rules decide who is next.
+//!
+//! Each thread has a `Seat`. A thread that holds the lock and has run its turn looks at one flag, `attention`; where nobody waits that is all. Threads
+//! that block *rest*: they let go, and park until another wakes them or their deadline passes. Waking under `every(n)` puts the sleeper into the queue
+//! on its behalf, so that it keeps its place in time and is woken by the operating system once, when its turn has come; under the rules of CPython it
+//! wakes first and competes then. Knows no VM: `Mutex<Vm>` is taken by whoever holds this lock, and so is never contended.
+
+mod interval;
+mod ticks;
+mod turns;
+
+use crate::engine::real::census::Census;
+use crate::engine::real::clock::MachineClock;
+use crate::engine::real::tally::Tally;
+use crate::gil::Rules;
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+/// A thread as the lock sees it.
+#[derive(Debug)]
+pub(super) struct Seat {
+    /// Distinct within its process.
+    number: u32,
+    /// Its number in the operating system, for its processor time.
+    os_number: AtomicI32,
+    /// Whom to unpark; set by the thread itself before it first parks.
+    os_thread: OnceLock<std::thread::Thread>,
+    /// A `Place`; changed under the lock's mutex alone.
+    place: AtomicU8,
+    /// The park's condition: the lock was handed over, or (where sleepers compete) the rest is over.
+    called: AtomicBool,
+    /// It was woken while it was not resting; its next rest ends at once. Changed under the lock's mutex alone.
+    notified: AtomicBool,
+    /// What it did so far.
+    pub(super) tally: Tally,
+}
+
+/// Where a thread is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Place {
+    /// Running code of its own, on its way to the lock.
+    Arriving,
+    /// It has the lock.
+    Holding,
+    /// In the queue of turns.
+    Queued,
+    /// Blocked; its deadline or something outside the program will end that.
+    Resting,
+    /// Blocked until another thread wakes it.
+    RestingForever,
+}
+
+const PLACES: [Place; 5] = [
+    Place::Arriving,
+    Place::Holding,
+    Place::Queued,
+    Place::Resting,
+    Place::RestingForever,
+];
+
+impl Seat {
+    /// The seat of a thread that is about to start.
+    pub(super) fn new(number: u32) -> Arc<Seat> {
+        Arc::new(Seat {
+            number,
+            os_number: AtomicI32::new(0),
+            os_thread: OnceLock::new(),
+            place: AtomicU8::new(Place::Arriving as u8),
+            called: AtomicBool::new(false),
+            notified: AtomicBool::new(false),
+            tally: Tally::default(),
+        })
+    }
+
+    /// To be called by the thread itself, first of all.
+    pub(super) fn sit_down(&self) {
+        self.os_thread.get_or_init(std::thread::current);
+        let number = rustix::thread::gettid().as_raw_nonzero().get();
+        self.os_number.store(number, Ordering::Relaxed);
+    }
+
+    /// Its number in the operating system.
+    pub(super) fn os_number(&self) -> i32 {
+        self.os_number.load(Ordering::Relaxed)
+    }
+
+    fn place(&self) -> Place {
+        PLACES[self.place.load(Ordering::Relaxed) as usize]
+    }
+
+    fn set_place(&self, place: Place) {
+        self.place.store(place as u8, Ordering::Relaxed);
+    }
+
+    fn call(&self) {
+        self.called.store(true, Ordering::Release);
+    }
+
+    fn unpark(&self) {
+        if let Some(thread) = self.os_thread.get() {
+            thread.unpark();
+        }
+    }
+
+    /// Parks until called.
+    fn wait(&self) {
+        while !self.called.swap(false, Ordering::Acquire) {
+            std::thread::park();
+        }
+    }
+
+    /// Parks until called or until the deadline; true if called.
+    fn wait_until(&self, deadline: Option<Instant>) -> bool {
+        let Some(deadline) = deadline else {
+            self.wait();
+            return true;
+        };
+        loop {
+            if self.called.swap(false, Ordering::Acquire) {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            std::thread::park_timeout(left);
+        }
+    }
+}
+
+/// How long a rest may last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Until {
+    /// Until another thread of some VM wakes it: if all rest like that, they do so for ever.
+    Woken,
+    /// Until then.
+    Deadline(Instant),
+    /// Until something outside all VMs (input) ends it.
+    Outside,
+}
+
+/// What came of trying to rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Left {
+    /// Somebody woke it already; it holds the lock still.
+    Notified,
+    /// It let go, and must `come_back`. `last`: no thread of any VM is left that could wake another.
+    Gone { last: bool },
+}
+
+/// The lock of one Mini process.
+#[derive(Debug)]
+pub(super) struct Gil {
+    state: Mutex<State>,
+    /// A thread let go (rules of CPython).
+    released: Condvar,
+    /// A thread took it (`interval`).
+    taken: Condvar,
+    /// Somebody wants something of the holder: the lock, or to tell it something. The holder clears it *before* it looks what.
+    pub(super) attention: AtomicBool,
+    kind: Kind,
+    /// Instructions of a turn, or nanoseconds of an interval.
+    quantum: AtomicU64,
+    clock: MachineClock,
+    census: Arc<Census>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Turns,
+    Ticks,
+    Interval,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: bool,
+    /// Who had it last, itself included.
+    last_holder: Option<u32>,
+    /// How often it went from one thread to another.
+    switches: u64,
+    /// Waiters in order of their coming (`every`).
+    queue: VecDeque<Arc<Seat>>,
+    /// How many wait (`ticks`).
+    waiting: usize,
+    /// A waiter asked the holder to let go (`interval`).
+    requested: bool,
+}
+
+impl State {
+    /// Notes a new holder; true if it is not the last one.
+    fn take(&mut self, seat: &Seat) -> bool {
+        self.held = true;
+        seat.set_place(Place::Holding);
+        let switched = self.last_holder != Some(seat.number);
+        if switched {
+            self.last_holder = Some(seat.number);
+            self.switches += 1;
+        }
+        switched
+    }
+}
+
+impl Gil {
+    /// A lock that nobody holds. `Rules::Off` is not for real threads, which its caller has refused.
+    pub(super) fn new(rules: Rules, clock: MachineClock, census: Arc<Census>) -> Gil {
+        let (kind, quantum) = match rules {
+            Rules::Every { instructions } => (Kind::Turns, instructions),
+            Rules::Ticks { instructions } => (Kind::Ticks, instructions),
+            Rules::Interval { ns } => (Kind::Interval, ns),
+            Rules::Off => unreachable!("real threads share a VM under a lock only"),
+        };
+        Gil {
+            state: Mutex::default(),
+            released: Condvar::new(),
+            taken: Condvar::new(),
+            attention: AtomicBool::new(false),
+            kind,
+            quantum: AtomicU64::new(quantum),
+            clock,
+            census,
+        }
+    }
+
+    /// The rules in force.
+    pub(super) fn rules(&self) -> Rules {
+        let quantum = self.quantum.load(Ordering::Relaxed);
+        match self.kind {
+            Kind::Turns => Rules::Every {
+                instructions: quantum,
+            },
+            Kind::Ticks => Rules::Ticks {
+                instructions: quantum,
+            },
+            Kind::Interval => Rules::Interval { ns: quantum },
+        }
+    }
+
+    /// Puts other numbers into force; the kind of rules is for life.
+    pub(super) fn set_rules(&self, rules: Rules) {
+        match rules {
+            Rules::Every { instructions } | Rules::Ticks { instructions } => {
+                self.quantum.store(instructions, Ordering::Relaxed);
+            }
+            Rules::Interval { ns } => self.quantum.store(ns, Ordering::Relaxed),
+            Rules::Off => {}
+        }
+    }
+
+    /// Waits for the lock.
+    pub(super) fn acquire(&self, seat: &Arc<Seat>) {
+        seat.tally.wait_begins(self.clock.now_ns());
+        let switched = match self.kind {
+            Kind::Turns => self.acquire_turn(seat),
+            Kind::Ticks => self.acquire_tick(seat),
+            Kind::Interval => self.acquire_interval(seat),
+        };
+        seat.tally.acquired(self.clock.now_ns(), switched);
+    }
+
+    /// Lets go, for something short that may block outside of all VMs; `acquire` follows.
+    pub(super) fn release(&self, seat: &Arc<Seat>) {
+        seat.tally.block_begins(self.clock.now_ns());
+        let state = self.state.lock();
+        seat.set_place(Place::Arriving);
+        self.let_go(state, seat, true);
+    }
+
+    /// Lets go for good.
+    pub(super) fn leave_for_good(&self, seat: &Arc<Seat>) {
+        seat.tally.block_begins(self.clock.now_ns());
+        let state = self.state.lock();
+        seat.set_place(Place::Arriving);
+        // A dying thread does not wait for a taker.
+        self.let_go(state, seat, false);
+    }
+
+    /// At the end of a turn, or where the holder saw that it was asked: gives way if the rules say so, and takes the lock back.
+    pub(super) fn offer(&self, seat: &Arc<Seat>) {
+        match self.kind {
+            Kind::Turns => self.offer_turn(seat),
+            Kind::Ticks => self.offer_tick(seat),
+            Kind::Interval => self.offer_interval(seat),
+        }
+    }
+
+    /// Lets go in order to rest, unless somebody woke the thread already.
+    pub(super) fn leave(&self, seat: &Arc<Seat>, until: Until) -> Left {
+        let state = self.state.lock();
+        if seat.notified.swap(false, Ordering::Relaxed) {
+            return Left::Notified;
+        }
+        let last = match until {
+            Until::Woken => {
+                seat.set_place(Place::RestingForever);
+                self.census.leave()
+            }
+            Until::Deadline(_) | Until::Outside => {
+                seat.set_place(Place::Resting);
+                false
+            }
+        };
+        seat.tally.block_begins(self.clock.now_ns());
+        self.let_go(state, seat, true);
+        Left::Gone { last }
+    }
+
+    /// The other half of `leave`: parks until woken or until the deadline, then takes the lock.
+    pub(super) fn come_back(&self, seat: &Arc<Seat>, until: Until) {
+        let deadline = match until {
+            Until::Deadline(deadline) => Some(deadline),
+            Until::Woken | Until::Outside => None,
+        };
+        let called = seat.wait_until(deadline);
+        match self.kind {
+            Kind::Turns => {
+                let switched = if called {
+                    seat.tally.was_queued()
+                } else {
+                    seat.tally.wait_begins(self.clock.now_ns());
+                    self.acquire_turn(seat)
+                };
+                seat.tally.acquired(self.clock.now_ns(), switched);
+            }
+            Kind::Ticks | Kind::Interval => {
+                {
+                    let _state = self.state.lock();
+                    seat.set_place(Place::Arriving);
+                    seat.called.store(false, Ordering::Relaxed);
+                }
+                self.acquire(seat);
+            }
+        }
+    }
+
+    /// Ends the rest of a thread, or its next one if it is not resting. Anybody may call it, holder or not.
+    pub(super) fn wake(&self, seat: &Arc<Seat>) {
+        let mut state = self.state.lock();
+        match seat.place() {
+            Place::Queued => {}
+            Place::Arriving | Place::Holding => seat.notified.store(true, Ordering::Relaxed),
+            place @ (Place::Resting | Place::RestingForever) => {
+                if place == Place::RestingForever {
+                    self.census.enter();
+                }
+                match self.kind {
+                    Kind::Turns => {
+                        seat.tally.wait_begins(self.clock.now_ns());
+                        if self.join(&mut state, seat) {
+                            drop(state);
+                            seat.unpark();
+                        }
+                    }
+                    Kind::Ticks | Kind::Interval => {
+                        seat.set_place(Place::Arriving);
+                        seat.call();
+                        drop(state);
+                        seat.unpark();
+                    }
+                }
+            }
+        }
+    }
+
+    fn let_go(
+        &self,
+        state: parking_lot::MutexGuard<'_, State>,
+        seat: &Seat,
+        wait_for_taker: bool,
+    ) {
+        match self.kind {
+            Kind::Turns => Self::release_turn(state),
+            Kind::Ticks => self.release_tick(state),
+            Kind::Interval => self.release_interval(state, seat, wait_for_taker),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

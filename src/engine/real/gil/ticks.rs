@@ -1,0 +1,50 @@
+//! `ticks(n)`: CPython up to 2.7 (`Python/ceval.c`, `Python/thread_pthread.h`). A plain binary semaphore: the holder lets go and takes it back at once.
+//! It nearly always wins, because a waiter has to be woken first; whoever comes by while the lock is free takes it.
+
+use super::{Gil, Seat, State};
+use parking_lot::MutexGuard;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Gil {
+    /// Waits for the lock; true if another thread had it before.
+    pub(super) fn acquire_tick(&self, seat: &Arc<Seat>) -> bool {
+        let mut state = self.state.lock();
+        while state.held {
+            state.waiting += 1;
+            self.attention.store(true, Ordering::Release);
+            self.released.wait(&mut state);
+            state.waiting -= 1;
+        }
+        state.take(seat)
+    }
+
+    pub(super) fn release_tick(&self, mut state: MutexGuard<'_, State>) {
+        state.held = false;
+        drop(state);
+        self.released.notify_one();
+    }
+
+    pub(super) fn offer_tick(&self, seat: &Arc<Seat>) {
+        {
+            let state = self.state.lock();
+            if state.waiting == 0 {
+                return;
+            }
+            self.release_tick(state);
+        }
+        let state = self.state.lock();
+        if state.held {
+            drop(state);
+            seat.tally.turn_ends(self.clock.now_ns());
+            let switched = self.acquire_tick(seat);
+            seat.tally.acquired(self.clock.now_ns(), switched);
+        } else {
+            let mut state = state;
+            state.take(seat);
+            if state.waiting > 0 {
+                self.attention.store(true, Ordering::Release);
+            }
+        }
+    }
+}

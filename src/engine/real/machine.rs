@@ -1,0 +1,454 @@
+//! What all processes of a run share: the table of processes, channels, input and output, the clock, the limits, and the end.
+
+use crate::engine::real::Options;
+use crate::engine::real::census::Census;
+use crate::engine::real::channel::Channels;
+use crate::engine::real::clock::MachineClock;
+use crate::engine::real::gil::Gil;
+use crate::engine::real::input::Input;
+use crate::engine::real::output::Output;
+use crate::engine::real::process::{Caller, Identity, Process};
+use crate::engine::real::tally::Times;
+use crate::engine::real::{deadlock, worker};
+use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
+use crate::vm::Vm;
+use crate::vm::class::Type;
+use crate::vm::parcel::Parcel;
+use crate::vm::thread::ThreadId;
+use parking_lot::{Condvar, Mutex};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The first process ended with this exit code.
+    Exited(i32),
+    /// It was ended by this signal, its own or a child's (`os.kill`).
+    Killed(i32),
+    /// `os.abort` in the first process.
+    Aborted,
+    /// A second Ctrl-C, or one when the main thread had ended already.
+    Interrupted,
+    /// Every thread of every VM was blocked for ever; the report says on what.
+    Deadlock(String),
+    /// The run came to a bound, by the name of its option.
+    Limit(&'static str),
+    /// An OS thread panicked: a bug of Mini's.
+    Bug(String),
+}
+
+/// Bounds of a run; none by default but the number of processes.
+#[derive(Clone, Copy, Debug)]
+pub struct RunLimits {
+    /// Processes alive at the same time; `BlockingIOError`.
+    pub processes: usize,
+    /// Wall time.
+    pub time: Option<Duration>,
+    /// Instructions of all processes together.
+    pub instructions: Option<u64>,
+    /// Bytes printed.
+    pub output_bytes: Option<u64>,
+}
+
+impl Default for RunLimits {
+    fn default() -> RunLimits {
+        RunLimits {
+            processes: 500,
+            time: None,
+            instructions: None,
+            output_bytes: None,
+        }
+    }
+}
+
+/// What one thread did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadFigures {
+    /// The number of its process in the run, 0 for the first.
+    pub process: u64,
+    /// The name of its process.
+    pub process_name: String,
+    /// Its number in its VM.
+    pub thread: u32,
+    /// Its name.
+    pub thread_name: String,
+    /// Instructions that it ran.
+    pub instructions: u64,
+    /// Its dealings with the lock.
+    pub times: Times,
+}
+
+/// Sends Ctrl-C to a run.
+#[derive(Clone)]
+pub struct Interrupter {
+    machine: Arc<Machine>,
+}
+
+impl Interrupter {
+    pub(super) fn new(machine: Arc<Machine>) -> Interrupter {
+        Interrupter { machine }
+    }
+
+    /// The first time: `KeyboardInterrupt` in the main thread of the first process. The second time: the end.
+    pub fn interrupt(&self) {
+        let mut interrupts = self.machine.interrupts.lock();
+        *interrupts += 1;
+        let first = self.machine.processes.lock().process(0);
+        match (*interrupts, first) {
+            (1, Some(process)) => process.interrupt(),
+            _ => self.machine.end(End::Interrupted),
+        }
+    }
+}
+
+/// What all processes share.
+pub(super) struct Machine {
+    pub(super) clock: MachineClock,
+    pub(super) census: Arc<Census>,
+    pub(super) processes: Mutex<Processes>,
+    pub(super) channels: Channels,
+    pub(super) output: Output,
+    pub(super) input: Arc<Input>,
+    /// Instructions that may still be run.
+    pub(super) instructions_left: Option<AtomicI64>,
+    process_limit: usize,
+    interrupts: Mutex<u32>,
+    end: Mutex<Option<End>>,
+    ended: Condvar,
+    figures: Mutex<Vec<ThreadFigures>>,
+}
+
+/// The table of processes.
+#[derive(Default)]
+pub(super) struct Processes {
+    entries: BTreeMap<u64, Entry>,
+    alive: usize,
+}
+
+struct Entry {
+    pid: i64,
+    parent: Option<u64>,
+    daemon: bool,
+    /// Until it ends.
+    process: Option<Arc<Process>>,
+    /// Until its last thread has left.
+    remains: Weak<Process>,
+    exit_code: Option<i32>,
+    result: Option<Result<Parcel, (Type, String)>>,
+    /// Who waits for its end.
+    waiting: Vec<Caller>,
+}
+
+impl Processes {
+    /// A process that has not ended.
+    pub(super) fn process(&self, number: u64) -> Option<Arc<Process>> {
+        self.entries.get(&number)?.process.clone()
+    }
+
+    /// The process with a pid, if it has not ended.
+    pub(super) fn by_pid(&self, pid: i64) -> Option<Arc<Process>> {
+        self.entries
+            .values()
+            .find(|entry| entry.pid == pid)?
+            .process
+            .clone()
+    }
+
+    pub(super) fn pid(&self, number: u64) -> Option<i64> {
+        self.entries.get(&number).map(|entry| entry.pid)
+    }
+
+    /// How a process ended, if it has; one that never was has ended.
+    pub(super) fn exit_code(&self, number: u64) -> Option<i32> {
+        match self.entries.get(&number) {
+            Some(entry) => entry.exit_code,
+            None => Some(0),
+        }
+    }
+
+    /// Notes a thread that waits for the end of a process.
+    pub(super) fn wait(&mut self, number: u64, caller: &Caller) {
+        if let Some(entry) = self.entries.get_mut(&number)
+            && !entry.waiting.iter().any(|it| it.is(caller))
+        {
+            entry.waiting.push(caller.clone());
+        }
+    }
+
+    pub(super) fn forget(&mut self, number: u64, caller: &Caller) {
+        if let Some(entry) = self.entries.get_mut(&number) {
+            entry.waiting.retain(|it| !it.is(caller));
+        }
+    }
+
+    pub(super) fn result(&self, number: u64) -> Option<Result<Parcel, (Type, String)>> {
+        self.entries.get(&number)?.result.clone()
+    }
+
+    pub(super) fn set_result(&mut self, number: u64, result: Result<Parcel, (Type, String)>) {
+        if let Some(entry) = self.entries.get_mut(&number) {
+            entry.result = Some(result);
+        }
+    }
+
+    /// The children of a process that have not ended.
+    pub(super) fn children(&self, parent: u64, daemon: bool) -> Vec<Arc<Process>> {
+        self.entries
+            .values()
+            .filter(|entry| entry.parent == Some(parent) && entry.daemon == daemon)
+            .filter_map(|entry| entry.process.clone())
+            .collect()
+    }
+
+    /// Every process that has not ended.
+    pub(super) fn all(&self) -> Vec<Arc<Process>> {
+        self.entries
+            .values()
+            .filter_map(|entry| entry.process.clone())
+            .collect()
+    }
+}
+
+impl Machine {
+    /// A machine whose first process begins to run this VM.
+    pub(super) fn start(vm: Vm, options: Options) -> Arc<Machine> {
+        let machine = Arc::new(Machine {
+            clock: MachineClock::start(),
+            census: Arc::default(),
+            processes: Mutex::default(),
+            channels: Channels::default(),
+            output: Output::new(
+                options.output,
+                options.error,
+                options.line_buffered,
+                options.limits.output_bytes,
+            ),
+            input: Input::new(options.input),
+            instructions_left: options
+                .limits
+                .instructions
+                .map(|it| AtomicI64::new(i64::try_from(it).unwrap_or(i64::MAX))),
+            process_limit: options.limits.processes,
+            interrupts: Mutex::new(0),
+            end: Mutex::new(None),
+            ended: Condvar::new(),
+            figures: Mutex::default(),
+        });
+        let switch_interval_ns = match options.rules {
+            Rules::Interval { ns } => ns,
+            Rules::Every { .. } | Rules::Ticks { .. } | Rules::Off => DEFAULT_INTERVAL_NS,
+        };
+        let check_interval = match options.rules {
+            Rules::Every { instructions } | Rules::Ticks { instructions } => instructions,
+            Rules::Interval { .. } | Rules::Off => DEFAULT_TICKS,
+        };
+        let main = vm.main;
+        let intervals = (switch_interval_ns, check_interval);
+        let first = machine
+            .new_process(vm, options.rules, intervals, None, "MainProcess".into(), false)
+            .expect("the first process is within every limit");
+        if let Err(error) = worker::start(&machine, &first, main, false) {
+            machine.end(End::Bug(format!("no thread could be started: {error}")));
+        }
+        machine
+    }
+
+    /// Adds a process; none if there are too many. Its main thread is yet to be started.
+    pub(super) fn new_process(
+        &self,
+        vm: Vm,
+        rules: Rules,
+        intervals: (u64, u64),
+        parent: Option<u64>,
+        name: Arc<str>,
+        daemon: bool,
+    ) -> Option<Arc<Process>> {
+        let mut processes = self.processes.lock();
+        if processes.alive >= self.process_limit.max(1) {
+            return None;
+        }
+        let number = processes.entries.keys().next_back().map_or(0, |it| it + 1);
+        // The first process is this program; the others have no number of their own in the operating system, and count on from there.
+        let pid = i64::from(std::process::id()) + number as i64;
+        let gil = Gil::new(rules, self.clock, self.census.clone());
+        let identity = Identity {
+            number,
+            pid,
+            parent,
+            name,
+        };
+        let process = Process::new(vm, gil, identity, intervals);
+        processes.alive += 1;
+        processes.entries.insert(
+            number,
+            Entry {
+                pid,
+                parent,
+                daemon,
+                remains: Arc::downgrade(&process),
+                process: Some(process.clone()),
+                exit_code: None,
+                result: None,
+                waiting: Vec::new(),
+            },
+        );
+        drop(processes);
+        if let Some(parent) = parent {
+            self.channels.inherit(parent, number);
+        }
+        Some(process)
+    }
+
+    /// Is there room for one more process?
+    pub(super) fn has_room(&self) -> bool {
+        self.processes.lock().alive < self.process_limit
+    }
+
+    /// Ends a process: from now on it has this exit code (negative: minus the signal that ended it), and its threads stop as soon as they look.
+    pub(super) fn end_process(&self, process: &Process, exit_code: i32) {
+        let waiting = {
+            let mut processes = self.processes.lock();
+            let Some(entry) = processes.entries.get_mut(&process.number) else {
+                return;
+            };
+            if entry.exit_code.is_some() {
+                return;
+            }
+            entry.exit_code = Some(exit_code);
+            entry.process = None;
+            let waiting = std::mem::take(&mut entry.waiting);
+            processes.alive -= 1;
+            waiting
+        };
+        if process.number == 0 {
+            self.end(match exit_code {
+                -6 => End::Aborted,
+                code if code < 0 => End::Killed(-code),
+                code => End::Exited(code),
+            });
+        }
+        process.stop();
+        self.channels.close_all(process.number);
+        for caller in waiting {
+            caller.wake();
+        }
+    }
+
+    /// Ends the run. The first end counts.
+    pub(super) fn end(&self, end: End) {
+        {
+            let mut it = self.end.lock();
+            if it.is_some() {
+                return;
+            }
+            *it = Some(end);
+        }
+        self.ended.notify_all();
+        for process in self.processes.lock().all() {
+            process.stop();
+        }
+    }
+
+    /// Waits for the end, or brings it about when the time is over.
+    pub(super) fn wait(&self, limit: Option<Duration>) -> End {
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        loop {
+            let mut end = self.end.lock();
+            let out_of_time = loop {
+                if let Some(end) = &*end {
+                    return end.clone();
+                }
+                match deadline {
+                    None => self.ended.wait(&mut end),
+                    Some(deadline) => {
+                        if self.ended.wait_until(&mut end, deadline).timed_out() && end.is_none() {
+                            break true;
+                        }
+                    }
+                }
+            };
+            drop(end);
+            if out_of_time {
+                self.end(End::Limit("--max-time"));
+            }
+        }
+    }
+
+    /// Called by whoever found that no thread can do anything any more.
+    pub(super) fn deadlocked(&self) {
+        if self.end.lock().is_some() || !self.census.is_empty() {
+            return;
+        }
+        let processes = self.processes.lock().all();
+        let report = deadlock::report(&processes);
+        self.end(End::Deadlock(report));
+    }
+
+    /// Keeps what a thread did that is no more.
+    pub(super) fn keep(&self, figures: ThreadFigures) {
+        self.figures.lock().push(figures);
+    }
+
+    /// What each thread did, those included that have not ended.
+    pub(super) fn figures(&self) -> Vec<ThreadFigures> {
+        let now_ns = self.clock.now_ns();
+        let mut all = self.figures.lock().clone();
+        let processes: Vec<Arc<Process>> = self
+            .processes
+            .lock()
+            .entries
+            .values()
+            .filter_map(|entry| entry.remains.upgrade())
+            .collect();
+        for process in processes {
+            // Whoever still runs there will not let go soon; what it did is then known but for its instructions and name.
+            let vm = process.vm.try_lock_for(Duration::from_millis(10));
+            for (&thread, seat) in process.seats.lock().iter() {
+                let it = vm.as_ref().map(|vm| &vm.threads[thread.0 as usize]);
+                all.push(ThreadFigures {
+                    process: process.number,
+                    process_name: process.name.to_string(),
+                    thread: thread.0,
+                    thread_name: it.map_or_else(String::new, |it| it.name.to_string()),
+                    instructions: it.map_or(0, |it| it.instructions),
+                    times: seat.tally.times(now_ns),
+                });
+            }
+        }
+        all.sort_by_key(|it| (it.process, it.thread));
+        all.dedup_by_key(|it| (it.process, it.thread));
+        all
+    }
+
+    /// The figures of a thread at its end.
+    pub(super) fn figures_of(
+        &self,
+        process: &Process,
+        vm: &Vm,
+        thread: ThreadId,
+        times: Times,
+    ) -> ThreadFigures {
+        let it = &vm.threads[thread.0 as usize];
+        ThreadFigures {
+            process: process.number,
+            process_name: process.name.to_string(),
+            thread: thread.0,
+            thread_name: it.name.to_string(),
+            instructions: it.instructions,
+            times,
+        }
+    }
+
+    /// Counts instructions against the limit; true if there are none left.
+    pub(super) fn spend(&self, instructions: u64) -> bool {
+        match &self.instructions_left {
+            None => false,
+            Some(left) => {
+                left.fetch_sub(instructions as i64, Ordering::Relaxed) <= instructions as i64
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A Mini process: a VM, its lock, the seats of its threads, and what others want of it.
+
+use crate::engine::real::gil::{Gil, Seat};
+use crate::engine::real::machine::Machine;
+use crate::vm::Vm;
+use crate::vm::thread::ThreadId;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+/// A process.
+pub(super) struct Process {
+    /// Its number in the machine's table; 0 is the first one.
+    pub(super) number: u64,
+    /// What scripts see.
+    pub(super) pid: i64,
+    pub(super) parent: Option<u64>,
+    pub(super) name: Arc<str>,
+    pub(super) main: ThreadId,
+    /// Locked by whoever holds `gil`.
+    pub(super) vm: Mutex<Vm>,
+    pub(super) gil: Gil,
+    pub(super) seats: Mutex<FxHashMap<ThreadId, Arc<Seat>>>,
+    /// Threads alive besides the main one that it must wait for at its end.
+    pub(super) plain: AtomicUsize,
+    /// Threads alive.
+    pub(super) alive: AtomicUsize,
+    /// Something was sent to it: `ended` or `interrupted`.
+    pub(super) signalled: AtomicBool,
+    /// It is over: whoever still runs is to stop.
+    pub(super) ended: AtomicBool,
+    /// Ctrl-C, for the main thread.
+    pub(super) interrupted: AtomicBool,
+    /// How far the main thread is, a `Stage`.
+    stage: AtomicU8,
+    /// What `sys.getswitchinterval` and `sys.getcheckinterval` say.
+    pub(super) switch_interval_ns: AtomicU64,
+    pub(super) check_interval: AtomicU64,
+    /// Processor time of threads that are no more.
+    pub(super) past_cpu_ns: AtomicU64,
+}
+
+/// How far the main thread is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum Stage {
+    /// It runs the script.
+    Running,
+    /// It has ended and waits for the other threads.
+    Threads,
+    /// It waits for child processes.
+    Children,
+}
+
+/// A thread of a process, as others see it who may wake it.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) process: Arc<Process>,
+    pub(super) seat: Arc<Seat>,
+}
+
+impl Caller {
+    pub(super) fn wake(&self) {
+        self.process.gil.wake(&self.seat);
+    }
+
+    /// Is it the same thread?
+    pub(super) fn is(&self, other: &Caller) -> bool {
+        Arc::ptr_eq(&self.seat, &other.seat)
+    }
+}
+
+/// What identifies a process.
+pub(super) struct Identity {
+    pub(super) number: u64,
+    pub(super) pid: i64,
+    pub(super) parent: Option<u64>,
+    pub(super) name: Arc<str>,
+}
+
+impl Process {
+    /// A process that has no thread yet. Its intervals are its parent's.
+    pub(super) fn new(
+        vm: Vm,
+        gil: Gil,
+        identity: Identity,
+        intervals: (u64, u64),
+    ) -> Arc<Process> {
+        Arc::new(Process {
+            number: identity.number,
+            pid: identity.pid,
+            parent: identity.parent,
+            name: identity.name,
+            main: vm.main,
+            vm: Mutex::new(vm),
+            gil,
+            seats: Mutex::default(),
+            plain: AtomicUsize::new(0),
+            alive: AtomicUsize::new(0),
+            signalled: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
+            stage: AtomicU8::new(Stage::Running as u8),
+            switch_interval_ns: AtomicU64::new(intervals.0),
+            check_interval: AtomicU64::new(intervals.1),
+            past_cpu_ns: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::SeqCst) {
+            0 => Stage::Running,
+            1 => Stage::Threads,
+            _ => Stage::Children,
+        }
+    }
+
+    pub(super) fn set_stage(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::SeqCst);
+    }
+
+    /// The seat of a thread that is alive.
+    pub(super) fn seat(&self, thread: ThreadId) -> Option<Arc<Seat>> {
+        self.seats.lock().get(&thread).cloned()
+    }
+
+    /// Wakes threads that the VM has made ready.
+    pub(super) fn wake(&self, threads: &[ThreadId]) {
+        for &thread in threads {
+            if let Some(seat) = self.seat(thread) {
+                self.gil.wake(&seat);
+            }
+        }
+    }
+
+    /// Sends Ctrl-C to the main thread.
+    pub(super) fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::SeqCst);
+        self.call_attention();
+        self.wake(&[self.main]);
+    }
+
+    /// Tells every thread to stop, wherever it is. `Machine::end_process` calls it, once the exit code is known.
+    pub(super) fn stop(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.call_attention();
+        let seats: Vec<Arc<Seat>> = self.seats.lock().values().cloned().collect();
+        for seat in seats {
+            self.gil.wake(&seat);
+        }
+    }
+
+    /// Processor time of all its threads.
+    pub(super) fn cpu_ns(&self, own: &Seat) -> u64 {
+        let live: u64 = self
+            .seats
+            .lock()
+            .values()
+            .map(|seat| {
+                if std::ptr::eq(&raw const **seat, own) {
+                    super::clock::thread_cpu_ns()
+                } else {
+                    super::clock::cpu_ns_of(seat.os_number())
+                }
+            })
+            .sum();
+        self.past_cpu_ns.load(Ordering::Relaxed) + live
+    }
+
+    fn call_attention(&self) {
+        self.signalled.store(true, Ordering::SeqCst);
+        self.gil.attention.store(true, Ordering::SeqCst);
+    }
+
+    /// A thread is about to start.
+    pub(super) fn seat_for(&self, machine: &Machine, thread: ThreadId, daemon: bool) -> Arc<Seat> {
+        let seat = Seat::new(thread.0);
+        seat.tally.start(machine.clock.now_ns());
+        machine.census.enter();
+        self.alive.fetch_add(1, Ordering::SeqCst);
+        if thread != self.main && !daemon {
+            self.plain.fetch_add(1, Ordering::SeqCst);
+        }
+        self.seats.lock().insert(thread, seat.clone());
+        seat
+    }
+
+    /// A thread is no more (or could not start). True if nobody in any VM can do anything now.
+    pub(super) fn vacate(&self, machine: &Machine, thread: ThreadId, daemon: bool) -> bool {
+        self.seats.lock().remove(&thread);
+        self.alive.fetch_sub(1, Ordering::SeqCst);
+        if thread != self.main
+            && !daemon
+            && self.plain.fetch_sub(1, Ordering::SeqCst) == 1
+        {
+            self.wake(&[self.main]);
+        }
+        machine.census.leave()
+    }
+}

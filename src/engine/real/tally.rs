@@ -1,0 +1,119 @@
+//! What a thread did with the lock: how often it had it, for how long, and how long it waited or was blocked. Written by one thread at a time, at
+//! switches alone; a running thread pays nothing.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// Counts and times of one thread; times in nanoseconds.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    acquisitions: AtomicU64,
+    switches: AtomicU64,
+    held_ns: AtomicU64,
+    waited_ns: AtomicU64,
+    longest_wait_ns: AtomicU64,
+    blocked_ns: AtomicU64,
+    /// When what the thread is doing began.
+    since_ns: AtomicU64,
+    doing: AtomicU64,
+    /// Did the hand-over under way come from another thread?
+    switching: AtomicBool,
+}
+
+const BLOCKED: u64 = 0;
+const HOLDING: u64 = 1;
+const WAITING: u64 = 2;
+
+/// A tally at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// How often the thread got the lock.
+    pub acquisitions: u64,
+    /// How often it got it from another thread.
+    pub switches: u64,
+    /// How long it held the lock.
+    pub held_ns: u64,
+    /// How long it waited for the lock.
+    pub waited_ns: u64,
+    /// Its longest wait for the lock.
+    pub longest_wait_ns: u64,
+    /// How long it slept, waited for another thread, or for the world outside.
+    pub blocked_ns: u64,
+}
+
+impl Tally {
+    /// The thread wants the lock from now on.
+    pub(super) fn wait_begins(&self, now_ns: u64) {
+        self.change(now_ns, WAITING);
+    }
+
+    /// The thread does without the lock from now on.
+    pub(super) fn block_begins(&self, now_ns: u64) {
+        self.change(now_ns, BLOCKED);
+    }
+
+    /// The thread gave way and wants the lock back.
+    pub(super) fn turn_ends(&self, now_ns: u64) {
+        self.change(now_ns, WAITING);
+    }
+
+    /// The thread has the lock from now on.
+    pub(super) fn acquired(&self, now_ns: u64, switched: bool) {
+        self.acquisitions.fetch_add(1, Relaxed);
+        self.switches.fetch_add(u64::from(switched), Relaxed);
+        self.change(now_ns, HOLDING);
+    }
+
+    /// What the one who hands over says, for the one who takes.
+    pub(super) fn note_switch(&self, switched: bool) {
+        self.switching.store(switched, Relaxed);
+    }
+
+    /// What was noted.
+    pub(super) fn was_queued(&self) -> bool {
+        self.switching.load(Relaxed)
+    }
+
+    fn change(&self, now_ns: u64, doing: u64) {
+        let spent_ns = now_ns.saturating_sub(self.since_ns.swap(now_ns, Relaxed));
+        match self.doing.swap(doing, Relaxed) {
+            HOLDING => {
+                self.held_ns.fetch_add(spent_ns, Relaxed);
+            }
+            WAITING => {
+                self.waited_ns.fetch_add(spent_ns, Relaxed);
+                self.longest_wait_ns.fetch_max(spent_ns, Relaxed);
+            }
+            _ => {
+                self.blocked_ns.fetch_add(spent_ns, Relaxed);
+            }
+        }
+    }
+
+    /// Begins to count.
+    pub(super) fn start(&self, now_ns: u64) {
+        self.since_ns.store(now_ns, Relaxed);
+        self.doing.store(WAITING, Relaxed);
+    }
+
+    /// The figures up to now.
+    pub(super) fn times(&self, now_ns: u64) -> Times {
+        let mut times = Times {
+            acquisitions: self.acquisitions.load(Relaxed),
+            switches: self.switches.load(Relaxed),
+            held_ns: self.held_ns.load(Relaxed),
+            waited_ns: self.waited_ns.load(Relaxed),
+            longest_wait_ns: self.longest_wait_ns.load(Relaxed),
+            blocked_ns: self.blocked_ns.load(Relaxed),
+        };
+        let spent_ns = now_ns.saturating_sub(self.since_ns.load(Relaxed));
+        match self.doing.load(Relaxed) {
+            HOLDING => times.held_ns += spent_ns,
+            WAITING => {
+                times.waited_ns += spent_ns;
+                times.longest_wait_ns = times.longest_wait_ns.max(spent_ns);
+            }
+            _ => times.blocked_ns += spent_ns,
+        }
+        times
+    }
+}

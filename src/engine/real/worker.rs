@@ -1,0 +1,386 @@
+//! The life of an OS thread: take the lock, run a slice, act on why it stopped, until the Mini thread ends.
+
+use crate::engine::real::gil::{Left, Seat, Until};
+use crate::engine::real::machine::{End, Machine};
+use crate::engine::real::output::Printed;
+use crate::engine::real::process::{Caller, Process, Stage};
+use crate::gil::Rules;
+use crate::vm::Vm;
+use crate::vm::class::Type;
+use crate::vm::parcel;
+use crate::vm::slice::{Budget, Stop};
+use crate::vm::thread::{Outcome, Status, ThreadId};
+use crate::vm::value::Value;
+use parking_lot::MutexGuard;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The VM runs on its own stack; what its thread of the operating system needs is bounded. Pages count only once they are touched.
+const STACK_BYTES: usize = 1 << 20;
+
+/// Longest slice between two looks at what was sent to the process; a longer turn is several slices.
+const SLICE_OPS: u64 = 1 << 20;
+
+/// Numbers of signals, as exit codes tell them (`signal(7)`).
+pub(super) const SIGABRT: i32 = 6;
+pub(super) const SIGTERM: i32 = 15;
+
+/// The VM under its lock.
+pub(super) type Held<'a> = MutexGuard<'a, Vm>;
+
+/// Does the thread go on?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Next {
+    Go,
+    /// Its process is over, or it is.
+    Leave,
+}
+
+/// An OS thread at work.
+pub(super) struct Worker {
+    pub(super) machine: Arc<Machine>,
+    pub(super) process: Arc<Process>,
+    pub(super) thread: ThreadId,
+    pub(super) seat: Arc<Seat>,
+    daemon: bool,
+    /// Instructions left of this turn (under `interval`: 0 when it was asked to look).
+    left: u64,
+}
+
+/// Starts the OS thread of a Mini thread.
+pub(super) fn start(
+    machine: &Arc<Machine>,
+    process: &Arc<Process>,
+    thread: ThreadId,
+    daemon: bool,
+) -> io::Result<()> {
+    let seat = process.seat_for(machine, thread, daemon);
+    let worker = Worker {
+        machine: machine.clone(),
+        process: process.clone(),
+        thread,
+        seat,
+        daemon,
+        left: 0,
+    };
+    #[expect(clippy::disallowed_methods, reason = "the one place where Mini threads begin")]
+    let started = std::thread::Builder::new()
+        .name(format!("mini {}.{}", process.number, thread.0))
+        .stack_size(STACK_BYTES)
+        .spawn(move || worker.work());
+    if let Err(error) = started {
+        process.vacate(machine, thread, daemon);
+        return Err(error);
+    }
+    Ok(())
+}
+
+impl Worker {
+    fn work(mut self) {
+        let lived = catch_unwind(AssertUnwindSafe(|| {
+            self.seat.sit_down();
+            self.process.gil.acquire(&self.seat);
+            let process = self.process.clone();
+            let mut vm = process.vm.lock();
+            self.live(&mut vm);
+            self.keep_figures(&vm);
+        }));
+        if let Err(panic) = lived {
+            let message = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+                .unwrap_or_default();
+            self.machine.end(End::Bug(message));
+        }
+        self.process
+            .past_cpu_ns
+            .fetch_add(super::clock::thread_cpu_ns(), Ordering::Relaxed);
+        let last = self
+            .process
+            .vacate(&self.machine, self.thread, self.daemon);
+        self.process.gil.leave_for_good(&self.seat);
+        if last {
+            self.machine.deadlocked();
+        }
+    }
+
+    fn live(&mut self, vm: &mut Held<'_>) {
+        if self.look(vm) == Next::Leave {
+            return;
+        }
+        loop {
+            if self.left == 0 {
+                if self.process.gil.attention.load(Ordering::Acquire)
+                    && self.attend(vm) == Next::Leave
+                {
+                    return;
+                }
+            } else if self.process.signalled.load(Ordering::Relaxed)
+                && self.look(vm) == Next::Leave
+            {
+                return;
+            }
+            let (ran, stop) = self.slice(vm);
+            if self.machine.spend(ran) {
+                self.machine.end(End::Limit("--max-instructions"));
+                return;
+            }
+            let next = match stop {
+                Stop::Budget => Next::Go,
+                Stop::Woke => {
+                    self.wake_others(vm);
+                    Next::Go
+                }
+                Stop::Waiting => {
+                    self.wake_others(vm);
+                    self.wait(vm)
+                }
+                Stop::Call(call) => {
+                    self.wake_others(vm);
+                    self.serve(vm, call)
+                }
+                Stop::Finished { report, exit_code } => {
+                    self.finish(vm, report, exit_code);
+                    Next::Leave
+                }
+                Stop::Exit(code) => {
+                    self.keep_figures(vm);
+                    self.machine.end_process(&self.process, code & 0xff);
+                    Next::Leave
+                }
+                Stop::Abort => {
+                    self.keep_figures(vm);
+                    self.machine.end_process(&self.process, -SIGABRT);
+                    Next::Leave
+                }
+            };
+            if next == Next::Leave {
+                return;
+            }
+        }
+    }
+
+    /// Runs a slice of the turn.
+    fn slice(&mut self, vm: &mut Held<'_>) -> (u64, Stop) {
+        let bound = match &self.machine.instructions_left {
+            None => SLICE_OPS,
+            Some(left) => SLICE_OPS.min(left.load(Ordering::Relaxed).max(1) as u64),
+        };
+        match self.process.gil.rules() {
+            Rules::Every { instructions } | Rules::Ticks { instructions } => {
+                if self.left == 0 {
+                    self.left = instructions;
+                }
+                let slice = vm.run(
+                    self.thread,
+                    Budget::Instructions(self.left.min(bound)),
+                );
+                self.left = self.left.saturating_sub(slice.ran);
+                (slice.ran, slice.stop)
+            }
+            Rules::Interval { .. } | Rules::Off => {
+                let slice = vm.run(
+                    self.thread,
+                    Budget::Polls {
+                        stop: &self.process.gil.attention,
+                        at_most: bound,
+                    },
+                );
+                self.left = u64::from(slice.stop != Stop::Budget);
+                (slice.ran, slice.stop)
+            }
+        }
+    }
+
+    /// The end of a turn at which somebody wants something.
+    fn attend(&mut self, vm: &mut Held<'_>) -> Next {
+        // Cleared before looking for reasons: one that comes later sets it again.
+        self.process.gil.attention.store(false, Ordering::SeqCst);
+        if self.look(vm) == Next::Leave {
+            return Next::Leave;
+        }
+        MutexGuard::unlocked(vm, || self.process.gil.offer(&self.seat));
+        self.look(vm)
+    }
+
+    /// Looks at what was sent to the process.
+    pub(super) fn look(&self, vm: &mut Held<'_>) -> Next {
+        if !self.process.signalled.swap(false, Ordering::SeqCst) {
+            return Next::Go;
+        }
+        if self.process.ended.load(Ordering::SeqCst) {
+            self.process.signalled.store(true, Ordering::SeqCst);
+            return Next::Leave;
+        }
+        if self.process.interrupted.swap(false, Ordering::SeqCst) {
+            if self.process.stage() != Stage::Running {
+                self.machine.end_process(&self.process, 130);
+                return Next::Leave;
+            }
+            vm.interrupt(self.process.main, Type::KeyboardInterrupt);
+            self.wake_others(vm);
+        }
+        Next::Go
+    }
+
+    /// Wakes the threads that this slice made ready.
+    pub(super) fn wake_others(&self, vm: &mut Held<'_>) {
+        let woken = vm.take_woken();
+        self.process.wake(&woken);
+    }
+
+    /// Lets go of the lock, rests, and takes it back, with a turn of its own.
+    pub(super) fn rest(&mut self, vm: &mut Held<'_>, until: Until) {
+        let (gil, seat) = (&self.process.gil, &self.seat);
+        MutexGuard::unlocked(vm, || match gil.leave(seat, until) {
+            Left::Notified => {}
+            Left::Gone { last } => {
+                if last {
+                    self.machine.deadlocked();
+                }
+                gil.come_back(seat, until);
+            }
+        });
+        self.begin_turn();
+    }
+
+    /// Does something that may block outside of all VMs, without the lock.
+    pub(super) fn outside<T>(&mut self, vm: &mut Held<'_>, act: impl FnOnce() -> T) -> T {
+        let (gil, seat) = (&self.process.gil, &self.seat);
+        let result = MutexGuard::unlocked(vm, || {
+            gil.release(seat);
+            let result = act();
+            gil.acquire(seat);
+            result
+        });
+        self.begin_turn();
+        result
+    }
+
+    fn begin_turn(&mut self) {
+        self.left = match self.process.gil.rules() {
+            Rules::Every { instructions } | Rules::Ticks { instructions } => instructions,
+            Rules::Interval { .. } | Rules::Off => 1,
+        };
+    }
+
+    /// Waits inside the VM, until another thread has made this one ready or its deadline has passed.
+    fn wait(&mut self, vm: &mut Held<'_>) -> Next {
+        loop {
+            let deadline_ns = match &vm.threads[self.thread.0 as usize].status {
+                Status::Waiting { deadline_ns, .. } => *deadline_ns,
+                Status::Ready | Status::Calling(_) | Status::Finished => return Next::Go,
+            };
+            let until = self.until(deadline_ns);
+            if let Until::Deadline(_) = until
+                && deadline_ns.is_some_and(|it| it <= self.machine.clock.now_ns())
+            {
+                vm.time_out(self.thread);
+                return Next::Go;
+            }
+            self.rest(vm, until);
+            if self.look(vm) == Next::Leave {
+                return Next::Leave;
+            }
+        }
+    }
+
+    pub(super) fn until(&self, deadline_ns: Option<u64>) -> Until {
+        match deadline_ns {
+            None => Until::Woken,
+            Some(ns) => Until::Deadline(self.machine.clock.instant(ns)),
+        }
+    }
+
+    /// This thread, for those who will wake it.
+    pub(super) fn caller(&self) -> Caller {
+        Caller {
+            process: self.process.clone(),
+            seat: self.seat.clone(),
+        }
+    }
+
+    /// What a thread's end means: a report, and for the main one the end of its process, once the others are done.
+    fn finish(&mut self, vm: &mut Held<'_>, report: Option<String>, exit_code: i32) {
+        let is_main = self.thread == self.process.main;
+        if let Some(report) = report {
+            let report = if is_main && self.process.parent.is_some() {
+                format!("Process {}:\n{report}", self.process.name)
+            } else {
+                report
+            };
+            self.complain(vm, &report);
+        }
+        self.wake_others(vm);
+        if !is_main {
+            return;
+        }
+        if self.process.parent.is_some() {
+            let result = result(vm, self.process.main);
+            self.machine
+                .processes
+                .lock()
+                .set_result(self.process.number, result);
+        }
+        self.process.set_stage(Stage::Threads);
+        while self.process.plain.load(Ordering::SeqCst) > 0 {
+            self.rest(vm, Until::Woken);
+            if self.look(vm) == Next::Leave {
+                return;
+            }
+        }
+        self.process.set_stage(Stage::Children);
+        let number = self.process.number;
+        let daemons = self.machine.processes.lock().children(number, true);
+        for child in daemons {
+            self.machine.end_process(&child, -SIGTERM);
+        }
+        loop {
+            let Some(child) = self.machine.processes.lock().children(number, false).pop() else {
+                break;
+            };
+            let ended = {
+                let mut processes = self.machine.processes.lock();
+                processes.wait(child.number, &self.caller());
+                processes.exit_code(child.number).is_some()
+            };
+            if !ended {
+                self.rest(vm, Until::Woken);
+                if self.look(vm) == Next::Leave {
+                    return;
+                }
+            }
+        }
+        self.keep_figures(vm);
+        self.machine.end_process(&self.process, exit_code);
+    }
+
+    /// Writes to standard error, without the lock.
+    pub(super) fn complain(&mut self, vm: &mut Held<'_>, text: &str) {
+        let (machine, process) = (self.machine.clone(), self.process.clone());
+        let printed = self.outside(vm, || machine.output.print_error(text, &process.ended));
+        if matches!(printed, Ok(Printed::TooMuch)) {
+            machine.end(End::Limit("--max-output"));
+        }
+    }
+
+    fn keep_figures(&self, vm: &Held<'_>) {
+        let times = self.seat.tally.times(self.machine.clock.now_ns());
+        self.machine
+            .keep(self.machine.figures_of(&self.process, vm, self.thread, times));
+    }
+}
+
+/// What the function of a child returned or raised, as a parcel of `(True, value)` or `(False, exception)`.
+fn result(vm: &mut Vm, main: ThreadId) -> Result<parcel::Parcel, (Type, String)> {
+    let (returned, value) = match vm.threads[main.0 as usize].outcome {
+        Some(Outcome::Returned(value)) => (true, value),
+        Some(Outcome::Raised(exception)) => (false, exception),
+        None => (true, Value::None),
+    };
+    let pair = vm.heap.new_tuple([Value::Bool(returned), value]);
+    parcel::encode(vm, pair)
+}
