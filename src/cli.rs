@@ -1,3 +1,91 @@
-//! The command line: the only place that reads files and prints.
+//! The command line: the only place that reads files and the environment, and with the real engine's writers the only one that prints. One file for each
+//! command; `exit` has the table of exit codes.
 
+mod args;
+mod check;
+mod completions;
+mod dis;
+mod exit;
+mod explain;
+mod program;
 pub mod render;
+mod run;
+mod stats;
+
+use args::{Args, Color, Command};
+use clap::Parser;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+/// What went wrong outside of the script: a file, an option. Goes to standard error, and the exit code is `exit::USAGE`.
+type Trouble = anyhow::Error;
+
+/// Runs the command that the program was started with.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the command line is read here")]
+pub fn main() -> ExitCode {
+    let args = Args::parse_from(with_default_command(std::env::args_os().collect()));
+    let paint = wants_color(args.color);
+    let done = match args.command {
+        Command::Run(it) => run::run(&it, paint),
+        Command::Check(it) => check::check(&it, paint),
+        Command::Dis(it) => dis::dis(&it, paint),
+        Command::Explain(it) => explain::explain(&it),
+        Command::Completions(it) => completions::completions(&it),
+    };
+    let code = done.unwrap_or_else(|trouble| {
+        say(&format!("mini: {trouble:#}\n"));
+        exit::USAGE
+    });
+    ExitCode::from(exit::byte(code))
+}
+
+/// `mini FILE` is `mini run FILE`.
+fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
+    let mut at = 1;
+    while let Some(arg) = args.get(at) {
+        let text = arg.to_string_lossy();
+        match &*text {
+            "--color" => at += 2,
+            "-h" | "--help" | "-V" | "--version" => return args,
+            _ if text.starts_with("--color=") => at += 1,
+            _ if Args::is_command(&text) => return args,
+            _ => {
+                args.insert(at, "run".into());
+                return args;
+            }
+        }
+    }
+    args
+}
+
+/// Is standard error to be coloured?
+#[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+fn wants_color(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        // <https://no-color.org>: set and not empty.
+        Color::Auto => {
+            std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+                && std::io::stderr().is_terminal()
+        }
+    }
+}
+
+/// Writes to standard error. Nobody can be told if that fails.
+#[expect(clippy::disallowed_methods, reason = "the command line prints here")]
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Writes to standard output; a reader that has gone away (`mini dis x | head`) is no error.
+#[expect(clippy::disallowed_methods, reason = "the command line prints here")]
+fn print(text: &str) -> Result<(), Trouble> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => Ok(done?),
+    }
+}

@@ -1,3 +1,7 @@
-//! The `mini` command.
+//! The `mini` command: arguments to command to exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mini::cli::main()
+}

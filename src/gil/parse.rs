@@ -169,8 +169,18 @@ mod tests {
     #[test]
     fn err_what_names_no_rules() {
         for text in [
-            "", "sometimes", "every=0", "every=x", "every=-1", "ticks=0", "interval=5",
-            "interval=0ms", "interval=ms", "interval=-1ms", "interval=5days", "off=1",
+            "",
+            "sometimes",
+            "every=0",
+            "every=x",
+            "every=-1",
+            "ticks=0",
+            "interval=5",
+            "interval=0ms",
+            "interval=ms",
+            "interval=-1ms",
+            "interval=5days",
+            "off=1",
         ] {
             assert!(text.parse::<Rules>().is_err(), "{text}");
         }

@@ -82,10 +82,9 @@ impl Worker {
             SysCall::KillPid { pid, signal } => {
                 let target = self.machine.processes.lock().by_pid(pid);
                 match target {
-                    None => Answer::Error(
-                        Type::ProcessLookupError,
-                        "[Errno 3] No such process".into(),
-                    ),
+                    None => {
+                        Answer::Error(Type::ProcessLookupError, "[Errno 3] No such process".into())
+                    }
                     Some(target) => {
                         self.kill(&target, signal);
                         Answer::None
@@ -262,12 +261,7 @@ impl Worker {
         }
     }
 
-    fn wait_process(
-        &mut self,
-        vm: &mut Held<'_>,
-        process: u64,
-        deadline_ns: Option<u64>,
-    ) -> Next {
+    fn wait_process(&mut self, vm: &mut Held<'_>, process: u64, deadline_ns: Option<u64>) -> Next {
         let machine = self.machine.clone();
         let until = self.until(deadline_ns);
         let blocked = self.block(vm, deadline_ns, until, |caller| {

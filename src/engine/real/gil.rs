@@ -123,7 +123,7 @@ impl Seat {
             if self.called.swap(false, Ordering::Acquire) {
                 return true;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(MachineClock::instant_now());
             if left.is_zero() {
                 return false;
             }
@@ -366,12 +366,7 @@ impl Gil {
         }
     }
 
-    fn let_go(
-        &self,
-        state: parking_lot::MutexGuard<'_, State>,
-        seat: &Seat,
-        wait_for_taker: bool,
-    ) {
+    fn let_go(&self, state: parking_lot::MutexGuard<'_, State>, seat: &Seat, wait_for_taker: bool) {
         match self.kind {
             Kind::Turns => Self::release_turn(state),
             Kind::Ticks => self.release_tick(state),
@@ -379,6 +374,3 @@ impl Gil {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

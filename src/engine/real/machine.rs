@@ -17,9 +17,9 @@ use crate::vm::parcel::Parcel;
 use crate::vm::thread::ThreadId;
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,6 +212,21 @@ impl Processes {
     }
 }
 
+impl ThreadFigures {
+    /// The figures of a thread at its end.
+    pub(super) fn of(process: &Process, vm: &Vm, thread: ThreadId, times: Times) -> ThreadFigures {
+        let it = &vm.threads[thread.0 as usize];
+        ThreadFigures {
+            process: process.number,
+            process_name: process.name.to_string(),
+            thread: thread.0,
+            thread_name: it.name.to_string(),
+            instructions: it.instructions,
+            times,
+        }
+    }
+}
+
 impl Machine {
     /// A machine whose first process begins to run this VM.
     pub(super) fn start(vm: Vm, options: Options) -> Arc<Machine> {
@@ -248,7 +263,14 @@ impl Machine {
         let main = vm.main;
         let intervals = (switch_interval_ns, check_interval);
         let first = machine
-            .new_process(vm, options.rules, intervals, None, "MainProcess".into(), false)
+            .new_process(
+                vm,
+                options.rules,
+                intervals,
+                None,
+                "MainProcess".into(),
+                false,
+            )
             .expect("the first process is within every limit");
         if let Err(error) = worker::start(&machine, &first, main, false) {
             machine.end(End::Bug(format!("no thread could be started: {error}")));
@@ -354,7 +376,7 @@ impl Machine {
 
     /// Waits for the end, or brings it about when the time is over.
     pub(super) fn wait(&self, limit: Option<Duration>) -> End {
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        let deadline = limit.map(|limit| MachineClock::instant_now() + limit);
         loop {
             let mut end = self.end.lock();
             let out_of_time = loop {
@@ -421,25 +443,6 @@ impl Machine {
         all.sort_by_key(|it| (it.process, it.thread));
         all.dedup_by_key(|it| (it.process, it.thread));
         all
-    }
-
-    /// The figures of a thread at its end.
-    pub(super) fn figures_of(
-        &self,
-        process: &Process,
-        vm: &Vm,
-        thread: ThreadId,
-        times: Times,
-    ) -> ThreadFigures {
-        let it = &vm.threads[thread.0 as usize];
-        ThreadFigures {
-            process: process.number,
-            process_name: process.name.to_string(),
-            thread: thread.0,
-            thread_name: it.name.to_string(),
-            instructions: it.instructions,
-            times,
-        }
     }
 
     /// Counts instructions against the limit; true if there are none left.

@@ -81,12 +81,7 @@ pub(super) struct Identity {
 
 impl Process {
     /// A process that has no thread yet. Its intervals are its parent's.
-    pub(super) fn new(
-        vm: Vm,
-        gil: Gil,
-        identity: Identity,
-        intervals: (u64, u64),
-    ) -> Arc<Process> {
+    pub(super) fn new(vm: Vm, gil: Gil, identity: Identity, intervals: (u64, u64)) -> Arc<Process> {
         Arc::new(Process {
             number: identity.number,
             pid: identity.pid,
@@ -190,10 +185,7 @@ impl Process {
     pub(super) fn vacate(&self, machine: &Machine, thread: ThreadId, daemon: bool) -> bool {
         self.seats.lock().remove(&thread);
         self.alive.fetch_sub(1, Ordering::SeqCst);
-        if thread != self.main
-            && !daemon
-            && self.plain.fetch_sub(1, Ordering::SeqCst) == 1
-        {
+        if thread != self.main && !daemon && self.plain.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.wake(&[self.main]);
         }
         machine.census.leave()

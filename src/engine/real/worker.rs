@@ -1,7 +1,7 @@
 //! The life of an OS thread: take the lock, run a slice, act on why it stopped, until the Mini thread ends.
 
 use crate::engine::real::gil::{Left, Seat, Until};
-use crate::engine::real::machine::{End, Machine};
+use crate::engine::real::machine::{End, Machine, ThreadFigures};
 use crate::engine::real::output::Printed;
 use crate::engine::real::process::{Caller, Process, Stage};
 use crate::gil::Rules;
@@ -65,7 +65,10 @@ pub(super) fn start(
         daemon,
         left: 0,
     };
-    #[expect(clippy::disallowed_methods, reason = "the one place where Mini threads begin")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where Mini threads begin"
+    )]
     let started = std::thread::Builder::new()
         .name(format!("mini {}.{}", process.number, thread.0))
         .stack_size(STACK_BYTES)
@@ -98,9 +101,7 @@ impl Worker {
         self.process
             .past_cpu_ns
             .fetch_add(super::clock::thread_cpu_ns(), Ordering::Relaxed);
-        let last = self
-            .process
-            .vacate(&self.machine, self.thread, self.daemon);
+        let last = self.process.vacate(&self.machine, self.thread, self.daemon);
         self.process.gil.leave_for_good(&self.seat);
         if last {
             self.machine.deadlocked();
@@ -118,8 +119,7 @@ impl Worker {
                 {
                     return;
                 }
-            } else if self.process.signalled.load(Ordering::Relaxed)
-                && self.look(vm) == Next::Leave
+            } else if self.process.signalled.load(Ordering::Relaxed) && self.look(vm) == Next::Leave
             {
                 return;
             }
@@ -174,10 +174,7 @@ impl Worker {
                 if self.left == 0 {
                     self.left = instructions;
                 }
-                let slice = vm.run(
-                    self.thread,
-                    Budget::Instructions(self.left.min(bound)),
-                );
+                let slice = vm.run(self.thread, Budget::Instructions(self.left.min(bound)));
                 self.left = self.left.saturating_sub(slice.ran);
                 (slice.ran, slice.stop)
             }
@@ -370,7 +367,7 @@ impl Worker {
     fn keep_figures(&self, vm: &Held<'_>) {
         let times = self.seat.tally.times(self.machine.clock.now_ns());
         self.machine
-            .keep(self.machine.figures_of(&self.process, vm, self.thread, times));
+            .keep(ThreadFigures::of(&self.process, vm, self.thread, times));
     }
 }
 

@@ -469,7 +469,7 @@ impl Writer {
             | Object::Event(_)
             | Object::ThreadHandle(_)
             | Object::ProcessHandle { .. }
-            | Object::Channel(_)
+            | Object::Channel { .. }
             | Object::Traceback(_) => {
                 self.object(&format!("{} object", vm.type_name(value)), value);
                 Ok(())

@@ -1,0 +1,204 @@
+//! What users may type.
+
+use crate::cli::exit;
+use crate::gil::{Duration, Rules};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The laboratory for interpreter locks: runs Python-shaped scripts whose threads must hold a lock that you can choose and watch.
+///
+/// `mini FILE` is short for `mini run FILE`.
+#[derive(Debug, Parser)]
+#[command(name = "mini", version, after_long_help = exit::help(), arg_required_else_help = true)]
+pub(super) struct Args {
+    /// Colour messages: `auto` does where standard error is a terminal and `NO_COLOR` is not set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+impl Args {
+    /// Is there a command of this name?
+    pub(super) fn is_command(name: &str) -> bool {
+        name == "help" || Args::command().find_subcommand(name).is_some()
+    }
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// Where standard error is a terminal.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a script on real threads under a real lock
+    Run(RunArgs),
+    /// Report what is wrong with a script, without running it
+    Check(CheckArgs),
+    /// Print a script's bytecode
+    Dis(DisArgs),
+    /// Explain a code that a message has, as in `mini explain E0101`
+    Explain(ExplainArgs),
+    /// Print what a shell needs to complete commands and options
+    Completions(CompletionsArgs),
+}
+
+/// `mini run`.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// What the script finds in `sys.argv` after its name
+    #[arg(
+        value_name = "ARGS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(super) args: Vec<String>,
+    /// The rules of the lock: every=N (a turn is N instructions, then the longest waiter), ticks=N (as CPython 2.7), interval=TIME (as CPython 3.2 and
+    /// later, say interval=5ms)
+    #[arg(long, value_name = "RULES", default_value_t = Rules::default())]
+    pub(super) gil: Rules,
+    /// At the end, say on standard error what each thread did with the lock
+    #[arg(long)]
+    pub(super) stats: bool,
+    /// The form of the statistics
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// The form of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What a run may use.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitArgs {
+    /// Memory of each process, as in 512M or 2G; beyond it, `MemoryError`
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    pub(super) max_memory: Size,
+    /// Threads of each process that are alive at the same time; beyond it, `RuntimeError`
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub(super) max_threads: usize,
+    /// Processes that are alive at the same time; beyond it, `BlockingIOError`
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(super) max_processes: usize,
+    /// Frames of each thread; beyond it, `RecursionError`. Scripts may change it (`sys.setrecursionlimit`)
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) recursion: usize,
+    /// Wall time, as in 10s or 500ms; then the run ends
+    #[arg(long, value_name = "TIME")]
+    pub(super) max_time: Option<Duration>,
+    /// Instructions of all threads together; then the run ends
+    #[arg(long, value_name = "N")]
+    pub(super) max_instructions: Option<u64>,
+    /// Text printed, as in 64K or 1M; then the run ends
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_output: Option<Size>,
+}
+
+/// A number of bytes as users type it: `512M`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size(pub(super) u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let upper = text.trim().to_ascii_uppercase();
+        let upper = upper
+            .strip_suffix("IB")
+            .or(upper.strip_suffix('B'))
+            .unwrap_or(&upper);
+        let (number, shift) = match upper.as_bytes().last() {
+            Some(b'K') => (&upper[..upper.len() - 1], 10),
+            Some(b'M') => (&upper[..upper.len() - 1], 20),
+            Some(b'G') => (&upper[..upper.len() - 1], 30),
+            _ => (upper, 0),
+        };
+        number
+            .trim()
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(1 << shift))
+            .map(Size)
+            .ok_or_else(|| "write it as in 4096, 64K, 512M or 2G".to_string())
+    }
+}
+
+/// `mini check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckArgs {
+    /// The scripts (`-` is standard input)
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// `mini dis`.
+#[derive(Debug, clap::Args)]
+pub(super) struct DisArgs {
+    /// The script (`-` is standard input)
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The standard modules that it imports, too
+    #[arg(long)]
+    pub(super) all: bool,
+    /// With the place that each instruction comes from, so that tracebacks of the assembled text show the script
+    #[arg(long)]
+    pub(super) places: bool,
+}
+
+/// `mini explain`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// The code; all are listed if none is given
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+/// `mini completions`.
+#[derive(Debug, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!("4096".parse(), Ok(Size(4096)));
+        assert_eq!("64K".parse(), Ok(Size(64 << 10)));
+        assert_eq!("512mb".parse(), Ok(Size(512 << 20)));
+        assert_eq!("2GiB".parse(), Ok(Size(2 << 30)));
+        assert!("x".parse::<Size>().is_err());
+        assert!("-1".parse::<Size>().is_err());
+        assert!("99999999999G".parse::<Size>().is_err());
+    }
+}

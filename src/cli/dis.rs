@@ -1,0 +1,20 @@
+//! `mini dis`: bytecode as text, which `mini run` takes back as a `.masm` file.
+
+use crate::bytecode::disassemble::{Options, disassemble};
+use crate::cli::args::DisArgs;
+use crate::cli::{Trouble, exit, print, program};
+use crate::stdlib;
+
+/// Prints a script's bytecode.
+pub(super) fn dis(args: &DisArgs, paint: bool) -> Result<i32, Trouble> {
+    let Some(verified) = program::load(&args.file, paint)? else {
+        return Ok(exit::USAGE);
+    };
+    let options = Options {
+        source_lines: true,
+        places: args.places,
+        leave_out: &|module| !args.all && stdlib::embedded(module).is_some(),
+    };
+    print(&disassemble(verified.program(), options))?;
+    Ok(exit::DONE)
+}

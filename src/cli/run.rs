@@ -1,0 +1,74 @@
+//! `mini run`: a script on real threads.
+
+use crate::cli::args::{LimitArgs, RunArgs};
+use crate::cli::{Trouble, exit, program, say, stats};
+use crate::engine::real::{End, Options, Run, RunLimits};
+use crate::gil::Rules;
+use crate::vm::link::Image;
+use crate::vm::{Limits, Vm};
+use anyhow::{Context, bail};
+use std::io::{BufReader, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Runs a script and says how it ended.
+#[expect(clippy::disallowed_methods, reason = "the script's own streams")]
+pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
+    if args.gil == Rules::Off {
+        bail!(
+            "--gil off: real threads need the lock, which guards their memory; a simulated run can do without"
+        );
+    }
+    let Some(verified) = program::load(&args.file, paint)? else {
+        return Ok(exit::USAGE);
+    };
+    let image = Arc::new(Image::new(verified.program().clone()));
+    let mut vm = Vm::new(image, vm_limits(&args.limits));
+    vm.argv = std::iter::once(args.file.display().to_string())
+        .chain(args.args.iter().cloned())
+        .map(Into::into)
+        .collect();
+    let run = Run::start(
+        vm,
+        Options {
+            rules: args.gil,
+            limits: run_limits(&args.limits),
+            input: Box::new(BufReader::new(std::io::stdin())),
+            output: Box::new(std::io::stdout()),
+            error: Box::new(std::io::stderr()),
+            line_buffered: std::io::stdout().is_terminal(),
+        },
+    );
+    let interrupter = run.interrupter();
+    ctrlc::set_handler(move || interrupter.interrupt()).context("Ctrl-C cannot be caught")?;
+    let outcome = run.wait();
+    match &outcome.end {
+        End::Exited(_) | End::Killed(_) => {}
+        End::Aborted => say("Aborted\n"),
+        End::Interrupted => say("interrupted\n"),
+        End::Deadlock(report) => say(report),
+        End::Limit(option) => say(&format!("mini: the run came to its limit, {option}\n")),
+        End::Bug(message) => say(&format!("mini: this is a bug of Mini's: {message}\n")),
+    }
+    if args.stats {
+        say(&stats::report(&outcome, args.gil, args.format)?);
+    }
+    Ok(exit::of(&outcome.end))
+}
+
+fn vm_limits(args: &LimitArgs) -> Limits {
+    Limits {
+        memory_bytes: usize::try_from(args.max_memory.0).unwrap_or(usize::MAX),
+        recursion: args.recursion,
+        threads: args.max_threads,
+    }
+}
+
+fn run_limits(args: &LimitArgs) -> RunLimits {
+    RunLimits {
+        processes: args.max_processes,
+        time: args.max_time.map(|it| Duration::from_nanos(it.0)),
+        instructions: args.max_instructions,
+        output_bytes: args.max_output.map(|it| it.0),
+    }
+}
