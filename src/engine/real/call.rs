@@ -354,7 +354,7 @@ impl Worker {
         match which {
             Clock::Wall => clock::wall_ns(),
             Clock::Monotonic => self.machine.clock.now_ns() as i64,
-            Clock::Process => self.process.cpu_ns(&self.seat) as i64,
+            Clock::Process => self.process.cpu_ns(&self.seat, self.machine.clock.now_ns()) as i64,
             Clock::Thread => clock::thread_cpu_ns() as i64,
         }
     }

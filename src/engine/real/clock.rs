@@ -46,14 +46,6 @@ pub(super) fn thread_cpu_ns() -> u64 {
     ))
 }
 
-/// Processor time of another OS thread of this program, as far as the system tells (Linux: `/proc/self/task/N/schedstat`), else none.
-pub(super) fn cpu_ns_of(os_thread: i32) -> u64 {
-    std::fs::read_to_string(format!("/proc/self/task/{os_thread}/schedstat"))
-        .ok()
-        .and_then(|text| text.split(' ').next()?.parse().ok())
-        .unwrap_or(0)
-}
-
 /// Processor time of this program.
 pub(super) fn program_cpu_ns() -> u64 {
     nanoseconds(rustix::time::clock_gettime(

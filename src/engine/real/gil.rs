@@ -15,7 +15,7 @@ use crate::engine::real::tally::Tally;
 use crate::gil::Rules;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -24,8 +24,6 @@ use std::time::Instant;
 pub(super) struct Seat {
     /// Distinct within its process.
     number: u32,
-    /// Its number in the operating system, for its processor time.
-    os_number: AtomicI32,
     /// Whom to unpark; set by the thread itself before it first parks.
     os_thread: OnceLock<std::thread::Thread>,
     /// A `Place`; changed under the lock's mutex alone.
@@ -67,7 +65,6 @@ impl Seat {
     pub(super) fn new(number: u32) -> Arc<Seat> {
         Arc::new(Seat {
             number,
-            os_number: AtomicI32::new(0),
             os_thread: OnceLock::new(),
             place: AtomicU8::new(Place::Arriving as u8),
             called: AtomicBool::new(false),
@@ -79,13 +76,6 @@ impl Seat {
     /// To be called by the thread itself, first of all.
     pub(super) fn sit_down(&self) {
         self.os_thread.get_or_init(std::thread::current);
-        let number = rustix::thread::gettid().as_raw_nonzero().get();
-        self.os_number.store(number, Ordering::Relaxed);
-    }
-
-    /// Its number in the operating system.
-    pub(super) fn os_number(&self) -> i32 {
-        self.os_number.load(Ordering::Relaxed)
     }
 
     fn place(&self) -> Place {

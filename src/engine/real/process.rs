@@ -146,8 +146,8 @@ impl Process {
         }
     }
 
-    /// Processor time of all its threads.
-    pub(super) fn cpu_ns(&self, own: &Seat) -> u64 {
+    /// Processor time of all its threads. Of the others that live, the time in which they held the lock stands for it: none computes without.
+    pub(super) fn cpu_ns(&self, own: &Seat, now_ns: u64) -> u64 {
         let live: u64 = self
             .seats
             .lock()
@@ -156,7 +156,7 @@ impl Process {
                 if std::ptr::eq(&raw const **seat, own) {
                     super::clock::thread_cpu_ns()
                 } else {
-                    super::clock::cpu_ns_of(seat.os_number())
+                    seat.tally.times(now_ns).held_ns
                 }
             })
             .sum();
