@@ -59,12 +59,13 @@ pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble
 }
 
 /// A program whose script does nothing but import these modules.
-fn link(modules: &[&str]) -> Program {
+fn link(modules: &[&str]) -> Option<Program> {
     let mut text = String::new();
     for module in modules {
         let _ = writeln!(text, "import {module}");
     }
-    compile(Source::new("<link>", &text), &ENVIRONMENT).program
+    let compiled = compile(Source::new("<link>", &text), &ENVIRONMENT);
+    compiled.diagnostics.is_empty().then_some(compiled.program)
 }
 
 /// Reads a text; `-` is standard input.

@@ -140,7 +140,7 @@ impl Vm {
                 Object::Event(_) => Type::Event,
                 Object::ThreadHandle(_) => Type::ThreadHandle,
                 Object::ProcessHandle { .. } => Type::ProcessHandle,
-                Object::Channel(_) => Type::Channel,
+                Object::Channel { .. } => Type::Channel,
                 Object::Traceback(_) => Type::Traceback,
                 Object::Namespace(_) => Type::Namespace,
             },

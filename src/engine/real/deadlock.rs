@@ -100,7 +100,7 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
 
 /// `script.mini:12`: the innermost line of the script itself.
 fn place(vm: &Vm, thread: ThreadId) -> Option<String> {
-    let program = &vm.program;
+    let program = &vm.image.program;
     vm.threads[thread.0 as usize]
         .frames
         .iter()
