@@ -13,5 +13,6 @@ mod generator;
 mod oracle;
 mod process;
 mod properties;
+mod stdlib;
 mod tidy;
 mod tree;
