@@ -4,6 +4,7 @@
 pub mod attribute;
 pub mod builtins;
 mod call;
+mod canonical;
 pub mod class;
 pub mod dict;
 pub mod fault;
