@@ -9,10 +9,12 @@ pub mod generator;
 mod int;
 mod iteration;
 mod list;
+mod math;
 mod number;
 mod object;
 pub mod operators;
 mod output;
+mod random;
 mod range;
 mod set;
 mod str;
@@ -209,4 +211,7 @@ const FILES: &[&[Native]] = &[
     bytes::case::NATIVES,
     bytes::search::NATIVES,
     bytes::split::NATIVES,
+    math::NATIVES,
+    math::integer::NATIVES,
+    random::NATIVES,
 ];

@@ -6,5 +6,6 @@ pub mod float;
 pub mod hash;
 pub mod integer;
 pub mod read;
+pub mod special;
 
 pub use decimal::repr_float;

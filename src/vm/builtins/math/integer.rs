@@ -1,0 +1,168 @@
+//! The module `math`: functions of integers, and products of anything.
+
+use crate::syntax::ast::BinaryOp;
+use crate::vm::fault::Fault;
+use crate::vm::native::{Ctx, Interrupt, Native, module_native};
+use crate::vm::number::integer::{MOST_PRODUCT_BITS, multiply, product_of_range, square_root};
+use crate::vm::operate::Number;
+use crate::vm::value::Value;
+use num_bigint::BigInt;
+use num_integer::Integer;
+use num_traits::{One, Signed, ToPrimitive, Zero};
+
+pub const NATIVES: &[Native] = &[
+    module_native("_math_factorial", "factorial", "n, /", factorial),
+    module_native("_math_isqrt", "isqrt", "n, /", isqrt),
+    module_native("_math_comb", "comb", "n, k, /", comb),
+    module_native("_math_perm", "perm", "n, k=, /", perm),
+    module_native("_math_gcd", "gcd", "*integers", gcd),
+    module_native("_math_lcm", "lcm", "*integers", lcm),
+    module_native("_math_prod", "prod", "iterable, /, *, start=", prod),
+];
+
+/// A value as an integer of any size.
+fn integer(ctx: &mut Ctx<'_>, value: Value) -> Result<BigInt, Interrupt> {
+    let integer = ctx.integer(value)?;
+    let integer = Number::of(integer).expect("an integer");
+    Ok(integer.big(&ctx.vm.heap).into_owned())
+}
+
+fn factorial(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let n = ctx.arg(0);
+    let n = integer(ctx, n)?;
+    if n.is_negative() {
+        return Err(ctx.value_error("factorial() not defined for negative values"));
+    }
+    let product = match n.to_i64() {
+        Some(n) => product_of_range(2, n as u64),
+        None => Err(Fault::overflow(format!(
+            "factorial() argument should not exceed {}",
+            i64::MAX
+        ))),
+    };
+    ctx.new_integer(product)
+}
+
+fn isqrt(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let n = ctx.arg(0);
+    let n = integer(ctx, n)?;
+    ctx.new_integer(square_root(&n))
+}
+
+/// `n` and `k`, which must not be negative.
+fn counts(ctx: &mut Ctx<'_>) -> Result<(BigInt, BigInt), Interrupt> {
+    let (n, k) = (ctx.arg(0), ctx.arg(1));
+    let (n, k) = (integer(ctx, n)?, integer(ctx, k)?);
+    for (name, count) in [("n", &n), ("k", &k)] {
+        if count.is_negative() {
+            return Err(ctx.value_error(format!("{name} must be a non-negative integer")));
+        }
+    }
+    Ok((n, k))
+}
+
+fn comb(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (n, k) = counts(ctx)?;
+    if k > n {
+        return Ok(Value::Int(0));
+    }
+    let k = (&n - &k).min(k);
+    let Some(k) = k.to_i64() else {
+        return Err(ctx.raise(Fault::overflow(format!(
+            "min(n - k, k) must not exceed {}",
+            i64::MAX
+        ))));
+    };
+    let chosen = combinations(&n, k as u64);
+    ctx.new_integer(chosen)
+}
+
+/// How many ways there are to choose `k` of `n`: each step's quotient is such a number itself.
+fn combinations(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
+    let mut result = BigInt::one();
+    for step in 0..k {
+        if result.bits() > MOST_PRODUCT_BITS {
+            return Err(Fault::memory());
+        }
+        result = result * (n - step) / (step + 1);
+    }
+    Ok(result)
+}
+
+fn perm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    if matches!(ctx.arg(1), Value::Unbound | Value::None) {
+        return factorial(ctx);
+    }
+    let (n, k) = counts(ctx)?;
+    if k > n {
+        return Ok(Value::Int(0));
+    }
+    let Some(k) = k.to_i64() else {
+        return Err(ctx.raise(Fault::overflow(format!("k must not exceed {}", i64::MAX))));
+    };
+    let arranged = arrangements(&n, k as u64);
+    ctx.new_integer(arranged)
+}
+
+/// `n (n-1) … (n-k+1)`.
+fn arrangements(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
+    if let Some(n) = n.to_u64() {
+        return product_of_range(n - k + 1, n);
+    }
+    let mut result = BigInt::one();
+    for step in 0..k {
+        result = multiply(&result, &(n - step))?;
+    }
+    Ok(result)
+}
+
+fn gcd(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let mut divisor = BigInt::zero();
+    for value in ctx.rest() {
+        divisor = divisor.gcd(&integer(ctx, value)?);
+    }
+    ctx.new_integer(Ok(divisor))
+}
+
+fn lcm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let mut multiple = BigInt::one();
+    for value in ctx.rest() {
+        let integer = integer(ctx, value)?;
+        if integer.is_zero() || multiple.is_zero() {
+            multiple = BigInt::zero();
+            continue;
+        }
+        let part = &integer / multiple.gcd(&integer);
+        let product = multiply(&multiple, &part);
+        multiple = ctx.ok(product)?.abs();
+    }
+    ctx.new_integer(Ok(multiple))
+}
+
+fn prod(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (iterable, start) = (ctx.arg(0), ctx.arg(1));
+    let mut product = start.or(Value::Int(1));
+    for item in ctx.collect(iterable)? {
+        // What a method of the script is given must be the same object each time this runs.
+        if Number::of(item).is_none() {
+            product = ctx.once(|_| Ok(product))?;
+        }
+        product = ctx.binary(BinaryOp::Mul, product, item)?;
+    }
+    Ok(product)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{arrangements, combinations};
+    use num_bigint::BigInt;
+
+    #[test]
+    fn choosing_and_arranging() {
+        assert_eq!(combinations(&52.into(), 5), Ok(2_598_960.into()));
+        assert_eq!(combinations(&5.into(), 0), Ok(1.into()));
+        assert_eq!(arrangements(&5.into(), 3), Ok(60.into()));
+        let wide = BigInt::from(1) << 70;
+        assert_eq!(arrangements(&wide, 2), Ok(&wide * (&wide - 1)));
+    }
+}
