@@ -5,11 +5,13 @@
     reason = "tests read files, the environment and the clock"
 )]
 
+mod against_python;
 mod bytecode;
 mod cases;
 mod compile;
 mod front;
 mod generator;
+mod lang;
 mod oracle;
 mod process;
 mod properties;
