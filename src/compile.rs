@@ -12,6 +12,7 @@ mod condition;
 mod display;
 mod emit;
 mod expr;
+mod fields;
 mod fold;
 mod function;
 mod handlers;

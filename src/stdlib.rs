@@ -16,6 +16,7 @@ modules! {
     "concurrent" "concurrent.mini"
     "concurrent.futures" "concurrent_futures.mini"
     "contextlib" "contextlib.mini"
+    "dataclasses" "dataclasses.mini"
     "functools" "functools.mini"
     "itertools" "itertools.mini"
     "logging" "logging.mini"

@@ -409,6 +409,7 @@ impl<'a> Emitter<'a> {
             self.unit.release(mark);
         }
         self.block(&it.body);
+        self.annotated_names(it);
         if let Some(id) = self.scopes.get(scope).class_cell {
             let cell = self.scopes.variable(id).register;
             self.op(Op::SetCell { cell, src: CLASS }, span);

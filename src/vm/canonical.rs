@@ -283,7 +283,12 @@ impl Walk<'_> {
                 self.number(*left);
                 self.number(*step as u64);
             }
-            Iter::Dict { dict, next, size, view } => {
+            Iter::Dict {
+                dict,
+                next,
+                size,
+                view,
+            } => {
                 self.place(6, Value::Dict(*dict), *next as u64);
                 self.number(*size as u64);
                 self.view(*view);
@@ -331,7 +336,12 @@ impl Walk<'_> {
                 self.byte(1);
                 self.values(&[*lower, *upper, *step]);
             }
-            Object::Property { getter, setter, deleter, doc } => {
+            Object::Property {
+                getter,
+                setter,
+                deleter,
+                doc,
+            } => {
                 self.byte(2);
                 self.values(&[*getter, *setter, *deleter, *doc]);
             }
@@ -416,7 +426,8 @@ impl Walk<'_> {
                 self.value(Value::Function(frame.function));
             }
             self.ret(frame.ret);
-            top = frame.base as usize + self.vm.image.links[frame.code.0 as usize].registers as usize;
+            top =
+                frame.base as usize + self.vm.image.links[frame.code.0 as usize].registers as usize;
         }
         for pending in &thread.pending {
             self.pending(pending);
@@ -433,7 +444,11 @@ impl Walk<'_> {
         for &generator in &thread.generators {
             self.value(Value::Generator(generator));
         }
-        self.values(&[thread.handling, thread.object, thread.interrupt.unwrap_or(Value::Unbound)]);
+        self.values(&[
+            thread.handling,
+            thread.object,
+            thread.interrupt.unwrap_or(Value::Unbound),
+        ]);
         for outcome in [thread.outcome, thread.ending] {
             match outcome {
                 None => self.byte(0),
@@ -522,7 +537,11 @@ impl Walk<'_> {
         }
         match &pending.asking {
             Asking::Nothing => self.byte(6),
-            Asking::Calls { calls, results, catch } => {
+            Asking::Calls {
+                calls,
+                results,
+                catch,
+            } => {
                 self.byte(7 + u8::from(*catch));
                 self.calls(calls);
                 self.values(results);
