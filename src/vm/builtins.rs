@@ -17,6 +17,7 @@ mod output;
 mod random;
 mod range;
 mod set;
+mod special;
 mod str;
 mod tuple;
 
@@ -197,6 +198,7 @@ const FILES: &[&[Native]] = &[
     output::NATIVES,
     range::NATIVES,
     set::NATIVES,
+    special::NATIVES,
     tuple::NATIVES,
     number::NATIVES,
     int::NATIVES,

@@ -23,7 +23,6 @@ pub(super) use equality::Verdict;
 pub(super) use field::builtin_attribute;
 pub(super) use hash::hash_text;
 pub(super) use identity::address;
-pub(super) use mapping::Found;
 pub(super) use position::within;
 pub(super) use representation::plain_str;
 
@@ -31,6 +30,7 @@ use crate::vm::class::{Type, name};
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Object};
+use crate::vm::thread::Answered;
 use crate::vm::value::Value;
 
 /// How deep natives follow nested containers on the host's stack, at most; a script's own limit may be lower.
@@ -79,6 +79,17 @@ impl Ctx<'_> {
         }
         let length = self.index(length)?;
         usize::try_from(length).map_err(|_| self.value_error("__len__() should return >= 0"))
+    }
+
+    /// Did an earlier run of the native ask for this function of the library at this place, or that many answers further on? Then what it did before it
+    /// asked need not (and where it changed something, must not) be done again.
+    fn has_asked(&self, ahead: usize, function: &str) -> bool {
+        match self.answers.get(self.next_answer + ahead) {
+            Some(Answered::Calls { calls, .. }) => calls
+                .first()
+                .is_some_and(|call| call.0.same(self.vm.library(function))),
+            _ => false,
+        }
     }
 
     /// How many more levels of nested containers a native may enter: what the recursion limit leaves, as in CPython, where both count together.

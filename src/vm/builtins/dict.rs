@@ -1,12 +1,12 @@
 //! `dict`, its methods, and its views.
 
-use crate::vm::class::{Type, name};
+use crate::vm::class::Type;
 use crate::vm::dict::Dict;
 use crate::vm::native::{Ctx, Interrupt, Native, class_method, method, native};
 use crate::vm::object::DictView;
 use crate::vm::value::{Ref, Value};
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("dict", "iterable=, /, **kwargs", dict),
     class_method(Type::Dict, "fromkeys", "cls, iterable, value=, /", fromkeys),
     method(Type::Dict, "get", "self, key, default=, /", get),
@@ -59,20 +59,20 @@ fn dict(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Value::Dict(target) = made else {
         unreachable!("just made")
     };
-    fill(ctx, target, source, "dict")?;
+    fill(ctx, target, source)?;
     Ok(made)
 }
 
 fn update(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (target, source) = (receiver(ctx), ctx.arg(1));
-    fill(ctx, target, source, "dict")?;
+    fill(ctx, target, source)?;
     Ok(Value::None)
 }
 
 /// Puts a mapping's or an iterable's pairs and the keyword arguments into a dict.
-fn fill(ctx: &mut Ctx<'_>, target: Ref<Dict>, source: Value, of: &str) -> Result<(), Interrupt> {
+fn fill(ctx: &mut Ctx<'_>, target: Ref<Dict>, source: Value) -> Result<(), Interrupt> {
     if source.is_bound() {
-        merge(ctx, target, source, of)?;
+        ctx.dict_update(target, source)?;
     }
     put_keywords(ctx, target);
     Ok(())
@@ -84,46 +84,6 @@ fn put_keywords(ctx: &mut Ctx<'_>, target: Ref<Dict>) {
         let text = ctx.vm.names[name.0 as usize].clone();
         ctx.vm.dict_set_str(target, &text, value);
     }
-}
-
-/// Puts a mapping's or an iterable's pairs into a dict.
-fn merge(ctx: &mut Ctx<'_>, target: Ref<Dict>, source: Value, of: &str) -> Result<(), Interrupt> {
-    if let Value::Dict(from) = source {
-        return ctx.dict_merge(target, from);
-    }
-    if matches!(source, Value::Instance(_))
-        && ctx
-            .vm
-            .class_attribute(ctx.vm.class_of(source), name::KEYS)
-            .is_some()
-    {
-        let function = ctx.vm.library("put_mapping");
-        ctx.call(function, &[Value::Dict(target), source])?;
-        return Ok(());
-    }
-    let mut pairs = Vec::new();
-    for (at, item) in ctx.collect(source)?.into_iter().enumerate() {
-        let pair = match item {
-            Value::Tuple(it) => ctx.vm.heap.tuples[it].0.to_vec(),
-            Value::List(it) => ctx.vm.heap.lists[it].to_vec(),
-            _ if ctx.is_iterable(item) => ctx.collect(item)?,
-            _ => {
-                return Err(ctx.type_error(format!(
-                    "cannot convert dictionary update sequence element #{at} to a sequence"
-                )));
-            }
-        };
-        match *pair {
-            [key, value] => pairs.push((key, value)),
-            _ => {
-                let count = pair.len();
-                return Err(ctx.value_error(format!(
-                    "{of}ionary update sequence element #{at} has length {count}; 2 is required"
-                )));
-            }
-        }
-    }
-    ctx.dict_put_all(target, pairs)
 }
 
 fn fromkeys(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

@@ -6,7 +6,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, native};
 use crate::vm::object::{Iter, Range};
 use crate::vm::value::Value;
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("map", "function, iterable, /, *iterables", map),
     native("filter", "function, iterable, /", filter),
     native("sorted", "iterable, /, *, key=, reverse=", sorted),

@@ -24,7 +24,7 @@ macro_rules! iterators {
     };
 }
 
-pub const NATIVES: &[Native] = iterators! {
+pub(super) const NATIVES: &[Native] = iterators! {
     ListIterator TupleIterator StrIterator BytesIterator RangeIterator DictKeyIterator DictValueIterator DictItemIterator SetIterator ReversedIterator
     CallableIterator SequenceIterator Enumerate Zip Map Filter
 };
@@ -61,8 +61,7 @@ fn next(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         && let Value::Generator(_) = iterator
     {
         // Its own `StopIteration` carries its value.
-        let function = ctx.vm.library("advance");
-        return ctx.call(function, &[iterator]);
+        return ctx.call(Value::Native(super::generator::NEXT), &[iterator]);
     }
     match ctx.next(iterator)? {
         Some(item) => Ok(item),

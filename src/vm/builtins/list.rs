@@ -6,7 +6,7 @@ use crate::vm::object::{Iter, List};
 use crate::vm::protocol::within;
 use crate::vm::value::{Ref, Value};
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("list", "iterable=, /", list),
     method(Type::List, "append", "self, object, /", append),
     method(Type::List, "extend", "self, iterable, /", extend),

@@ -6,7 +6,7 @@ use crate::vm::object::{Instance, Object};
 use crate::vm::protocol::address;
 use crate::vm::value::{Ref, Value};
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("object", "", object),
     native("type", "*args", type_of),
     native("isinstance", "obj, class_or_tuple, /", isinstance),

@@ -5,7 +5,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, native};
 use crate::vm::slice::{Stream, SysCall};
 use crate::vm::value::Value;
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("print", "*args, sep=, end=, file=, flush=", print),
     native("input", "prompt=, /", input),
 ];

@@ -5,7 +5,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, method, native};
 use crate::vm::object::{Iter, Object, Range};
 use crate::vm::value::{Ref, Value};
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("range", "start, stop=, step=, /", range),
     method(Type::Range, "count", "self, value, /", count),
     method(Type::Range, "index", "self, value, /", index),

@@ -33,7 +33,7 @@ macro_rules! shared {
     };
 }
 
-pub const NATIVES: &[Native] = shared! {
+pub(super) const NATIVES: &[Native] = shared! {
     "copy" "self, /" copy;
     "union" "self, /, *others" |ctx| combine(ctx, Algebra::Union);
     "intersection" "self, /, *others" |ctx| combine(ctx, Algebra::Intersection);

@@ -4,7 +4,7 @@ use crate::vm::class::Type;
 use crate::vm::native::{Ctx, Interrupt, Native, method, native};
 use crate::vm::value::Value;
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("tuple", "iterable=, /", tuple),
     method(Type::Tuple, "count", "self, value, /", count),
     method(Type::Tuple, "index", "self, value, start=, stop=, /", index),

@@ -364,7 +364,7 @@ impl Ctx<'_> {
     }
 
     /// Adds or removes elements one by one. If it turns out on the way that the script must be asked, what was done so far is right as it is, and the
-    /// library's function does all of it (again).
+    /// library's function does all of it again.
     fn change_in_place(
         &mut self,
         left: Ref<Set>,
@@ -373,7 +373,10 @@ impl Ctx<'_> {
         change: impl Fn(&Elements<'_>, &mut Set, &Other),
     ) -> Result<(), Interrupt> {
         let items = self.other_items(right)?;
-        if let Some(other) = self.vm.heap.other(right, &items) {
+        let ahead = usize::from(!matches!(right, Value::Set(_)));
+        if !self.has_asked(ahead, library)
+            && let Some(other) = self.vm.heap.other(right, &items)
+        {
             let mut set = std::mem::take(&mut self.vm.heap.sets[left]);
             let before = set.bytes();
             let elements = Elements::new(&self.vm.heap);

@@ -452,7 +452,7 @@ impl Heap {
     }
 
     /// Is it a set, or a view of a dict that acts like one?
-    pub(super) fn is_set_like(&self, value: Value) -> bool {
+    pub(in crate::vm) fn is_set_like(&self, value: Value) -> bool {
         match value {
             Value::Set(_) => true,
             Value::Object(it) => matches!(

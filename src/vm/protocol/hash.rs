@@ -63,6 +63,14 @@ impl Ctx<'_> {
             .map_err(|reason| self.no_hash(reason))
     }
 
+    /// `hash` as a builtin class defines it, even if the value's own class has another.
+    pub(in crate::vm) fn inherited_hash(&mut self, value: Value) -> Result<i64, Interrupt> {
+        match value {
+            Value::Instance(_) => Ok(identity_hash(value)),
+            _ => self.hash(value),
+        }
+    }
+
     fn no_hash(&mut self, reason: NoHash) -> Interrupt {
         match reason {
             NoHash::Unhashable(value) => {

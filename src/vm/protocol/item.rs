@@ -38,7 +38,7 @@ impl Ctx<'_> {
                 return self.slice_of_range(it, start, stop, step);
             }
             let cut = bounds.cut(length);
-            self.check_room(cut.length)?;
+            self.reserve(cut.length.saturating_mul(size_of::<Value>()))?;
             return Ok(self.vm.heap.slice(object, cut));
         }
         let (of, outside) = match object {
@@ -116,7 +116,7 @@ impl Ctx<'_> {
             Value::Dict(dict) => self.dict_insert(dict, key, value),
             Value::List(list) => {
                 if let Some(bounds) = self.bounds(key)? {
-                    let values = self.assigned(value)?;
+                    let values = self.assigned(value, bounds.step)?;
                     let cut = bounds.cut(self.vm.heap.lists[list].len());
                     return self.assign_slice(list, cut, values);
                 }
@@ -137,9 +137,13 @@ impl Ctx<'_> {
     }
 
     /// What is assigned to a slice.
-    fn assigned(&mut self, value: Value) -> Result<Vec<Value>, Interrupt> {
+    fn assigned(&mut self, value: Value, step: i64) -> Result<Vec<Value>, Interrupt> {
         if !self.is_iterable(value) {
-            return Err(self.type_error("can only assign an iterable"));
+            return Err(self.type_error(if step == 1 {
+                "can only assign an iterable"
+            } else {
+                "must assign iterable to extended slice"
+            }));
         }
         self.collect(value)
     }
@@ -195,10 +199,16 @@ impl Ctx<'_> {
             }
             _ => match self.vm.special(object, name::DELITEM) {
                 Some(method) => self.call(method, &[object, key]).map(|_| ()),
+                // CPython's words depend on whether the type has a slot for items at all.
                 None if matches!(
                     object,
-                    Value::Tuple(_) | Value::Str(_) | Value::Bytes(_) | Value::Range(_)
-                ) =>
+                    Value::Tuple(_)
+                        | Value::Str(_)
+                        | Value::Bytes(_)
+                        | Value::Range(_)
+                        | Value::Set(_)
+                        | Value::Instance(_)
+                ) || self.vm.heap.is_set_like(object) =>
                 {
                     Err(self.refuse(object, "doesn't support item deletion"))
                 }
@@ -211,22 +221,6 @@ impl Ctx<'_> {
     fn refuse(&mut self, object: Value, what: &str) -> Interrupt {
         let message = format!("'{}' object {what}", self.vm.type_name(object));
         self.type_error(message)
-    }
-
-    /// Raises `MemoryError` if so many more values cannot fit.
-    pub(in crate::vm) fn check_room(&mut self, values: usize) -> Result<(), Interrupt> {
-        let wanted = values.saturating_mul(size_of::<Value>());
-        let used = self.vm.heap.live.saturating_add(self.vm.heap.allocated);
-        // What was allocated since the last collection may be free; a list that would fit alone is left to the collector.
-        if wanted <= self.vm.limits.memory_bytes
-            && (wanted < 1 << 20
-                || used.saturating_add(wanted) <= self.vm.limits.memory_bytes.saturating_mul(2))
-        {
-            return Ok(());
-        }
-        Err(Interrupt::Throw(
-            self.vm.new_exception(Type::MemoryError, Vec::new()),
-        ))
     }
 }
 

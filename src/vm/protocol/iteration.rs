@@ -88,8 +88,8 @@ impl Ctx<'_> {
         let iter = match iterator {
             Value::Iter(iter) => iter,
             Value::Generator(_) => {
-                let function = self.vm.library("advance");
-                return self.call_for_item(function, &[iterator]);
+                let next = Value::Native(crate::vm::builtins::generator::NEXT);
+                return self.call_for_item(next, &[iterator]);
             }
             _ => {
                 let Some(method) = self.vm.special(iterator, name::NEXT) else {
@@ -340,9 +340,9 @@ impl Ctx<'_> {
         let list = match iterable {
             // What cannot change needs no copy.
             Value::Tuple(tuple) => return Ok(self.vm.heap.tuples[tuple].0.to_vec()),
-            _ if self.vm.heap.can_drain(iterable) => {
+            _ if !self.was_collected_by_script() && self.vm.heap.can_drain(iterable) => {
                 if let Some(length) = self.vm.heap.len_fast(iterable) {
-                    self.check_room(length)?;
+                    self.reserve(length.saturating_mul(size_of::<Value>()))?;
                 }
                 self.once(|ctx| {
                     let items = ctx.drain(iterable)?;
@@ -359,11 +359,11 @@ impl Ctx<'_> {
 
     /// All items of an iterable, for a native that asks nothing afterwards: without the copy that `collect` keeps for the next run.
     pub(in crate::vm) fn take_all(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
-        if !self.vm.heap.can_drain(iterable) {
+        if self.was_collected_by_script() || !self.vm.heap.can_drain(iterable) {
             return self.collect(iterable);
         }
         if let Some(length) = self.vm.heap.len_fast(iterable) {
-            self.check_room(length)?;
+            self.reserve(length.saturating_mul(size_of::<Value>()))?;
         }
         self.drain(iterable)
     }
@@ -379,24 +379,11 @@ impl Ctx<'_> {
         }
     }
 
-    /// At most so many items of an iterable: enough to see that there are too many.
-    pub fn collect_at_most(
-        &mut self,
-        iterable: Value,
-        most: usize,
-    ) -> Result<Vec<Value>, Interrupt> {
-        if !matches!(
-            iterable,
-            Value::Generator(_) | Value::Iter(_) | Value::Instance(_)
-        ) {
-            let mut items = self.collect(iterable)?;
-            items.truncate(most);
-            return Ok(items);
-        }
-        let iterator = self.iter(iterable)?;
-        let function = self.vm.library("collect_at_most");
-        let items = self.call(function, &[iterator, Value::Int(most as i64)])?;
-        self.collect(items)
+    /// Did an earlier run ask the script for the items? Then the iterator, which is exhausted now, no longer shows it.
+    fn was_collected_by_script(&self) -> bool {
+        ["collect", "collect_map"]
+            .into_iter()
+            .any(|function| self.has_asked(0, function))
     }
 
     fn collect_by_script(&mut self, iterable: Value) -> Result<Value, Interrupt> {
@@ -435,7 +422,9 @@ impl Ctx<'_> {
         }
         while let Some(item) = self.next(iterator)? {
             items.push(item);
-            self.check_room(items.len())?;
+            if items.len().is_multiple_of(4096) {
+                self.reserve(items.len() * size_of::<Value>())?;
+            }
         }
         Ok(items)
     }

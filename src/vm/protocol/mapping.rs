@@ -2,7 +2,7 @@
 //! context at all.
 
 use crate::vm::Vm;
-use crate::vm::class::Type;
+use crate::vm::class::{Type, name};
 use crate::vm::dict::Dict;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
@@ -139,14 +139,16 @@ impl Ctx<'_> {
         dict: Ref<Dict>,
         pairs: Vec<(Value, Value)>,
     ) -> Result<(), Interrupt> {
+        let asked = self.has_asked(1, "put_pairs");
         let heap = &mut self.vm.heap;
-        if pairs
-            .iter()
-            .all(|&(key, value)| heap.dict_set_fast(dict, key, value))
+        // What was put in before a key that the script must be asked about is put in once more by the script.
+        if !asked
+            && pairs
+                .iter()
+                .all(|&(key, value)| heap.dict_set_fast(dict, key, value))
         {
             return Ok(());
         }
-        // What was put in before a key that the script must be asked about is put in once more.
         let pairs = self.once(|ctx| {
             let heap = &mut ctx.vm.heap;
             let pairs = pairs
@@ -160,26 +162,60 @@ impl Ctx<'_> {
         Ok(())
     }
 
+    /// Puts a mapping's or an iterable's pairs into a dict.
+    pub(in crate::vm) fn dict_update(
+        &mut self,
+        dict: Ref<Dict>,
+        source: Value,
+    ) -> Result<(), Interrupt> {
+        if let Value::Dict(from) = source {
+            return self.dict_merge(dict, from);
+        }
+        if matches!(source, Value::Instance(_))
+            && self
+                .vm
+                .class_attribute(self.vm.class_of(source), name::KEYS)
+                .is_some()
+        {
+            let function = self.vm.library("put_mapping");
+            self.call(function, &[Value::Dict(dict), source])?;
+            return Ok(());
+        }
+        let mut pairs = Vec::new();
+        for (at, item) in self.collect(source)?.into_iter().enumerate() {
+            let pair = match item {
+                Value::Tuple(it) => self.vm.heap.tuples[it].0.to_vec(),
+                Value::List(it) => self.vm.heap.lists[it].to_vec(),
+                _ if self.is_iterable(item) => self.collect(item)?,
+                _ => {
+                    return Err(self.type_error(format!(
+                        "cannot convert dictionary update sequence element #{at} to a sequence"
+                    )));
+                }
+            };
+            match *pair {
+                [key, value] => pairs.push((key, value)),
+                _ => {
+                    let length = pair.len();
+                    return Err(self.value_error(format!(
+                        "dictionary update sequence element #{at} has length {length}; 2 is required"
+                    )));
+                }
+            }
+        }
+        self.dict_put_all(dict, pairs)
+    }
+
     /// Puts all of another dict into a dict.
     pub fn dict_merge(&mut self, dict: Ref<Dict>, from: Ref<Dict>) -> Result<(), Interrupt> {
         if dict == from {
             return Ok(());
         }
-        let heap = &mut self.vm.heap;
-        let mut at = 0;
-        while let Some((position, entry)) = heap.dicts[from].next_entry(at) {
-            at = position + 1;
-            let found = match heap.find_in_dict(dict, entry.hash, entry.key) {
-                Found::At(found) => Some(found),
-                Found::Absent => None,
-                Found::Ask => {
-                    let function = self.vm.library("put_mapping");
-                    self.call(function, &[Value::Dict(dict), Value::Dict(from)])?;
-                    return Ok(());
-                }
-            };
-            heap.dict_put(dict, entry.hash, found, entry.key, entry.value);
+        if !self.has_asked(0, "put_mapping") && self.vm.heap.dict_merge_fast(dict, from) {
+            return Ok(());
         }
+        let function = self.vm.library("put_mapping");
+        self.call(function, &[Value::Dict(dict), Value::Dict(from)])?;
         Ok(())
     }
 
@@ -299,6 +335,21 @@ impl Heap {
             Found::At(at) => self.dict_put(dict, hash, Some(at), key, value),
             Found::Absent => self.dict_put(dict, hash, None, key, value),
             Found::Ask => return false,
+        }
+        true
+    }
+
+    /// Puts all of another dict into a dict; false if the script must be asked on the way.
+    fn dict_merge_fast(&mut self, dict: Ref<Dict>, from: Ref<Dict>) -> bool {
+        let mut at = 0;
+        while let Some((position, entry)) = self.dicts[from].next_entry(at) {
+            at = position + 1;
+            let found = match self.find_in_dict(dict, entry.hash, entry.key) {
+                Found::At(found) => Some(found),
+                Found::Absent => None,
+                Found::Ask => return false,
+            };
+            self.dict_put(dict, entry.hash, found, entry.key, entry.value);
         }
         true
     }

@@ -67,6 +67,25 @@ impl Ctx<'_> {
         })
     }
 
+    /// `repr` as a builtin class defines it, even if the value's own class has another.
+    pub(in crate::vm) fn inherited_repr(&mut self, value: Value) -> Result<String, Interrupt> {
+        self.write(|writer, vm| match value {
+            Value::Instance(it) => writer.plain_instance(vm, value, it),
+            _ => writer.repr(vm, value),
+        })
+    }
+
+    /// `str` as a builtin class defines it: what an exception says, or the value's `repr`.
+    pub(in crate::vm) fn inherited_str(&mut self, value: Value) -> Result<String, Interrupt> {
+        self.write(|writer, vm| match value {
+            Value::Instance(it) => match &vm.heap.instances[it].exception {
+                Some(exception) => writer.exception_str(vm, it, &exception.args),
+                None => writer.repr(vm, value),
+            },
+            _ => writer.str(vm, value),
+        })
+    }
+
     fn write(
         &mut self,
         write: impl FnOnce(&mut Writer, &Vm) -> Result<(), TooDeep>,
@@ -290,6 +309,11 @@ impl Writer {
             self.ask(method, value, "__repr__");
             return Ok(());
         }
+        self.plain_instance(vm, value, it)
+    }
+
+    /// An instance as `object` or `BaseException` shows it.
+    fn plain_instance(&mut self, vm: &Vm, value: Value, it: Ref<Instance>) -> Result<(), TooDeep> {
         let class = &vm.heap.classes[vm.heap.instances[it].class];
         if let Some(exception) = &vm.heap.instances[it].exception {
             self.out.push_str(&class.name);
