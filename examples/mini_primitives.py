@@ -18,6 +18,7 @@ class _ThreadHandle:
     def __init__(self, function, args):
         self._outcome = None
         self._thread = threading.Thread(target=self._run, args=(function, args))
+        self._thread.name = self._thread.name.replace("_run", function.__name__)
         self._thread.start()
 
     def _run(self, function, args):
@@ -25,9 +26,12 @@ class _ThreadHandle:
             self._outcome = (function(*args), None)
         except BaseException as error:
             self._outcome = (None, error)
+            raise  # reported, as for every thread
 
     def _join(self, timeout):
         self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise TimeoutError("the thread has not ended yet")
         return self._outcome
 
     @property
@@ -47,7 +51,7 @@ def _run_in_child(function, args, writer):
         writer.send((function(*args), None))
     except BaseException as error:
         writer.send((None, error))
-        raise SystemExit(1)
+        raise  # reported, as for every process
 
 
 class _ProcessHandle:
@@ -55,16 +59,18 @@ class _ProcessHandle:
         self._outcome = None
         self._reader, writer = _fork.Pipe(duplex=False)
         self._process = _fork.Process(target=_run_in_child, args=(function, args, writer))
+        self._process.name = self._process.name.replace("ForkProcess", "Process")
         self._process.start()
         writer.close()
 
     def _join(self, timeout):
-        if self._outcome is None and self._reader.poll(timeout):
+        if self._outcome is None:
+            if not self._reader.poll(timeout):
+                raise TimeoutError("the process has not ended yet")
             try:
                 self._outcome = self._reader.recv()
             except EOFError:
                 self._outcome = (None, None)  # it died before it could say anything
-        if self._outcome is not None:
             self._process.join()
         return self._outcome
 
@@ -99,10 +105,7 @@ def spawn_process(function, *args):
 
 def join(handle, timeout=None):
     """Waits; returns what the function returned, or raises what it raised."""
-    outcome = handle._join(timeout)
-    if outcome is None:
-        raise TimeoutError("the function has not ended in time")
-    result, error = outcome
+    result, error = handle._join(timeout)
     if error is not None:
         raise error
     return result
