@@ -238,11 +238,19 @@ impl Vm {
                 let class = &mut self.heap.classes[owner.class()];
                 class.index.insert(name, class.attributes.len() as u32);
                 class.attributes.push((name, value));
-                if native.kind == Kind::Static {
-                    let wrapped = self.heap.new_object(Object::StaticMethod(value));
-                    let class = &mut self.heap.classes[owner.class()];
-                    class.attributes.last_mut().expect("just pushed").1 = wrapped;
-                }
+                let wrapped = match native.kind {
+                    Kind::Plain | Kind::Class => continue,
+                    Kind::Static => Object::StaticMethod(value),
+                    Kind::Getter => Object::Property {
+                        getter: value,
+                        setter: Value::None,
+                        deleter: Value::None,
+                        doc: Value::None,
+                    },
+                };
+                let wrapped = self.heap.new_object(wrapped);
+                let class = &mut self.heap.classes[owner.class()];
+                class.attributes.last_mut().expect("just pushed").1 = wrapped;
             }
         }
     }
@@ -318,6 +326,18 @@ impl Vm {
         id
     }
 
+    /// Takes back the making of a thread that could not be started and that nobody has a handle of.
+    pub fn unmake_thread(&mut self, thread: ThreadId) {
+        if thread.0 as usize + 1 == self.threads.len() {
+            self.threads.pop();
+        } else {
+            let state = &mut self.threads[thread.0 as usize];
+            state.start = None;
+            state.object = Value::None;
+            state.status = Status::Finished;
+        }
+    }
+
     /// Answers the call that a thread stopped with.
     pub fn answer(&mut self, thread: ThreadId, answer: Answer) {
         let at = thread.0 as usize;
@@ -339,8 +359,12 @@ impl Vm {
             Answer::Error(class, message) => Err((class, message)),
         };
         let answered = answered.map_err(|(class, message)| {
-            let message = self.heap.new_str(message);
-            self.new_exception(class, vec![message])
+            let args = if message.is_empty() {
+                Vec::new()
+            } else {
+                vec![self.heap.new_str(message)]
+            };
+            self.new_exception(class, args)
         });
         let state = &mut self.threads[at];
         state.status = Status::Ready;

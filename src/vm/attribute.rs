@@ -342,7 +342,7 @@ impl Vm {
                 function: found,
             }),
             Value::Native(native) => match builtins::table()[native.0 as usize].kind {
-                Kind::Static => found,
+                Kind::Static | Kind::Getter => found,
                 Kind::Plain => self.heap.new_method(Method {
                     receiver,
                     function: found,

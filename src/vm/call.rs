@@ -721,7 +721,7 @@ impl Vm {
             return self.generator_native(thread, native, arguments, ret);
         }
         let (bound, extra) = self.bind_native(thread, native, arguments)?;
-        if entry.owner.is_some() && entry.kind == Kind::Plain {
+        if entry.owner.is_some() && matches!(entry.kind, Kind::Plain | Kind::Getter) {
             self.check_receiver(thread, native, bound)?;
         }
         self.start_native(thread, native, bound, extra, ret)
@@ -1094,7 +1094,7 @@ impl Vm {
         };
         let (bound, extra) = self.bind_native(thread, native, arguments)?;
         let entry = &builtins::table()[native.0 as usize];
-        if entry.owner.is_some() && entry.kind == Kind::Plain {
+        if entry.owner.is_some() && matches!(entry.kind, Kind::Plain | Kind::Getter) {
             self.check_receiver(thread, native, bound)?;
         }
         let mut ctx = Ctx {

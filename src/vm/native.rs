@@ -55,6 +55,8 @@ pub enum Kind {
     Static,
     /// The class whose method it is.
     Class,
+    /// The object whose attribute it computes: scripts read it, they do not call it.
+    Getter,
 }
 
 /// The one signature of natives.
@@ -126,6 +128,15 @@ pub const fn class_method(
     Native {
         kind: Kind::Class,
         ..method(owner, name, signature, function)
+    }
+}
+
+/// An attribute of a builtin type that is computed when it is read; the object is `ctx.arg(0)`.
+#[must_use]
+pub const fn getter(owner: Type, name: &'static str, function: NativeFn) -> Native {
+    Native {
+        kind: Kind::Getter,
+        ..method(owner, name, "self, /", function)
     }
 }
 
@@ -303,6 +314,19 @@ impl Ctx<'_> {
             self.next_answer += 1;
             return Ok(*value);
         }
+        Err(Interrupt::Call(Box::new(call)))
+    }
+
+    /// Asks the engine something that is costly to put together (a parcel), which is done once.
+    pub fn sys_with(
+        &mut self,
+        make: impl FnOnce(&mut Self) -> Result<SysCall, Interrupt>,
+    ) -> Result<Value, Interrupt> {
+        if let Some(Answered::Engine(value)) = self.answers.get(self.next_answer) {
+            self.next_answer += 1;
+            return Ok(*value);
+        }
+        let call = make(self)?;
         Err(Interrupt::Call(Box::new(call)))
     }
 

@@ -84,3 +84,83 @@ pub(super) fn renounce(vm: &mut Vm, object: Ref<Object>) {
         vm.wake(next);
     }
 }
+
+/// Takes a lock or an `RLock` for a thread if it is to be had, an `RLock` `count` times over.
+pub(super) fn try_take(vm: &mut Vm, object: Ref<Object>, thread: ThreadId, count: u32) -> bool {
+    match &mut vm.heap.objects[object] {
+        Object::Lock(lock) => {
+            let free = !lock.locked;
+            if free {
+                lock.locked = true;
+                lock.holder = Some(thread);
+            }
+            free
+        }
+        Object::RLock(lock) => {
+            let free = lock.count == 0 || lock.holder == Some(thread);
+            if free {
+                lock.holder = Some(thread);
+                lock.count += count;
+            }
+            free
+        }
+        Object::Semaphore(semaphore) => {
+            let free = semaphore.value > 0;
+            if free {
+                semaphore.value -= 1;
+            }
+            free
+        }
+        _ => false,
+    }
+}
+
+/// Lets go of a lock (whoever holds it) or of an `RLock` (its holder alone), of all its levels if `fully`. The number of levels, or none if the thread may
+/// not.
+pub(super) fn release(
+    vm: &mut Vm,
+    object: Ref<Object>,
+    thread: ThreadId,
+    fully: bool,
+) -> Option<u32> {
+    let (levels, next) = match &mut vm.heap.objects[object] {
+        Object::Lock(lock) if lock.locked => {
+            lock.locked = false;
+            lock.holder = None;
+            (1, lock.waiters.front().copied())
+        }
+        Object::RLock(lock) if lock.count > 0 && lock.holder == Some(thread) => {
+            let levels = if fully { lock.count } else { 1 };
+            lock.count -= levels;
+            let free = lock.count == 0;
+            if free {
+                lock.holder = None;
+            }
+            (levels, lock.waiters.front().copied().filter(|_| free))
+        }
+        _ => return None,
+    };
+    if let Some(next) = next {
+        vm.wake(next);
+    }
+    Some(levels)
+}
+
+/// Does the thread hold the lock? Of a plain lock nobody knows whose it is, as in CPython: it is held or not.
+pub(super) fn is_held(vm: &Vm, object: Ref<Object>, thread: ThreadId) -> bool {
+    match &vm.heap.objects[object] {
+        Object::Lock(lock) => lock.locked,
+        Object::RLock(lock) => lock.count > 0 && lock.holder == Some(thread),
+        _ => false,
+    }
+}
+
+/// Wakes the first threads that wait for an object, at most so many.
+pub(super) fn wake_first(vm: &mut Vm, object: Ref<Object>, most: usize) {
+    for _ in 0..most {
+        let Some(next) = queue(vm, object).and_then(VecDeque::pop_front) else {
+            return;
+        };
+        vm.wake(next);
+    }
+}

@@ -362,12 +362,16 @@ impl Worker {
     fn start_thread(&mut self, vm: &mut Held<'_>, thread: ThreadId) -> Answer {
         let refused = || Answer::Error(Type::RuntimeError, "can't start new thread".into());
         if self.process.alive.load(Ordering::SeqCst) >= vm.limits.threads {
+            vm.unmake_thread(thread);
             return refused();
         }
         let daemon = vm.threads[thread.0 as usize].daemon;
         match worker::start(&self.machine, &self.process, thread, daemon) {
             Ok(()) => Answer::None,
-            Err(_) => refused(),
+            Err(_) => {
+                vm.unmake_thread(thread);
+                refused()
+            }
         }
     }
 

@@ -1,0 +1,429 @@
+//! `threading.Lock`, `RLock`, `Condition`, `Semaphore` and `Event`. An uncontended acquire or release is a few instructions and stays in the run loop;
+//! only who has to wait asks for it. Messages are CPython's.
+
+use crate::vm::class::Type;
+use crate::vm::native::{Ctx, Interrupt, Native, Woken, getter, method, native};
+use crate::vm::object::Object;
+use crate::vm::slice::{Clock, SysCall, WaitOn};
+use crate::vm::sync::{self, Condition, Event, Lock, RLock, Semaphore};
+use crate::vm::value::{Ref, Value};
+use std::collections::VecDeque;
+
+pub(super) const NATIVES: &[Native] = &[
+    native("_lock_new", "", lock_new),
+    native("_rlock_new", "", rlock_new),
+    native("_condition_new", "lock", condition_new),
+    native("_semaphore_new", "value, bounded", semaphore_new),
+    native("_event_new", "", event_new),
+    method(Type::Lock, "acquire", "self, /, blocking=, timeout=", lock_acquire),
+    method(Type::Lock, "release", "self, /", lock_release),
+    method(Type::Lock, "locked", "self, /", lock_locked),
+    method(Type::Lock, "__enter__", "self, /", lock_enter),
+    method(Type::Lock, "__exit__", "self, /, *exception", lock_exit),
+    method(Type::RLock, "acquire", "self, /, blocking=, timeout=", lock_acquire),
+    method(Type::RLock, "release", "self, /", rlock_release),
+    method(Type::RLock, "_is_owned", "self, /", rlock_is_owned),
+    method(Type::RLock, "__enter__", "self, /", lock_enter),
+    method(Type::RLock, "__exit__", "self, /, *exception", rlock_exit),
+    method(Type::Condition, "acquire", "self, /, blocking=, timeout=", condition_acquire),
+    method(Type::Condition, "release", "self, /", condition_release),
+    method(Type::Condition, "__enter__", "self, /", condition_enter),
+    method(Type::Condition, "__exit__", "self, /, *exception", condition_exit),
+    method(Type::Condition, "wait", "self, /, timeout=", condition_wait),
+    method(Type::Condition, "notify", "self, /, n=", condition_notify),
+    method(Type::Condition, "notify_all", "self, /", condition_notify_all),
+    method(Type::Semaphore, "acquire", "self, /, blocking=, timeout=", semaphore_acquire),
+    method(Type::Semaphore, "release", "self, /, n=", semaphore_release),
+    method(Type::Semaphore, "__enter__", "self, /", semaphore_enter),
+    method(Type::Semaphore, "__exit__", "self, /, *exception", semaphore_exit),
+    getter(Type::Semaphore, "_value", semaphore_value),
+    method(Type::Event, "is_set", "self, /", event_is_set),
+    method(Type::Event, "set", "self, /", event_set),
+    method(Type::Event, "clear", "self, /", event_clear),
+    method(Type::Event, "wait", "self, /, timeout=", event_wait),
+];
+
+/// The longest wait in seconds: `threading.TIMEOUT_MAX`.
+const TIMEOUT_MAX: f64 = 9_223_372_036.0;
+
+/// The moment this many seconds from now. Asks the engine for the time, once.
+pub(super) fn deadline(ctx: &mut Ctx<'_>, seconds: f64) -> Result<u64, Interrupt> {
+    if seconds.is_nan() {
+        return Err(ctx.value_error("Invalid value NaN (not a number)"));
+    }
+    if seconds > TIMEOUT_MAX {
+        return Err(ctx.error(Type::OverflowError, "timeout value is too large"));
+    }
+    let Value::Int(now_ns) = ctx.sys(SysCall::Now(Clock::Monotonic))? else {
+        unreachable!("a clock answers with a number")
+    };
+    Ok((now_ns as u64).saturating_add((seconds.max(0.0) * 1e9) as u64))
+}
+
+/// The deadline of a timeout in seconds, none for `None`. Negative ones have passed.
+pub(super) fn optional_deadline(
+    ctx: &mut Ctx<'_>,
+    timeout: Value,
+) -> Result<Option<u64>, Interrupt> {
+    match timeout {
+        Value::Unbound | Value::None => Ok(None),
+        timeout => {
+            let seconds = ctx.float(timeout)?;
+            Ok(Some(deadline(ctx, seconds)?))
+        }
+    }
+}
+
+/// The object that a method was called on.
+pub(super) fn this(ctx: &Ctx<'_>) -> Ref<Object> {
+    match ctx.arg(0) {
+        Value::Object(object) => object,
+        _ => unreachable!("the call has checked the type of `self`"),
+    }
+}
+
+/// Waits until the lock, `RLock` or semaphore is taken, or until the deadline; true if it was taken.
+fn take(
+    ctx: &mut Ctx<'_>,
+    object: Ref<Object>,
+    deadline_ns: Option<u64>,
+    levels: u32,
+) -> Result<bool, Interrupt> {
+    loop {
+        if sync::try_take(ctx.vm, object, ctx.thread, levels) {
+            return Ok(true);
+        }
+        match ctx.wait(WaitOn::Object(object), deadline_ns)? {
+            Woken::Up => {}
+            Woken::TimedOut => return Ok(false),
+        }
+    }
+}
+
+fn lock_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    Ok(ctx.vm.heap.new_object(Object::Lock(Lock::default())))
+}
+
+fn rlock_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    Ok(ctx.vm.heap.new_object(Object::RLock(RLock::default())))
+}
+
+fn lock_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = this(ctx);
+    acquire(ctx, object)
+}
+
+/// `acquire(blocking=True, timeout=-1)` of a lock or `RLock`.
+fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
+    let (blocking, timeout) = (ctx.arg(1), ctx.arg(2));
+    let blocking = match blocking {
+        Value::Unbound => true,
+        value => ctx.truth(value)?,
+    };
+    let timeout = match timeout {
+        Value::Unbound => None,
+        value => match ctx.float(value)? {
+            -1.0 => None,
+            _ if !blocking => {
+                return Err(
+                    ctx.value_error("can't specify a timeout for a non-blocking call")
+                );
+            }
+            seconds if seconds < 0.0 => {
+                return Err(ctx.value_error("timeout value must be a non-negative number"));
+            }
+            seconds => Some(seconds),
+        },
+    };
+    if sync::try_take(ctx.vm, object, ctx.thread, 1) {
+        return Ok(Value::Bool(true));
+    }
+    if !blocking {
+        return Ok(Value::Bool(false));
+    }
+    let deadline_ns = match timeout {
+        None => None,
+        Some(seconds) => Some(deadline(ctx, seconds)?),
+    };
+    Ok(Value::Bool(take(ctx, object, deadline_ns, 1)?))
+}
+
+fn lock_enter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = this(ctx);
+    Ok(Value::Bool(take(ctx, object, None, 1)?))
+}
+
+fn lock_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = this(ctx);
+    release(ctx, object)
+}
+
+fn release(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
+    match sync::release(ctx.vm, object, ctx.thread, false) {
+        Some(_) => Ok(Value::None),
+        None if matches!(ctx.vm.heap.objects[object], Object::Lock(_)) => {
+            Err(ctx.error(Type::RuntimeError, "release unlocked lock"))
+        }
+        None => Err(ctx.error(Type::RuntimeError, "cannot release un-acquired lock")),
+    }
+}
+
+fn lock_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    lock_release(ctx)
+}
+
+fn lock_locked(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = this(ctx);
+    Ok(Value::Bool(sync::is_held(ctx.vm, object, ctx.thread)))
+}
+
+fn rlock_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    lock_release(ctx)
+}
+
+fn rlock_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    lock_release(ctx)
+}
+
+fn rlock_is_owned(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    lock_locked(ctx)
+}
+
+fn condition_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let lock = match ctx.arg(0) {
+        Value::None => rlock_new(ctx)?,
+        lock => lock,
+    };
+    let lock = match lock {
+        Value::Object(object) => match &ctx.vm.heap.objects[object] {
+            Object::Lock(_) | Object::RLock(_) => Some(lock),
+            Object::Condition(condition) => Some(condition.lock),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some(lock) = lock else {
+        return Err(ctx.type_error("the lock of a Condition must be a Lock or an RLock"));
+    };
+    Ok(ctx.vm.heap.new_object(Object::Condition(Condition {
+        lock,
+        waiters: VecDeque::new(),
+    })))
+}
+
+/// A condition and its lock.
+fn condition(ctx: &Ctx<'_>) -> (Ref<Object>, Ref<Object>) {
+    let object = this(ctx);
+    match &ctx.vm.heap.objects[object] {
+        Object::Condition(Condition {
+            lock: Value::Object(lock),
+            ..
+        }) => (object, *lock),
+        _ => unreachable!("a condition is made with a lock"),
+    }
+}
+
+fn condition_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (_, lock) = condition(ctx);
+    acquire(ctx, lock)
+}
+
+fn condition_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (_, lock) = condition(ctx);
+    release(ctx, lock)
+}
+
+fn condition_enter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (_, lock) = condition(ctx);
+    Ok(Value::Bool(take(ctx, lock, None, 1)?))
+}
+
+fn condition_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    condition_release(ctx)
+}
+
+/// Lets go of the lock, waits for a notification, and takes the lock back as often as it was held.
+fn condition_wait(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (object, lock) = condition(ctx);
+    let timeout = match ctx.arg(1) {
+        Value::Unbound | Value::None => None,
+        value => Some(ctx.float(value)?),
+    };
+    let deadline_ns = match timeout {
+        Some(seconds) if seconds > 0.0 => Some(deadline(ctx, seconds)?),
+        _ => None,
+    };
+    let levels = ctx.once(|ctx| {
+        let levels = if sync::is_held(ctx.vm, lock, ctx.thread) {
+            sync::release(ctx.vm, lock, ctx.thread, true)
+        } else {
+            None
+        };
+        match levels {
+            Some(levels) => Ok(Value::Int(levels.into())),
+            None => Err(ctx.error(Type::RuntimeError, "cannot wait on un-acquired lock")),
+        }
+    })?;
+    let notified = if timeout.is_some_and(|seconds| seconds <= 0.0) {
+        false
+    } else {
+        ctx.wait(WaitOn::Object(object), deadline_ns)? == Woken::Up
+    };
+    let Value::Int(levels) = levels else {
+        unreachable!("it was made above")
+    };
+    take(ctx, lock, None, levels as u32)?;
+    Ok(Value::Bool(notified))
+}
+
+fn condition_notify(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let most = match ctx.arg(1) {
+        Value::Unbound => 1,
+        value => ctx.index(value)?,
+    };
+    notify(ctx, usize::try_from(most).unwrap_or(0))
+}
+
+fn condition_notify_all(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    notify(ctx, usize::MAX)
+}
+
+fn notify(ctx: &mut Ctx<'_>, most: usize) -> Result<Value, Interrupt> {
+    let (object, lock) = condition(ctx);
+    if !sync::is_held(ctx.vm, lock, ctx.thread) {
+        return Err(ctx.error(Type::RuntimeError, "cannot notify on un-acquired lock"));
+    }
+    sync::wake_first(ctx.vm, object, most);
+    Ok(Value::None)
+}
+
+fn semaphore_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (value, bounded) = (ctx.arg(0), ctx.arg(1));
+    let value = ctx.index(value)?;
+    let bounded = ctx.truth(bounded)?;
+    let Ok(value) = u64::try_from(value) else {
+        return Err(ctx.value_error("semaphore initial value must be >= 0"));
+    };
+    Ok(ctx.vm.heap.new_object(Object::Semaphore(Semaphore {
+        value,
+        bound: bounded.then_some(value),
+        waiters: VecDeque::new(),
+    })))
+}
+
+fn semaphore(ctx: &mut Ctx<'_>) -> &mut Semaphore {
+    let object = this(ctx);
+    match &mut ctx.vm.heap.objects[object] {
+        Object::Semaphore(semaphore) => semaphore,
+        _ => unreachable!("the call has checked the type of `self`"),
+    }
+}
+
+fn semaphore_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = this(ctx);
+    let (blocking, timeout) = (ctx.arg(1), ctx.arg(2));
+    let blocking = match blocking {
+        Value::Unbound => true,
+        value => ctx.truth(value)?,
+    };
+    let timeout = match timeout {
+        Value::Unbound | Value::None => None,
+        _ if !blocking => {
+            return Err(ctx.value_error("can't specify timeout for non-blocking acquire"));
+        }
+        value => Some(ctx.float(value)?),
+    };
+    if sync::try_take(ctx.vm, object, ctx.thread, 1) {
+        return Ok(Value::Bool(true));
+    }
+    if !blocking {
+        return Ok(Value::Bool(false));
+    }
+    let deadline_ns = match timeout {
+        None => None,
+        Some(seconds) => Some(deadline(ctx, seconds)?),
+    };
+    Ok(Value::Bool(take(ctx, object, deadline_ns, 1)?))
+}
+
+fn semaphore_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let count = match ctx.arg(1) {
+        Value::Unbound => 1,
+        value => ctx.index(value)?,
+    };
+    match u64::try_from(count) {
+        Ok(count @ 1..) => give(ctx, count),
+        _ => Err(ctx.value_error("n must be one or more")),
+    }
+}
+
+/// Adds to a semaphore and wakes as many threads.
+fn give(ctx: &mut Ctx<'_>, count: u64) -> Result<Value, Interrupt> {
+    let it = semaphore(ctx);
+    let value = it.value.saturating_add(count);
+    if it.bound.is_some_and(|bound| value > bound) {
+        return Err(ctx.value_error("Semaphore released too many times"));
+    }
+    it.value = value;
+    let object = this(ctx);
+    sync::wake_first(ctx.vm, object, usize::try_from(count).unwrap_or(usize::MAX));
+    Ok(Value::None)
+}
+
+fn semaphore_enter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = this(ctx);
+    Ok(Value::Bool(take(ctx, object, None, 1)?))
+}
+
+fn semaphore_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    give(ctx, 1)
+}
+
+fn semaphore_value(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    Ok(Value::Int(semaphore(ctx).value as i64))
+}
+
+fn event_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    Ok(ctx.vm.heap.new_object(Object::Event(Event::default())))
+}
+
+fn event(ctx: &mut Ctx<'_>) -> &mut Event {
+    let object = this(ctx);
+    match &mut ctx.vm.heap.objects[object] {
+        Object::Event(event) => event,
+        _ => unreachable!("the call has checked the type of `self`"),
+    }
+}
+
+fn event_is_set(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    Ok(Value::Bool(event(ctx).set))
+}
+
+fn event_set(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    event(ctx).set = true;
+    let object = this(ctx);
+    sync::wake_first(ctx.vm, object, usize::MAX);
+    Ok(Value::None)
+}
+
+fn event_clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    event(ctx).set = false;
+    Ok(Value::None)
+}
+
+/// Who was woken returns true, though the event may have been cleared meanwhile; so does CPython.
+fn event_wait(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let timeout = ctx.arg(1);
+    if ctx.is_first_run() && event(ctx).set {
+        return Ok(Value::Bool(true));
+    }
+    let deadline_ns = optional_deadline(ctx, timeout)?;
+    let object = this(ctx);
+    let has_waited = ctx.next_answer < ctx.answers.len();
+    // It may have been set while the engine was asked for the time.
+    if !has_waited && event(ctx).set {
+        return Ok(Value::Bool(true));
+    }
+    let woken = ctx.wait(WaitOn::Object(object), deadline_ns)?;
+    Ok(Value::Bool(woken == Woken::Up || event(ctx).set))
+}

@@ -1,0 +1,212 @@
+//! What the modules `time`, `os` and `sys` are written with: clocks, this process, the lock's intervals, the standard streams. All of it is asked of the
+//! engine.
+
+use crate::vm::class::Type;
+use crate::vm::native::{Ctx, Interrupt, Native, module_native, native};
+use crate::vm::slice::{Clock, Stream, SysCall};
+use crate::vm::value::Value;
+
+pub(super) const NATIVES: &[Native] = &[
+    module_native("_time_sleep", "sleep", "seconds, /", time_sleep),
+    module_native("_time_time", "time", "", |ctx| seconds(ctx, Clock::Wall)),
+    module_native("_time_time_ns", "time_ns", "", |ctx| now(ctx, Clock::Wall)),
+    module_native("_time_monotonic", "monotonic", "", |ctx| {
+        seconds(ctx, Clock::Monotonic)
+    }),
+    module_native("_time_monotonic_ns", "monotonic_ns", "", |ctx| {
+        now(ctx, Clock::Monotonic)
+    }),
+    module_native("_time_perf_counter", "perf_counter", "", |ctx| {
+        seconds(ctx, Clock::Monotonic)
+    }),
+    module_native("_time_perf_counter_ns", "perf_counter_ns", "", |ctx| {
+        now(ctx, Clock::Monotonic)
+    }),
+    module_native("_time_process_time", "process_time", "", |ctx| {
+        seconds(ctx, Clock::Process)
+    }),
+    module_native("_time_process_time_ns", "process_time_ns", "", |ctx| {
+        now(ctx, Clock::Process)
+    }),
+    module_native("_time_thread_time", "thread_time", "", |ctx| {
+        seconds(ctx, Clock::Thread)
+    }),
+    module_native("_time_thread_time_ns", "thread_time_ns", "", |ctx| {
+        now(ctx, Clock::Thread)
+    }),
+    module_native("_os_getpid", "getpid", "", |ctx| ctx.sys(SysCall::Pid)),
+    module_native("_os_getppid", "getppid", "", |ctx| ctx.sys(SysCall::ParentPid)),
+    module_native("_os_cpu_count", "cpu_count", "", |ctx| ctx.sys(SysCall::CpuCount)),
+    module_native("_os_yield", "sched_yield", "", |ctx| ctx.sys(SysCall::Yield)),
+    module_native("_os_kill", "kill", "pid, signal, /", os_kill),
+    module_native("_os_exit", "_exit", "status", os_exit),
+    module_native("_os_abort", "abort", "", |_| Err(Interrupt::Abort)),
+    native("_sys_argv", "", sys_argv),
+    module_native("_sys_getswitchinterval", "getswitchinterval", "", get_switch_interval),
+    module_native(
+        "_sys_setswitchinterval",
+        "setswitchinterval",
+        "interval, /",
+        set_switch_interval,
+    ),
+    module_native("_sys_getcheckinterval", "getcheckinterval", "", |ctx| {
+        ctx.sys(SysCall::CheckInterval)
+    }),
+    module_native(
+        "_sys_setcheckinterval",
+        "setcheckinterval",
+        "n, /",
+        set_check_interval,
+    ),
+    module_native("_sys_is_gil_enabled", "_is_gil_enabled", "", |ctx| {
+        ctx.sys(SysCall::GilEnabled)
+    }),
+    module_native("_sys_getrecursionlimit", "getrecursionlimit", "", |ctx| {
+        Ok(Value::Int(ctx.vm.limits.recursion as i64))
+    }),
+    module_native(
+        "_sys_setrecursionlimit",
+        "setrecursionlimit",
+        "limit, /",
+        set_recursion_limit,
+    ),
+    module_native("_sys_write", "write", "stream, text, /", sys_write),
+    module_native("_sys_flush", "flush", "stream, /", sys_flush),
+    module_native("_sys_readline", "readline", "", |ctx| ctx.sys(SysCall::ReadLine)),
+    native("_entropy", "", |ctx| ctx.sys(SysCall::Entropy)),
+];
+
+/// Asks for a time in nanoseconds.
+fn now(ctx: &mut Ctx<'_>, clock: Clock) -> Result<Value, Interrupt> {
+    ctx.sys(SysCall::Now(clock))
+}
+
+fn seconds(ctx: &mut Ctx<'_>, clock: Clock) -> Result<Value, Interrupt> {
+    match now(ctx, clock)? {
+        Value::Int(ns) => Ok(Value::Float(ns as f64 / 1e9)),
+        _ => unreachable!("a clock answers with a number"),
+    }
+}
+
+fn time_sleep(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let duration = ctx.arg(0);
+    let ns = match duration {
+        Value::Float(seconds) if seconds.is_nan() => {
+            return Err(ctx.value_error("Invalid value NaN (not a number)"));
+        }
+        Value::Float(seconds) => seconds * 1e9,
+        value => ctx.index(value)? as f64 * 1e9,
+    };
+    if ns < 0.0 {
+        return Err(ctx.value_error("sleep length must be non-negative"));
+    }
+    if ns > i64::MAX as f64 {
+        return Err(ctx.error(
+            Type::OverflowError,
+            "timestamp too large to convert to C _PyTime_t",
+        ));
+    }
+    // A fraction of a nanosecond is waited for, too, as in CPython.
+    ctx.sys(SysCall::Sleep { ns: ns.ceil() as u64 })
+}
+
+fn os_kill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (pid, signal) = (ctx.arg(0), ctx.arg(1));
+    let pid = ctx.index(pid)?;
+    let signal = ctx.index(signal)?;
+    match i32::try_from(signal) {
+        Ok(signal @ 0..=64) => ctx.sys(SysCall::KillPid { pid, signal }),
+        _ => Err(ctx.error(Type::OSError, "[Errno 22] Invalid argument")),
+    }
+}
+
+fn os_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let status = ctx.arg(0);
+    let status = ctx.index(status)?;
+    Err(Interrupt::Exit((status & 0xff) as i32))
+}
+
+fn sys_argv(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let script = ctx
+        .vm
+        .image
+        .program
+        .sources
+        .first()
+        .map_or_else(|| "".into(), |source| source.name.clone());
+    let args: Vec<_> = std::iter::once(script).chain(ctx.vm.argv.clone()).collect();
+    let args = args
+        .into_iter()
+        .map(|arg| ctx.vm.heap.new_str(arg))
+        .collect();
+    Ok(ctx.vm.heap.new_list(args))
+}
+
+fn get_switch_interval(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    match ctx.sys(SysCall::SwitchInterval)? {
+        Value::Int(ns) => Ok(Value::Float((ns / 1000) as f64 / 1e6)),
+        _ => unreachable!("an interval is a number"),
+    }
+}
+
+/// Whole microseconds, and at least one, as in CPython.
+fn set_switch_interval(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let interval = ctx.arg(0);
+    let seconds = ctx.float(interval)?;
+    if seconds.is_nan() || seconds <= 0.0 {
+        return Err(ctx.value_error("switch interval must be strictly positive"));
+    }
+    let us = ((seconds * 1e6) as u64).clamp(1, u64::MAX / 1_000_000);
+    ctx.sys(SysCall::SetSwitchInterval { ns: us * 1000 })
+}
+
+fn set_check_interval(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let count = ctx.arg(0);
+    let instructions = ctx.index(count)?.max(1) as u64;
+    ctx.sys(SysCall::SetCheckInterval { instructions })
+}
+
+fn set_recursion_limit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let limit = ctx.arg(0);
+    let limit = ctx.index(limit)?;
+    match usize::try_from(limit) {
+        Ok(limit @ 1..) => {
+            ctx.vm.limits.recursion = limit;
+            Ok(Value::None)
+        }
+        _ => Err(ctx.value_error("recursion limit must be greater or equal than 1")),
+    }
+}
+
+fn stream(ctx: &mut Ctx<'_>) -> Result<Stream, Interrupt> {
+    match ctx.arg(0) {
+        Value::Int(1) => Ok(Stream::Out),
+        Value::Int(2) => Ok(Stream::Err),
+        _ => Err(ctx.value_error("there are the streams 1 and 2")),
+    }
+}
+
+fn sys_write(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let stream = stream(ctx)?;
+    let Value::Str(text) = ctx.arg(1) else {
+        let of = ctx.vm.type_name(ctx.arg(1)).to_owned();
+        return Err(ctx.type_error(format!("write() argument must be str, not {of}")));
+    };
+    let length = ctx.vm.heap.strs[text].len() as i64;
+    let text = ctx.vm.heap.text_arc(text);
+    ctx.sys(SysCall::Write {
+        stream,
+        text,
+        flush: false,
+    })?;
+    Ok(Value::Int(length))
+}
+
+fn sys_flush(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let stream = stream(ctx)?;
+    ctx.sys(SysCall::Write {
+        stream,
+        text: "".into(),
+        flush: true,
+    })
+}
