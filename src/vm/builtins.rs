@@ -14,11 +14,14 @@ mod number;
 mod object;
 pub mod operators;
 mod output;
+mod process;
 mod random;
 mod range;
 mod set;
 mod special;
 mod str;
+mod sync;
+mod system;
 mod tuple;
 
 use crate::vm::class::Type;
@@ -216,4 +219,7 @@ const FILES: &[&[Native]] = &[
     math::NATIVES,
     math::integer::NATIVES,
     random::NATIVES,
+    sync::NATIVES,
+    process::NATIVES,
+    system::NATIVES,
 ];

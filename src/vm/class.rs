@@ -39,6 +39,7 @@ well_known! {
     ARGS "args" CAUSE "__cause__" CONTEXT "__context__" SUPPRESS_CONTEXT "__suppress_context__" TRACEBACK "__traceback__" NOTES "__notes__"
     VALUE "value" CODE "code" FILE "__file__" WRAPPED "__wrapped__" FUNC "__func__" SELF "__self__" DEFAULTS "__defaults__" BYTES "__bytes__"
     SEND "send" THROW "throw" CLOSE "close" EXCEPTION_NAME "name" OBJ "obj" KEYS "keys" CLASS_GETITEM "__class_getitem__"
+    REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
 }
 
 /// A class.

@@ -1,7 +1,19 @@
-//! Values on their way between VMs: copied out of one heap, carried as plain data, and made anew in the other. What `pickle` is to CPython.
+//! Values on their way between VMs: copied out of one heap, carried as plain data, and made anew in the other. What `pickle` is to CPython, and it
+//! refuses what `pickle` refuses, in its words.
+//!
+//! A parcel is the value in preorder, one tag each. Objects are numbered as they come, and come back by number, so that sharing and cycles survive;
+//! classes and functions go by module and qualified name, since every VM of a run has the same program. Both directions keep a stack of their own:
+//! depth costs no host stack, and time is in proportion to size. Where it departs from `pickle`: `__reduce__`, `__getstate__` and their kin are not called, and
+//! a class that defines one is refused.
+
+mod decode;
+mod encode;
+
+pub use decode::decode;
+pub use encode::encode;
 
 use crate::vm::Vm;
-use crate::vm::class::Type;
+use crate::vm::class::{Name, name};
 use crate::vm::value::Value;
 use std::sync::Arc;
 
@@ -12,14 +24,65 @@ pub struct Parcel {
     pub bytes: Arc<[u8]>,
 }
 
-/// Copies a value out of a VM.
-pub fn encode(vm: &mut Vm, value: Value) -> Result<Parcel, (Type, String)> {
-    let _ = (vm, value);
-    todo!()
+macro_rules! tags {
+    ($($tag:ident)*) => {
+        /// What comes next in a parcel.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        enum Tag { $($tag),* }
+
+        const TAGS: &[Tag] = &[$(Tag::$tag),*];
+    };
+}
+tags! {
+    Unbound None NotImplemented Ellipsis False True Int Float
+    Big Str Bytes Tuple List Dict Set FrozenSet Range Slice Namespace
+    Class BuiltinClass Function Native Method Instance Exception
+    Again
 }
 
-/// Makes the value anew in another VM of the same program.
-pub fn decode(vm: &mut Vm, parcel: &Parcel) -> Result<Value, (Type, String)> {
-    let _ = (vm, parcel);
-    todo!()
+/// What `qualname` means in a module of this program: through the attributes of classes, as `pickle` looks it up.
+fn find_global(vm: &Vm, module: &str, qualname: &str) -> Option<Value> {
+    let index = vm
+        .image
+        .program
+        .modules
+        .iter()
+        .position(|it| &*it.name == module)?;
+    let mut parts = qualname.split('.');
+    let global = vm.module_global(index as u32, known_name(vm, parts.next()?)?)?;
+    let mut found = vm.globals[global as usize];
+    for part in parts {
+        let Value::Class(class) = found else {
+            return None;
+        };
+        found = vm.heap.classes[class].own(known_name(vm, part)?)?;
+    }
+    found.is_bound().then_some(found)
 }
+
+fn known_name(vm: &Vm, text: &str) -> Option<Name> {
+    vm.name_index.get(text).copied()
+}
+
+/// The module and the qualified name of a function.
+fn function_path(vm: &Vm, function: Value) -> Option<(Arc<str>, Arc<str>)> {
+    let Value::Function(function) = function else {
+        return None;
+    };
+    let function = &vm.heap.functions[function];
+    let program = &vm.image.program;
+    let code = &program.codes[function.code.0 as usize];
+    // `functools.wraps` gives a function another's name.
+    let renamed = function
+        .attributes
+        .and_then(|it| vm.dict_get_str(it, "__qualname__"));
+    let qualname = match renamed {
+        Some(Value::Str(text)) => vm.heap.text_arc(text),
+        _ => code.qualname.clone(),
+    };
+    Some((program.modules[code.module as usize].name.clone(), qualname))
+}
+
+/// Methods by which a class would have `pickle` treat its instances in a way of its own.
+const CUSTOM: &[Name] = &[name::REDUCE, name::GETSTATE, name::SETSTATE];

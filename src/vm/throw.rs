@@ -363,7 +363,7 @@ impl Vm {
     }
 
     /// An exception and what led to it, outermost first, each with the sentence that links it to the one after it.
-    fn chain(&self, exception: Value) -> Vec<(Value, &'static str)> {
+    pub(super) fn chain(&self, exception: Value) -> Vec<(Value, &'static str)> {
         let mut chain = vec![(exception, "")];
         let mut at = exception;
         while let Value::Instance(it) = at {
@@ -392,7 +392,7 @@ impl Vm {
     }
 
     /// `texts`: what `str` gives for each exception of the chain, if it had to be asked of the script.
-    fn report(&mut self, exception: Value, texts: &[String]) -> String {
+    pub(super) fn report(&mut self, exception: Value, texts: &[String]) -> String {
         let chain = self.chain(exception);
         let mut report = String::new();
         for at in (0..chain.len()).rev() {

@@ -15,7 +15,11 @@ pub(super) const NATIVES: &[Native] = &[
     native("spawn_thread", "f, /, *args", spawn_thread),
     native("spawn_process", "f, /, *args", spawn_process),
     native("join", "handle, timeout=", join),
-    native("_thread_start", "function, name, daemon, object", thread_start),
+    native(
+        "_thread_start",
+        "function, name, daemon, object",
+        thread_start,
+    ),
     native("_thread_join", "handle, timeout", thread_join),
     native("_thread_current", "", thread_current),
     native("_thread_object", "handle", thread_object),
@@ -39,7 +43,12 @@ pub(super) const NATIVES: &[Native] = &[
     getter(Type::ProcessHandle, "ident", process_pid),
     getter(Type::ProcessHandle, "exitcode", process_exitcode),
     method(Type::ProcessHandle, "is_alive", "self, /", process_is_alive),
-    method(Type::ProcessHandle, "terminate", "self, /", process_terminate),
+    method(
+        Type::ProcessHandle,
+        "terminate",
+        "self, /",
+        process_terminate,
+    ),
     method(Type::ProcessHandle, "kill", "self, /", process_kill),
     native("_channel_new", "capacity", channel_new),
     native("_channel_send", "writer, value, timeout", channel_send),
@@ -106,11 +115,7 @@ fn function_name(ctx: &Ctx<'_>, function: Value) -> Option<Arc<str>> {
             let code = ctx.vm.heap.functions[function].code;
             Some(ctx.vm.image.program.codes[code.0 as usize].name.clone())
         }
-        Value::Native(native) => Some(
-            crate::vm::builtins::table()[native.0 as usize]
-                .shown
-                .into(),
-        ),
+        Value::Native(native) => Some(crate::vm::builtins::table()[native.0 as usize].shown.into()),
         Value::Method(method) => function_name(ctx, ctx.vm.heap.methods[method].function),
         Value::Class(class) => Some(ctx.vm.heap.classes[class].name.clone()),
         _ => None,
@@ -197,13 +202,8 @@ fn outcome(ctx: &mut Ctx<'_>, returned: bool, value: Value) -> Result<Value, Int
     }
 }
 
-fn wait_for_thread(
-    ctx: &mut Ctx<'_>,
-    thread: ThreadId,
-    timeout: Value,
-) -> Result<bool, Interrupt> {
-    let has_ended =
-        |ctx: &Ctx<'_>| ctx.vm.threads[thread.0 as usize].status == Status::Finished;
+fn wait_for_thread(ctx: &mut Ctx<'_>, thread: ThreadId, timeout: Value) -> Result<bool, Interrupt> {
+    let has_ended = |ctx: &Ctx<'_>| ctx.vm.threads[thread.0 as usize].status == Status::Finished;
     if has_ended(ctx) {
         return Ok(true);
     }
@@ -219,11 +219,7 @@ fn wait_for_thread(
     }
 }
 
-fn wait_for_process(
-    ctx: &mut Ctx<'_>,
-    process: u64,
-    timeout: Value,
-) -> Result<bool, Interrupt> {
+fn wait_for_process(ctx: &mut Ctx<'_>, process: u64, timeout: Value) -> Result<bool, Interrupt> {
     let deadline_ns = optional_deadline(ctx, timeout)?;
     let ended = ctx.sys(SysCall::WaitProcess {
         process,
@@ -280,13 +276,14 @@ fn thread_all(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let main = ctx.vm.main;
     let mut alive: Vec<ThreadId> = (0..ctx.vm.threads.len())
         .map(|at| ThreadId(at as u32))
-        .filter(|it| {
-            *it != main && ctx.vm.threads[it.0 as usize].status != Status::Finished
-        })
+        .filter(|it| *it != main && ctx.vm.threads[it.0 as usize].status != Status::Finished)
         .collect();
     // The main thread counts until its process ends, also while it waits for the others.
     alive.insert(0, main);
-    let handles = alive.into_iter().map(|thread| handle(ctx, thread)).collect();
+    let handles = alive
+        .into_iter()
+        .map(|thread| handle(ctx, thread))
+        .collect();
     Ok(ctx.vm.heap.new_list(handles))
 }
 
@@ -474,12 +471,14 @@ fn channel_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Value::Int(number) = ctx.sys(SysCall::ChannelNew { capacity })? else {
         unreachable!("the engine answers with a channel's number")
     };
-    let mut ends = [ChannelEnd::Reader, ChannelEnd::Writer].into_iter().map(|end| {
-        ctx.vm.heap.new_object(Object::Channel {
-            channel: number as u64,
-            end,
-        })
-    });
+    let mut ends = [ChannelEnd::Reader, ChannelEnd::Writer]
+        .into_iter()
+        .map(|end| {
+            ctx.vm.heap.new_object(Object::Channel {
+                channel: number as u64,
+                end,
+            })
+        });
     let ends: [Value; 2] = std::array::from_fn(|_| ends.next().expect("there are two"));
     Ok(ctx.vm.heap.new_tuple(ends))
 }

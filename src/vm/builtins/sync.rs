@@ -15,27 +15,62 @@ pub(super) const NATIVES: &[Native] = &[
     native("_condition_new", "lock", condition_new),
     native("_semaphore_new", "value, bounded", semaphore_new),
     native("_event_new", "", event_new),
-    method(Type::Lock, "acquire", "self, /, blocking=, timeout=", lock_acquire),
+    method(
+        Type::Lock,
+        "acquire",
+        "self, /, blocking=, timeout=",
+        lock_acquire,
+    ),
     method(Type::Lock, "release", "self, /", lock_release),
     method(Type::Lock, "locked", "self, /", lock_locked),
     method(Type::Lock, "__enter__", "self, /", lock_enter),
     method(Type::Lock, "__exit__", "self, /, *exception", lock_exit),
-    method(Type::RLock, "acquire", "self, /, blocking=, timeout=", lock_acquire),
+    method(
+        Type::RLock,
+        "acquire",
+        "self, /, blocking=, timeout=",
+        lock_acquire,
+    ),
     method(Type::RLock, "release", "self, /", rlock_release),
     method(Type::RLock, "_is_owned", "self, /", rlock_is_owned),
     method(Type::RLock, "__enter__", "self, /", lock_enter),
     method(Type::RLock, "__exit__", "self, /, *exception", rlock_exit),
-    method(Type::Condition, "acquire", "self, /, blocking=, timeout=", condition_acquire),
+    method(
+        Type::Condition,
+        "acquire",
+        "self, /, blocking=, timeout=",
+        condition_acquire,
+    ),
     method(Type::Condition, "release", "self, /", condition_release),
     method(Type::Condition, "__enter__", "self, /", condition_enter),
-    method(Type::Condition, "__exit__", "self, /, *exception", condition_exit),
+    method(
+        Type::Condition,
+        "__exit__",
+        "self, /, *exception",
+        condition_exit,
+    ),
     method(Type::Condition, "wait", "self, /, timeout=", condition_wait),
     method(Type::Condition, "notify", "self, /, n=", condition_notify),
-    method(Type::Condition, "notify_all", "self, /", condition_notify_all),
-    method(Type::Semaphore, "acquire", "self, /, blocking=, timeout=", semaphore_acquire),
+    method(
+        Type::Condition,
+        "notify_all",
+        "self, /",
+        condition_notify_all,
+    ),
+    method(
+        Type::Semaphore,
+        "acquire",
+        "self, /, blocking=, timeout=",
+        semaphore_acquire,
+    ),
     method(Type::Semaphore, "release", "self, /, n=", semaphore_release),
     method(Type::Semaphore, "__enter__", "self, /", semaphore_enter),
-    method(Type::Semaphore, "__exit__", "self, /, *exception", semaphore_exit),
+    method(
+        Type::Semaphore,
+        "__exit__",
+        "self, /, *exception",
+        semaphore_exit,
+    ),
     getter(Type::Semaphore, "_value", semaphore_value),
     method(Type::Event, "is_set", "self, /", event_is_set),
     method(Type::Event, "set", "self, /", event_set),
@@ -125,12 +160,10 @@ fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
         value => match ctx.float(value)? {
             -1.0 => None,
             _ if !blocking => {
-                return Err(
-                    ctx.value_error("can't specify a timeout for a non-blocking call")
-                );
+                return Err(ctx.value_error("can't specify a timeout for a non-blocking call"));
             }
             seconds if seconds < 0.0 => {
-                return Err(ctx.value_error("timeout value must be a non-negative number"));
+                return Err(ctx.value_error("timeout value must be positive"));
             }
             seconds => Some(seconds),
         },
@@ -311,7 +344,7 @@ fn semaphore_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     })))
 }
 
-fn semaphore(ctx: &mut Ctx<'_>) -> &mut Semaphore {
+fn semaphore<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Semaphore {
     let object = this(ctx);
     match &mut ctx.vm.heap.objects[object] {
         Object::Semaphore(semaphore) => semaphore,
@@ -387,7 +420,7 @@ fn event_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_object(Object::Event(Event::default())))
 }
 
-fn event(ctx: &mut Ctx<'_>) -> &mut Event {
+fn event<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Event {
     let object = this(ctx);
     match &mut ctx.vm.heap.objects[object] {
         Object::Event(event) => event,

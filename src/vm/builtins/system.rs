@@ -35,14 +35,25 @@ pub(super) const NATIVES: &[Native] = &[
         now(ctx, Clock::Thread)
     }),
     module_native("_os_getpid", "getpid", "", |ctx| ctx.sys(SysCall::Pid)),
-    module_native("_os_getppid", "getppid", "", |ctx| ctx.sys(SysCall::ParentPid)),
-    module_native("_os_cpu_count", "cpu_count", "", |ctx| ctx.sys(SysCall::CpuCount)),
-    module_native("_os_yield", "sched_yield", "", |ctx| ctx.sys(SysCall::Yield)),
+    module_native("_os_getppid", "getppid", "", |ctx| {
+        ctx.sys(SysCall::ParentPid)
+    }),
+    module_native("_os_cpu_count", "cpu_count", "", |ctx| {
+        ctx.sys(SysCall::CpuCount)
+    }),
+    module_native("_os_yield", "sched_yield", "", |ctx| {
+        ctx.sys(SysCall::Yield)
+    }),
     module_native("_os_kill", "kill", "pid, signal, /", os_kill),
     module_native("_os_exit", "_exit", "status", os_exit),
     module_native("_os_abort", "abort", "", |_| Err(Interrupt::Abort)),
     native("_sys_argv", "", sys_argv),
-    module_native("_sys_getswitchinterval", "getswitchinterval", "", get_switch_interval),
+    module_native(
+        "_sys_getswitchinterval",
+        "getswitchinterval",
+        "",
+        get_switch_interval,
+    ),
     module_native(
         "_sys_setswitchinterval",
         "setswitchinterval",
@@ -72,7 +83,11 @@ pub(super) const NATIVES: &[Native] = &[
     ),
     module_native("_sys_write", "write", "stream, text, /", sys_write),
     module_native("_sys_flush", "flush", "stream, /", sys_flush),
-    module_native("_sys_readline", "readline", "", |ctx| ctx.sys(SysCall::ReadLine)),
+    module_native("_sys_readline", "readline", "", |ctx| {
+        ctx.sys(SysCall::ReadLine)
+    }),
+    module_native("_sys_exc_info", "exc_info", "", exc_info),
+    native("_traceback_format", "exception, /", traceback_format),
     native("_entropy", "", |ctx| ctx.sys(SysCall::Entropy)),
 ];
 
@@ -107,7 +122,9 @@ fn time_sleep(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         ));
     }
     // A fraction of a nanosecond is waited for, too, as in CPython.
-    ctx.sys(SysCall::Sleep { ns: ns.ceil() as u64 })
+    ctx.sys(SysCall::Sleep {
+        ns: ns.ceil() as u64,
+    })
 }
 
 fn os_kill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -209,4 +226,22 @@ fn sys_flush(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         text: "".into(),
         flush: true,
     })
+}
+
+/// The exception being handled: its class, itself, its traceback.
+fn exc_info(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let handling = ctx.vm.threads[ctx.thread.0 as usize].handling;
+    let parts = ctx.vm.exit_arguments(handling);
+    Ok(ctx.vm.heap.new_tuple(parts))
+}
+
+/// The report of an exception, as it would be printed.
+fn traceback_format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let exception = ctx.arg(0);
+    let mut texts = Vec::new();
+    for (exception, _) in ctx.vm.chain(exception) {
+        texts.push(ctx.str(exception)?);
+    }
+    let report = ctx.vm.report(exception, &texts);
+    Ok(ctx.vm.heap.new_str(report))
 }

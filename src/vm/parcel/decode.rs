@@ -1,0 +1,326 @@
+//! Making a value anew. Containers are made empty when their beginning is read and filled when their last item is there: a handle is valid in between, so
+//! a cycle through a tuple is no trouble.
+
+use super::{Parcel, TAGS, Tag, find_global};
+use crate::vm::Vm;
+use crate::vm::class::{Class, Name, Type};
+use crate::vm::dict::Dict;
+use crate::vm::native::NativeId;
+use crate::vm::object::{Bytes, Exception, Instance, List, Method, Object, Range, Tuple};
+use crate::vm::set::Set;
+use crate::vm::value::{Ref, Value};
+use num_bigint::BigInt;
+
+/// Makes the value anew in a VM of the same program. Refused if a class or function is no longer where it was found.
+pub fn decode(vm: &mut Vm, parcel: &Parcel) -> Result<Value, (Type, String)> {
+    let mut decoder = Decoder {
+        vm,
+        bytes: &parcel.bytes,
+        made: Vec::new(),
+        open: Vec::new(),
+    };
+    loop {
+        let mut value = match decoder.begin()? {
+            Some(value) => value,
+            None => continue,
+        };
+        // A value that is complete may be the last one of what it stands in.
+        loop {
+            let Some(open) = decoder.open.last_mut() else {
+                return Ok(value);
+            };
+            open.items.push(value);
+            if open.items.len() < open.wanted {
+                break;
+            }
+            let open = decoder.open.pop().expect("it is there");
+            value = decoder.close(open);
+        }
+    }
+}
+
+struct Decoder<'a> {
+    vm: &'a mut Vm,
+    bytes: &'a [u8],
+    /// Objects by number.
+    made: Vec<Value>,
+    /// Containers whose items are still coming, the innermost last.
+    open: Vec<Open>,
+}
+
+/// A container whose items are still coming.
+struct Open {
+    /// Made already, but empty.
+    value: Value,
+    items: Vec<Value>,
+    wanted: usize,
+    /// Of keys or elements, in order.
+    hashes: Vec<u64>,
+    /// Of attributes, in order.
+    names: Vec<Name>,
+}
+
+impl Open {
+    fn new(value: Value, wanted: usize) -> Open {
+        Open {
+            value,
+            items: Vec::with_capacity(wanted),
+            wanted,
+            hashes: Vec::new(),
+            names: Vec::new(),
+        }
+    }
+}
+
+impl Decoder<'_> {
+    /// Reads one tag and what belongs to it: a complete value, or none if its items are to come.
+    fn begin(&mut self) -> Result<Option<Value>, (Type, String)> {
+        let tag = TAGS[self.byte() as usize];
+        let value = match tag {
+            Tag::Unbound => Value::Unbound,
+            Tag::None => Value::None,
+            Tag::NotImplemented => Value::NotImplemented,
+            Tag::Ellipsis => Value::Ellipsis,
+            Tag::False => Value::Bool(false),
+            Tag::True => Value::Bool(true),
+            Tag::Int => {
+                let folded = self.number();
+                Value::Int((folded >> 1) as i64 ^ -((folded & 1) as i64))
+            }
+            Tag::Float => Value::Float(f64::from_bits(self.word())),
+            Tag::Big => {
+                let bytes = self.raw();
+                let value = self.vm.heap.new_int(BigInt::from_signed_bytes_le(bytes));
+                self.made(value)
+            }
+            Tag::Str => {
+                let text = self.text();
+                let value = self.vm.heap.new_str(text);
+                self.made(value)
+            }
+            Tag::Bytes => {
+                let bytes = self.raw();
+                let value = self.vm.heap.new_bytes(Bytes(bytes.into()));
+                self.made(value)
+            }
+            Tag::Range => {
+                let [start, stop, step] = [(); 3].map(|()| self.word() as i64);
+                let value = self.vm.heap.new_range(Range { start, stop, step });
+                self.made(value)
+            }
+            Tag::Native => Value::Native(NativeId(self.number() as u16)),
+            Tag::BuiltinClass => Type::ALL[self.number() as usize].value(),
+            Tag::Class | Tag::Function => {
+                let (module, qualname) = (self.text(), self.text());
+                let Some(value) = find_global(self.vm, module, qualname) else {
+                    return Err((
+                        Type::AttributeError,
+                        format!("Can't get attribute '{qualname}' on <module '{module}'>"),
+                    ));
+                };
+                self.made(value)
+            }
+            Tag::Again => {
+                let number = self.number() as usize;
+                self.made[number]
+            }
+            Tag::Tuple
+            | Tag::List
+            | Tag::Dict
+            | Tag::Set
+            | Tag::FrozenSet
+            | Tag::Slice
+            | Tag::Namespace
+            | Tag::Method
+            | Tag::Instance
+            | Tag::Exception => {
+                let open = self.open(tag);
+                self.made.push(open.value);
+                if open.wanted == 0 {
+                    return Ok(Some(self.close(open)));
+                }
+                self.open.push(open);
+                return Ok(None);
+            }
+        };
+        Ok(Some(value))
+    }
+
+    fn open(&mut self, tag: Tag) -> Open {
+        match tag {
+            Tag::Tuple => {
+                let value = self.vm.heap.new_tuple([]);
+                Open::new(value, self.number() as usize)
+            }
+            Tag::List => {
+                let value = self.vm.heap.new_list(Vec::new());
+                Open::new(value, self.number() as usize)
+            }
+            Tag::Dict => {
+                let value = self.vm.heap.new_dict(Dict::default());
+                let keys = self.number() as usize;
+                let mut open = Open::new(value, keys * 2);
+                open.hashes = (0..keys).map(|_| self.word()).collect();
+                open
+            }
+            Tag::Set | Tag::FrozenSet => {
+                let value = self.vm.heap.new_set(Set::new(tag == Tag::FrozenSet));
+                let mut open = Open::new(value, self.number() as usize);
+                open.hashes = (0..open.wanted).map(|_| self.word()).collect();
+                open
+            }
+            Tag::Slice => {
+                let value = self.vm.heap.new_object(Object::Slice {
+                    lower: Value::None,
+                    upper: Value::None,
+                    step: Value::None,
+                });
+                Open::new(value, 3)
+            }
+            Tag::Namespace => {
+                let value = self.vm.heap.new_object(Object::Free);
+                Open::new(value, 1)
+            }
+            Tag::Method => {
+                let value = self.vm.heap.new_method(Method::default());
+                Open::new(value, 2)
+            }
+            _ => {
+                let value = self.vm.heap.new_instance(Instance {
+                    exception: (tag == Tag::Exception).then(Box::default),
+                    ..Instance::default()
+                });
+                let names: Vec<Name> = (0..self.number())
+                    .map(|_| {
+                        let text = self.text();
+                        self.vm.intern(text)
+                    })
+                    .collect();
+                let args = if tag == Tag::Exception {
+                    self.number() as usize
+                } else {
+                    0
+                };
+                let mut open = Open::new(value, 1 + names.len() + args);
+                open.names = names;
+                open
+            }
+        }
+    }
+
+    /// Fills a container.
+    fn close(&mut self, open: Open) -> Value {
+        let heap = &mut self.vm.heap;
+        match open.value {
+            Value::Tuple(it) => {
+                heap.allocated += open.items.len() * size_of::<Value>();
+                heap.tuples[it] = Tuple(open.items.into());
+            }
+            Value::List(it) => {
+                heap.allocated += open.items.len() * size_of::<Value>();
+                heap.lists[it] = List::from_vec(open.items);
+            }
+            Value::Dict(it) => {
+                let mut dict = Dict::with_capacity(open.hashes.len());
+                for (&hash, entry) in open.hashes.iter().zip(open.items.chunks_exact(2)) {
+                    let hash = heap.hash_fast(entry[0]).unwrap_or(hash);
+                    dict.push(hash, entry[0], entry[1]);
+                }
+                heap.allocated += dict.bytes();
+                heap.dicts[it] = dict;
+            }
+            Value::Set(it) => {
+                let mut set = Set::new(heap.sets[it].frozen);
+                for (&hash, &item) in open.hashes.iter().zip(&open.items) {
+                    set.add_new(heap.hash_fast(item).unwrap_or(hash), item);
+                }
+                heap.allocated += set.bytes();
+                heap.sets[it] = set;
+            }
+            Value::Method(it) => {
+                heap.methods[it] = Method {
+                    receiver: open.items[0],
+                    function: open.items[1],
+                };
+            }
+            Value::Object(it) => {
+                heap.objects[it] = match open.items[..] {
+                    [Value::Dict(dict)] => Object::Namespace(dict),
+                    [lower, upper, step] => Object::Slice { lower, upper, step },
+                    _ => unreachable!("a namespace has a dict, a slice three parts"),
+                };
+            }
+            Value::Instance(it) => self.fill_instance(it, &open),
+            _ => unreachable!("nothing else has items"),
+        }
+        open.value
+    }
+
+    fn fill_instance(&mut self, it: Ref<Instance>, open: &Open) {
+        let Value::Class(class) = open.items[0] else {
+            unreachable!("an instance's first item is its class")
+        };
+        let (slots, args) = open.items[1..].split_at(open.names.len());
+        let shape = self.shape_of(class, &open.names);
+        let instance = &mut self.vm.heap.instances[it];
+        instance.class = class;
+        instance.shape = shape;
+        instance.slots = slots.to_vec();
+        if let Some(exception) = &mut instance.exception {
+            **exception = Exception {
+                args: args.to_vec(),
+                ..Exception::default()
+            };
+        }
+        self.vm.heap.allocated += std::mem::size_of_val(slots);
+    }
+
+    fn shape_of(&mut self, class: Ref<Class>, names: &[Name]) -> u32 {
+        let root = self.vm.heap.classes[class].root_shape;
+        names
+            .iter()
+            .fold(root, |shape, &name| self.vm.shape_with(shape, name))
+    }
+
+    fn made(&mut self, value: Value) -> Value {
+        self.made.push(value);
+        value
+    }
+
+    fn byte(&mut self) -> u8 {
+        let (&first, rest) = self.bytes.split_first().expect("a parcel is whole");
+        self.bytes = rest;
+        first
+    }
+
+    fn number(&mut self) -> u64 {
+        let mut number = 0;
+        for shift in (0..).step_by(7) {
+            let byte = self.byte();
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        number
+    }
+
+    fn word(&mut self) -> u64 {
+        let (word, rest) = self.bytes.split_first_chunk().expect("a parcel is whole");
+        self.bytes = rest;
+        u64::from_le_bytes(*word)
+    }
+}
+
+impl<'a> Decoder<'a> {
+    fn raw(&mut self) -> &'a [u8] {
+        let length = self.number() as usize;
+        let (raw, rest) = self.bytes.split_at(length);
+        self.bytes = rest;
+        raw
+    }
+
+    fn text(&mut self) -> &'a str {
+        std::str::from_utf8(self.raw()).expect("texts are written as UTF-8")
+    }
+}
