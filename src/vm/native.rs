@@ -41,7 +41,13 @@ impl Native {
     pub fn qualified(&self) -> String {
         match self.owner {
             Some(owner) => format!("{}.{}", owner.name(), self.shown),
-            None => self.shown.to_owned(),
+            // `_math_sqrt`, shown as `sqrt`, is `math.sqrt`.
+            None => match self.name.strip_suffix(self.shown) {
+                Some(module) if !module.is_empty() => {
+                    format!("{}.{}", module.trim_matches('_'), self.shown)
+                }
+                _ => self.shown.to_owned(),
+            },
         }
     }
 }

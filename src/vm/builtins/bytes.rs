@@ -1,8 +1,8 @@
 //! `bytes`: the constructor, conversions, and the methods, in files by kind.
 
-pub mod case;
-pub mod search;
-pub mod split;
+pub(super) mod case;
+pub(super) mod search;
+pub(super) mod split;
 
 use crate::vm::builtins::str::coding;
 use crate::vm::class::{Type, name};
@@ -14,7 +14,7 @@ use crate::vm::text::codec::{decode, encode};
 use crate::vm::value::Value;
 use std::sync::Arc;
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("bytes", "source=, encoding=, errors=", bytes),
     method(
         Type::Bytes,
@@ -42,16 +42,14 @@ pub(super) fn new(ctx: &mut Ctx<'_>, bytes: impl Into<Arc<[u8]>>) -> Value {
 
 /// An argument that must be bytes.
 pub(super) fn required(ctx: &mut Ctx<'_>, value: Value) -> Result<Arc<[u8]>, Interrupt> {
-    match value {
-        Value::Bytes(bytes) => Ok(ctx.vm.heap.bytes[bytes].0.clone()),
-        _ => {
-            let message = format!(
-                "a bytes-like object is required, not '{}'",
-                ctx.vm.type_name(value)
-            );
-            Err(ctx.type_error(message))
-        }
+    if let Value::Bytes(bytes) = value {
+        return Ok(ctx.vm.heap.bytes[bytes].0.clone());
     }
+    let message = format!(
+        "a bytes-like object is required, not '{}'",
+        ctx.vm.type_name(value)
+    );
+    Err(ctx.type_error(message))
 }
 
 /// A value as one byte.

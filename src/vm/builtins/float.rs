@@ -9,7 +9,7 @@ use crate::vm::number::read::read_float;
 use crate::vm::text::repr_bytes;
 use crate::vm::value::Value;
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("float", "x=, /", float),
     method(Type::Float, "is_integer", "self, /", is_integer),
     method(Type::Float, "as_integer_ratio", "self, /", as_ratio),

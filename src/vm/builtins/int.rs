@@ -10,7 +10,7 @@ use crate::vm::operate::Number;
 use crate::vm::text::{repr_bytes, repr_str};
 use crate::vm::value::Value;
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("int", "x=, /, base=", int),
     native("bool", "x=, /", bool),
     method(Type::Int, "bit_length", "self, /", bit_length),

@@ -1,6 +1,6 @@
 //! The module `math`: functions of floats here, those of integers and of many numbers in `integer`.
 
-pub mod integer;
+pub(super) mod integer;
 
 use crate::vm::class::{Name, name};
 use crate::vm::fault::Fault;
@@ -25,7 +25,7 @@ use Infinite::{Domain, Range};
 
 macro_rules! functions {
     ($($name:literal $shown:literal $signature:literal $function:expr;)*) => {
-        pub const NATIVES: &[Native] = &[$(module_native($name, $shown, $signature, $function)),*];
+        pub(super) const NATIVES: &[Native] = &[$(module_native($name, $shown, $signature, $function)),*];
     };
 }
 
@@ -65,7 +65,7 @@ functions! {
     "_math_fmod" "fmod" "x, y, /" |ctx| partial2(ctx, |x, y| x % y);
     "_math_remainder" "remainder" "x, y, /" |ctx| partial2(ctx, libm::remainder);
     "_math_pow" "pow" "x, y, /" pow;
-    "_math_log" "log" "x, base=, /" log;
+    "_math_log" "log" "*args" log;
     "_math_log2" "log2" "x, /" |ctx| { let x = ctx.arg(0); Ok(Value::Float(logarithm(ctx, x, f64::log2)?)) };
     "_math_log10" "log10" "x, /" |ctx| { let x = ctx.arg(0); Ok(Value::Float(logarithm(ctx, x, f64::log10)?)) };
     "_math_frexp" "frexp" "x, /" frexp;
@@ -107,8 +107,8 @@ fn apply(
     }
     if result.is_infinite() && x.is_finite() {
         return Err(ctx.raise(match infinite {
-            Infinite::Range => range_error(),
-            Infinite::Domain => domain_error(),
+            Range => range_error(),
+            Domain => domain_error(),
         }));
     }
     Ok(Value::Float(result))
@@ -197,11 +197,15 @@ fn logarithm(ctx: &mut Ctx<'_>, x: Value, function: fn(f64) -> f64) -> Result<f6
 }
 
 fn log(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let (x, base) = (ctx.arg(0), ctx.arg(1));
+    let (x, base) = match ctx.rest()[..] {
+        [x] => (x, None),
+        [x, base] => (x, Some(base)),
+        _ => return Err(ctx.type_error("math.log requires 1 to 2 arguments")),
+    };
     let numerator = logarithm(ctx, x, f64::ln)?;
-    if !base.is_bound() {
+    let Some(base) = base else {
         return Ok(Value::Float(numerator));
-    }
+    };
     let denominator = logarithm(ctx, base, f64::ln)?;
     if denominator == 0.0 {
         return Err(ctx.raise(Fault::zero_division("float division by zero")));

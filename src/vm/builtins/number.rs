@@ -10,7 +10,7 @@ use crate::vm::value::Value;
 use num_bigint::BigInt;
 use num_traits::Signed;
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("abs", "x, /", abs),
     native("round", "number, ndigits=", round),
     native("divmod", "x, y, /", divmod),
@@ -22,16 +22,14 @@ pub const NATIVES: &[Native] = &[
 
 fn abs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let x = ctx.arg(0);
-    match Number::of(x) {
-        Some(number) => Ok(absolute(ctx, number)),
-        None => {
-            if let Some(method) = ctx.vm.special(x, name::ABS) {
-                return ctx.call(method, &[x]);
-            }
-            let message = format!("bad operand type for abs(): '{}'", ctx.vm.type_name(x));
-            Err(ctx.type_error(message))
-        }
+    if let Some(number) = Number::of(x) {
+        return Ok(absolute(ctx, number));
     }
+    if let Some(method) = ctx.vm.special(x, name::ABS) {
+        return ctx.call(method, &[x]);
+    }
+    let message = format!("bad operand type for abs(): '{}'", ctx.vm.type_name(x));
+    Err(ctx.type_error(message))
 }
 
 /// `abs` of a number.

@@ -1,10 +1,10 @@
 //! `str`: the constructor, the functions of characters, and the methods, in files by kind.
 
-pub mod case;
-pub mod layout;
-pub mod search;
-pub mod split;
-pub mod translate;
+pub(super) mod case;
+pub(super) mod layout;
+pub(super) mod search;
+pub(super) mod split;
+pub(super) mod translate;
 
 use crate::vm::class::Type;
 use crate::vm::fault::Fault;
@@ -15,7 +15,7 @@ use crate::vm::text::codec::{decode, encode};
 use crate::vm::text::{Str, escape_non_ascii};
 use crate::vm::value::{Ref, Value};
 
-pub const NATIVES: &[Native] = &[
+pub(super) const NATIVES: &[Native] = &[
     native("str", "object=, encoding=, errors=", str),
     native("ord", "c, /", ord),
     native("chr", "i, /", chr),
@@ -52,13 +52,11 @@ pub(super) fn text(ctx: &Ctx<'_>, text: Ref<Str>) -> String {
 
 /// A string that must be one; `what` begins the message.
 pub(super) fn string(ctx: &mut Ctx<'_>, value: Value, what: &str) -> Result<Ref<Str>, Interrupt> {
-    match value {
-        Value::Str(text) => Ok(text),
-        _ => {
-            let message = format!("{what} must be str, not {}", ctx.vm.type_name(value));
-            Err(ctx.type_error(message))
-        }
+    if let Value::Str(text) = value {
+        return Ok(text);
     }
+    let message = format!("{what} must be str, not {}", ctx.vm.type_name(value));
+    Err(ctx.type_error(message))
 }
 
 /// The names of an encoding and of an error handler from two arguments.

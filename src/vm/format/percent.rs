@@ -20,6 +20,7 @@ struct Arguments {
 
 /// One `%` with what belongs to it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag character")]
 struct Directive {
     left: bool,
     plus: bool,

@@ -1,6 +1,8 @@
 //! Floats as decimal text: the shortest that reads back the same, or with a number of digits, in the layouts of `PyOS_double_to_string`
 //! (`Python/pystrtod.c`). The digits themselves are Rust's, which rounds exactly (half to even) as David Gay's `dtoa` does in CPython.
 
+use std::fmt::Write;
+
 /// How a float is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -46,7 +48,7 @@ pub fn float_text(float: f64, layout: Layout, alternate: bool, dot_zero: bool) -
         }
         Layout::Fixed(precision) => {
             let computed = precision.min(MOST_DIGITS);
-            out.push_str(&format!("{magnitude:.computed$}"));
+            let _ = write!(out, "{magnitude:.computed$}");
             out.extend(std::iter::repeat_n('0', precision - computed));
             if precision == 0 {
                 if dot_zero {
@@ -136,7 +138,7 @@ impl Digits {
         if exponent {
             let power = self.point - 1;
             let sign = if power < 0 { '-' } else { '+' };
-            out.push_str(&format!("e{sign}{:02}", power.abs()));
+            let _ = write!(out, "e{sign}{:02}", power.abs());
         }
     }
 }

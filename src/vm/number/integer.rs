@@ -190,7 +190,12 @@ pub fn shift_left(integer: &BigInt, count: &BigInt, limit_bytes: usize) -> Resul
         Some(count) if (integer.bits() / 8).saturating_add(count / 8) < limit_bytes as u64 => {
             Ok(integer << count)
         }
-        Some(_) | None => Err(Fault::memory()),
+        Some(_) => Err(Fault::memory()),
+        // More digits of 30 bits than CPython counts.
+        None if count / 30u32 > BigInt::from(i64::MAX / 4) => {
+            Err(Fault::overflow("too many digits in integer"))
+        }
+        None => Err(Fault::memory()),
     }
 }
 

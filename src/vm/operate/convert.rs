@@ -98,27 +98,23 @@ impl Ctx<'_> {
         if let Value::Int(index) = value {
             return Ok(index);
         }
-        match self.integer(value)? {
-            Value::Int(index) => Ok(index),
-            _ => {
-                let message = format!(
-                    "cannot fit '{}' into an index-sized integer",
-                    self.vm.type_name(value)
-                );
-                Err(self.raise(Fault::overflow(message)))
-            }
+        if let Value::Int(index) = self.integer(value)? {
+            return Ok(index);
         }
+        let message = format!(
+            "cannot fit '{}' into an index-sized integer",
+            self.vm.type_name(value)
+        );
+        Err(self.raise(Fault::overflow(message)))
     }
 
     /// A float from any number (or `__float__`, `__index__`), for `math` and `time`.
     pub fn float(&mut self, value: Value) -> Result<f64, Interrupt> {
-        match self.try_float(value)? {
-            Some(float) => Ok(float),
-            None => {
-                let message = format!("must be real number, not {}", self.vm.type_name(value));
-                Err(self.type_error(message))
-            }
+        if let Some(float) = self.try_float(value)? {
+            return Ok(float);
         }
+        let message = format!("must be real number, not {}", self.vm.type_name(value));
+        Err(self.type_error(message))
     }
 
     /// A float from any number; none if it is not one.

@@ -5,7 +5,9 @@ use super::identity::address;
 use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::class::{Type, name};
+use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::number::integer::decimal_text;
 use crate::vm::number::repr_float;
 use crate::vm::object::{DictView, Function, Instance, Iter, Object, Range};
 use crate::vm::text::{repr_bytes, repr_str};
@@ -19,6 +21,8 @@ pub(in crate::vm) struct Writer {
     /// The containers being written, outermost first.
     within: Vec<Value>,
     left: usize,
+    /// Why a value has no text: an integer with too many digits.
+    fault: Option<Fault>,
 }
 
 /// A place for what a method of the script will say.
@@ -95,11 +99,17 @@ impl Ctx<'_> {
             holes: Vec::new(),
             within: Vec::new(),
             left: self.nesting_left(),
+            fault: None,
         };
         if write(&mut writer, self.vm).is_err() {
             return Err(self.too_deep(" while getting the repr of an object"));
         }
-        let Writer { out, holes, .. } = writer;
+        let Writer {
+            out, holes, fault, ..
+        } = writer;
+        if let Some(fault) = fault {
+            return Err(self.raise(fault));
+        }
         if holes.is_empty() {
             return Ok(out);
         }
@@ -132,6 +142,7 @@ pub(in crate::vm) fn plain_str(vm: &Vm, value: Value) -> String {
         holes: Vec::new(),
         within: Vec::new(),
         left: 100,
+        fault: None,
     };
     match writer.str(vm, value) {
         Ok(()) => writer.out,
@@ -211,7 +222,10 @@ impl Writer {
                 let _ = write!(self.out, "{number}");
             }
             Value::Float(number) => self.out.push_str(&repr_float(number)),
-            Value::Big(it) => self.out.push_str(&vm.heap.bigs[it].to_string()),
+            Value::Big(it) => match decimal_text(&vm.heap.bigs[it]) {
+                Ok(text) => self.out.push_str(&text),
+                Err(fault) => self.fault = Some(fault),
+            },
             Value::Str(it) => self.out.push_str(&repr_str(vm.heap.text(it))),
             Value::Bytes(it) => self.out.push_str(&repr_bytes(&vm.heap.bytes[it].0)),
             Value::Tuple(_) | Value::List(_) | Value::Dict(_) | Value::Set(_) => {

@@ -156,7 +156,7 @@ const DECIMAL_ZEROS: &[u32] = &[
     0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
 ];
 
-/// Characters that are digits without being decimal (Numeric_Type=Digit).
+/// Characters that are digits without being decimal (`Numeric_Type=Digit`).
 const DIGIT_RANGES: &[(char, char)] = &[
     ('\u{b2}', '\u{b3}'),
     ('\u{b9}', '\u{b9}'),

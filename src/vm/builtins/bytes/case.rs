@@ -6,7 +6,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::search::center;
 use crate::vm::value::Value;
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Bytes, "upper", "self, /", |ctx| {
         changed(ctx, <[u8]>::to_ascii_uppercase)
     }),
@@ -172,7 +172,7 @@ fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         size => usize::try_from(ctx.index(size)?).unwrap_or(0),
     };
     let bytes = this(ctx);
-    let tabs = bytes.iter().filter(|&&it| it == b'\t').count();
+    let tabs = memchr::memchr_iter(b'\t', &bytes).count();
     ctx.reserve(bytes.len().saturating_add(tabs.saturating_mul(size)))?;
     let mut out = Vec::with_capacity(bytes.len());
     let mut column = 0;

@@ -10,7 +10,7 @@ use crate::vm::value::Value;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Bytes, "find", "self, sub, start=, end=, /", |ctx| {
         position(ctx, true)
     }),

@@ -9,7 +9,7 @@ use crate::vm::text::search::{self, Unit};
 use crate::vm::value::Value;
 use std::ops::Range;
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Bytes, "split", "self, /, sep=, maxsplit=", |ctx| {
         split(ctx, true)
     }),
@@ -76,19 +76,18 @@ fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
         return Err(ctx.value_error("empty separator"));
     }
     let bytes = this(ctx);
-    let parts = match search::find(&bytes, &cut, first) {
-        Some(at) => [
+    let parts = if let Some(at) = search::find(&bytes, &cut, first) {
+        [
             new(ctx, &bytes[..at]),
             separator,
             new(ctx, &bytes[at + cut.len()..]),
-        ],
-        None => {
-            let nothing = new(ctx, Vec::new());
-            if first {
-                [ctx.arg(0), nothing, nothing]
-            } else {
-                [nothing, nothing, ctx.arg(0)]
-            }
+        ]
+    } else {
+        let nothing = new(ctx, Vec::new());
+        if first {
+            [ctx.arg(0), nothing, nothing]
+        } else {
+            [nothing, nothing, ctx.arg(0)]
         }
     };
     Ok(ctx.vm.heap.new_tuple(parts))

@@ -10,7 +10,7 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     module_native("_math_factorial", "factorial", "n, /", factorial),
     module_native("_math_isqrt", "isqrt", "n, /", isqrt),
     module_native("_math_comb", "comb", "n, k, /", comb),

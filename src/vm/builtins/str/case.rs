@@ -9,7 +9,7 @@ use crate::vm::text::character::{
 };
 use crate::vm::value::Value;
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Str, "upper", "self, /", |ctx| {
         changed(ctx, str::to_uppercase)
     }),
@@ -125,7 +125,7 @@ fn lowered_by_character(text: &str) -> Vec<String> {
         let mut rest = whole.as_str();
         for small in &mut out {
             let (piece, behind) = rest.split_at(small.len());
-            *small = piece.to_owned();
+            piece.clone_into(small);
             rest = behind;
         }
     }

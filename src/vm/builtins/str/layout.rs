@@ -6,7 +6,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::search::center;
 use crate::vm::value::Value;
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Str, "center", "self, width, fillchar=, /", |ctx| {
         justify(ctx, center)
     }),

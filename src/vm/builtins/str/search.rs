@@ -8,7 +8,7 @@ use crate::vm::text::search;
 use crate::vm::value::{Ref, Value};
 use std::ops::Range;
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Str, "find", "self, sub, start=, end=, /", |ctx| {
         position(ctx, true)
     }),
@@ -105,13 +105,11 @@ fn searched(ctx: &mut Ctx<'_>, start: usize) -> Result<Option<Range<usize>>, Int
 
 fn sought(ctx: &mut Ctx<'_>) -> Result<Ref<crate::vm::text::Str>, Interrupt> {
     let sub = ctx.arg(1);
-    match sub {
-        Value::Str(sub) => Ok(sub),
-        _ => {
-            let message = format!("must be str, not {}", ctx.vm.type_name(sub));
-            Err(ctx.type_error(message))
-        }
+    if let Value::Str(sub) = sub {
+        return Ok(sub);
     }
+    let message = format!("must be str, not {}", ctx.vm.type_name(sub));
+    Err(ctx.type_error(message))
 }
 
 /// The character at which the text begins that is looked for.

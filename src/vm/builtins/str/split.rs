@@ -9,7 +9,7 @@ use crate::vm::text::search::{self, Unit};
 use crate::vm::value::Value;
 use std::ops::Range;
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Str, "split", "self, /, sep=, maxsplit=", |ctx| {
         split(ctx, true)
     }),
@@ -83,22 +83,20 @@ fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
     if cut.is_empty() {
         return Err(ctx.value_error("empty separator"));
     }
-    let parts = match search::find(text.as_bytes(), cut.as_bytes(), first) {
-        Some(at) => {
-            let (before, after) = (text[..at].to_owned(), text[at + cut.len()..].to_owned());
-            [
-                ctx.vm.heap.new_str(before),
-                separator,
-                ctx.vm.heap.new_str(after),
-            ]
-        }
-        None => {
-            let nothing = ctx.vm.heap.new_str("");
-            if first {
-                [ctx.arg(0), nothing, nothing]
-            } else {
-                [nothing, nothing, ctx.arg(0)]
-            }
+    let found = search::find(text.as_bytes(), cut.as_bytes(), first);
+    let parts = if let Some(at) = found {
+        let (before, after) = (text[..at].to_owned(), text[at + cut.len()..].to_owned());
+        [
+            ctx.vm.heap.new_str(before),
+            separator,
+            ctx.vm.heap.new_str(after),
+        ]
+    } else {
+        let nothing = ctx.vm.heap.new_str("");
+        if first {
+            [ctx.arg(0), nothing, nothing]
+        } else {
+            [nothing, nothing, ctx.arg(0)]
         }
     };
     Ok(ctx.vm.heap.new_tuple(parts))

@@ -7,8 +7,9 @@ use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, method, static_method};
 use crate::vm::value::Value;
 use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
-pub const NATIVES: &[Native] = &[
+pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     static_method(Type::Str, "maketrans", "x, y=, z=, /", maketrans),
     method(Type::Str, "translate", "self, table, /", translate),
 ];
@@ -96,12 +97,11 @@ fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     // Each character is looked up once.
     let mut known: FxHashMap<char, Option<String>> = FxHashMap::default();
     for character in source.chars() {
-        if !known.contains_key(&character) {
-            let replaced = match looked_up(ctx, table, character)? {
+        if let Entry::Vacant(unknown) = known.entry(character) {
+            unknown.insert(match looked_up(ctx, table, character)? {
                 Some(value) => Some(replacement(ctx, value)?),
                 None => None,
-            };
-            known.insert(character, replaced);
+            });
         }
         match &known[&character] {
             Some(replaced) => {
