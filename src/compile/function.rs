@@ -410,10 +410,29 @@ impl<'a> Emitter<'a> {
         }
         self.block(&it.body);
         self.annotated_names(it);
+        self.unhashable(scope, span);
         if let Some(id) = self.scopes.get(scope).class_cell {
             let cell = self.scopes.variable(id).register;
             self.op(Op::SetCell { cell, src: CLASS }, span);
         }
         self.op(Op::Return { src: CLASS }, span);
+    }
+
+    /// A class that defines `__eq__` alone has `__hash__ = None` (`Objects/typeobject.c`, `type_dict_set_hash`).
+    fn unhashable(&mut self, class: ScopeId, span: Span) {
+        let binds = |name: &str| {
+            let mentions = &self.scopes.get(class).mentions;
+            let mention = self.interner.find(name).and_then(|it| mentions.get(&it));
+            mention.is_some_and(|mention| mention.bound.is_some())
+        };
+        if !binds("__eq__") || binds("__hash__") {
+            return;
+        }
+        let hash = self.interner.intern("__hash__");
+        let src = self.unit.temporary();
+        self.op(Op::LoadNone { dst: src }, span);
+        let site = self.site(hash, span);
+        let class = CLASS;
+        self.op(Op::SetClassVar { class, src, site }, span);
     }
 }

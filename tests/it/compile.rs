@@ -4,6 +4,7 @@ use mini::bytecode::disassemble::{Options, disassemble};
 use mini::bytecode::verify::verify;
 use mini::compile::{Compiled, Environment, compile};
 use mini::source::Source;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Snapshots of one folder of programs, each with what `view` makes of it.
@@ -104,8 +105,8 @@ fn every_program_of_the_suite_compiles_to_verified_code() {
         };
         let compiled = compiled(&text);
         if let Some(first) = compiled.diagnostics.first() {
-            // The modules of these tests are few and small, and some of the suite's programs are refused.
-            let refused = ["E0503", "E0612", "E0617", "E0618", "E0619"];
+            // A builtin class that the VM does not have yet is a refusal, not a fault of the compiler.
+            let refused = ["E0618"];
             if !refused.contains(&first.code.name()) {
                 failures.push(format!("{}: {first:?}", path.display()));
             }
@@ -162,12 +163,12 @@ fn the_deepest_trees_compile_on_a_small_stack() {
         ] {
             let mut text = String::new();
             for depth in 0..95 {
-                text.push_str(&format!("{}{head}\n", " ".repeat(depth)));
+                let _ = writeln!(text, "{}{head}", " ".repeat(depth));
             }
-            text.push_str(&format!("{}pass\n", " ".repeat(95)));
+            let _ = writeln!(text, "{}pass", " ".repeat(95));
             if head == "try:" {
                 for depth in (0..95).rev() {
-                    text.push_str(&format!("{0}except x:\n{0} pass\n", " ".repeat(depth)));
+                    let _ = writeln!(text, "{0}except x:\n{0} pass", " ".repeat(depth));
                 }
             }
             texts.push(text);
@@ -199,8 +200,8 @@ fn err_nested_finally_blocks_do_not_grow_without_bound() {
     let mut text = String::new();
     for depth in 0..60 {
         let indent = " ".repeat(depth);
-        text.push_str(&format!("{indent}try:\n{indent} f()\n{indent}finally:\n"));
+        let _ = writeln!(text, "{indent}try:\n{indent} f()\n{indent}finally:");
     }
-    text.push_str(&format!("{}f()\n", " ".repeat(60)));
+    let _ = writeln!(text, "{}f()", " ".repeat(60));
     assert!(refusals(&text).starts_with("E0508"));
 }
