@@ -97,6 +97,8 @@ pub struct Vm {
     class_version: u32,
     /// `list.append`, which the loop does itself.
     list_append: NativeId,
+    /// `pump` is making a call, and goes on by itself if that is done at once.
+    pumping: bool,
     /// Collect when this many bytes were allocated since the last collection.
     collect_at: usize,
 }
@@ -136,6 +138,7 @@ impl Vm {
             lookups: vec![Cell::new(Lookup::default()); LOOKUPS],
             class_version: 0,
             list_append: builtins::find_method(Type::List, "append"),
+            pumping: false,
             collect_at: FIRST_COLLECTION,
             image,
         };

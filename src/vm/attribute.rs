@@ -41,6 +41,9 @@ pub(super) struct Lookup {
 
 pub(super) const LOOKUPS: usize = 1024;
 
+/// The shape of instances whose attributes are in a dict: it has no names, and no instruction remembers it.
+const NO_SHAPE: u32 = 0;
+
 impl Default for Lookup {
     fn default() -> Lookup {
         Lookup {
@@ -282,6 +285,9 @@ impl Vm {
     #[must_use]
     pub fn instance_attribute(&self, instance: Ref<Instance>, name: Name) -> Option<Value> {
         let instance = &self.heap.instances[instance];
+        if let Some(dict) = instance.dict {
+            return self.dict_get_str(dict, &self.names[name.0 as usize]);
+        }
         self.instance_slot(instance, name)
             .map(|slot| instance.slots[slot])
     }
@@ -305,6 +311,11 @@ impl Vm {
     /// Sets an instance's own attribute.
     pub fn set_instance_attribute(&mut self, instance: Ref<Instance>, name: Name, value: Value) {
         let object = &self.heap.instances[instance];
+        if let Some(dict) = object.dict {
+            let text = self.names[name.0 as usize].clone();
+            self.dict_set_str(dict, &text, value);
+            return;
+        }
         if let Some(slot) = self.instance_slot(object, name) {
             self.heap.instances[instance].slots[slot] = value;
             return;
@@ -319,6 +330,10 @@ impl Vm {
     /// Deletes an instance's own attribute; false if it has none.
     fn delete_instance_attribute(&mut self, instance: Ref<Instance>, name: Name) -> bool {
         let object = &self.heap.instances[instance];
+        if let Some(dict) = object.dict {
+            let text = self.names[name.0 as usize].clone();
+            return self.dict_remove_str(dict, &text).is_some();
+        }
         let Some(slot) = self.instance_slot(object, name) else {
             return false;
         };
@@ -466,17 +481,7 @@ impl Vm {
 
     fn exception_attribute(&mut self, instance: Ref<Instance>, wanted: Name) -> Option<Value> {
         if wanted == name::DICT {
-            let object = &self.heap.instances[instance];
-            let names = self.shapes[object.shape as usize].names.clone();
-            let slots = object.slots.clone();
-            let Value::Dict(dict) = self.heap.new_dict(crate::vm::dict::Dict::default()) else {
-                unreachable!("new_dict makes a dict")
-            };
-            for (name, value) in names.into_iter().zip(slots) {
-                let text = self.names[name.0 as usize].clone();
-                self.dict_set_str(dict, &text, value);
-            }
-            return Some(Value::Dict(dict));
+            return Some(Value::Dict(self.instance_dict(instance)));
         }
         let object = &self.heap.instances[instance];
         let exception = object.exception.as_deref()?;
@@ -500,6 +505,23 @@ impl Vm {
             name::VALUE if self.is_subclass(class, Type::StopIteration.class()) => {
                 exception.args.first().copied().unwrap_or(Value::None)
             }
+            name::ERRNO if exception.args.len() >= 2 && self.is_subclass(class, Type::OSError.class()) => exception.args[0],
+            name::STRERROR if exception.args.len() >= 2 && self.is_subclass(class, Type::OSError.class()) => exception.args[1],
+            name::ERRNO | name::STRERROR | name::FILENAME if self.is_subclass(class, Type::OSError.class()) => {
+                if wanted == name::FILENAME && exception.args.len() >= 3 {
+                    exception.args[2]
+                } else {
+                    Value::None
+                }
+            }
+            name::MSG if self.is_subclass(class, Type::ImportError.class()) => exception.args.first().copied().unwrap_or(Value::None),
+            name::EXCEPTION_NAME | name::OBJ
+                if [Type::ImportError, Type::AttributeError, Type::NameError]
+                    .iter()
+                    .any(|of| self.is_subclass(class, of.class())) =>
+            {
+                Value::None
+            }
             name::CODE if self.is_subclass(class, Type::SystemExit.class()) => {
                 match exception.args.len() {
                     0 => Value::None,
@@ -512,6 +534,26 @@ impl Vm {
             }
             _ => return None,
         })
+    }
+
+    /// The `__dict__` of an instance, in which its attributes live from now on.
+    fn instance_dict(&mut self, instance: Ref<Instance>) -> Ref<crate::vm::dict::Dict> {
+        if let Some(dict) = self.heap.instances[instance].dict {
+            return dict;
+        }
+        let Value::Dict(dict) = self.heap.new_dict(crate::vm::dict::Dict::default()) else {
+            unreachable!("new_dict makes a dict")
+        };
+        let names = self.shapes[self.heap.instances[instance].shape as usize].names.clone();
+        let slots = std::mem::take(&mut self.heap.instances[instance].slots);
+        for (name, value) in names.into_iter().zip(slots) {
+            let text = self.names[name.0 as usize].clone();
+            self.dict_set_str(dict, &text, value);
+        }
+        let object = &mut self.heap.instances[instance];
+        object.dict = Some(dict);
+        object.shape = NO_SHAPE;
+        dict
     }
 
     fn class_intrinsic(&mut self, class: Ref<Class>, wanted: Name) -> Option<Value> {
@@ -693,6 +735,9 @@ impl Vm {
         match object {
             Value::Instance(instance) => {
                 let object = &self.heap.instances[instance];
+                if object.dict.is_some() {
+                    return Cache::Empty;
+                }
                 let found = self.class_attribute(object.class, wanted);
                 if let Some(found) = found
                     && self.property_getter(found).is_some()
@@ -719,6 +764,8 @@ impl Vm {
                 .module_global(module, wanted)
                 .map_or(Cache::Empty, |global| Cache::Global { module, global }),
             Value::Class(_) => Cache::Empty,
+            // What a `super()` finds depends on its class, not on its type.
+            Value::Object(it) if matches!(self.heap.objects[it], Object::Super { .. }) => Cache::Empty,
             _ => {
                 let class = self.class_of(object);
                 match self.class_attribute(class, wanted) {

@@ -456,6 +456,7 @@ impl Vm {
             class,
             shape: root,
             slots,
+            dict: None,
             exception: exception.then(|| {
                 Box::new(Exception {
                     args,
@@ -494,6 +495,9 @@ impl Vm {
                 called
             }
             Some(Value::Native(_)) | None => {
+                if exception && count >= 2 && class == Type::OSError.class() {
+                    self.specialise_os_error(made);
+                }
                 if !exception && count > 0 {
                     let message = format!("{}() takes no arguments", self.heap.classes[class].name);
                     return Err(self.throw(Type::TypeError, message));
@@ -513,6 +517,39 @@ impl Vm {
                 Err(self.throw(Type::TypeError, message))
             }
         }
+    }
+
+    /// `OSError(errno, text)` makes an instance of the subclass for that number, as in CPython.
+    fn specialise_os_error(&mut self, made: Value) {
+        let Value::Instance(instance) = made else {
+            unreachable!("an exception is an instance")
+        };
+        let object = &mut self.heap.instances[instance];
+        let errno = match object.exception.as_ref().and_then(|exception| exception.args.first()) {
+            Some(&Value::Int(errno)) => errno,
+            _ => return,
+        };
+        // Linux's numbers.
+        let class = match errno {
+            1 | 13 => Type::PermissionError,
+            2 => Type::FileNotFoundError,
+            3 => Type::ProcessLookupError,
+            4 => Type::InterruptedError,
+            10 => Type::ChildProcessError,
+            11 | 114 | 115 => Type::BlockingIOError,
+            17 => Type::FileExistsError,
+            20 => Type::NotADirectoryError,
+            21 => Type::IsADirectoryError,
+            32 | 108 => Type::BrokenPipeError,
+            103 => Type::ConnectionAbortedError,
+            104 => Type::ConnectionResetError,
+            110 => Type::TimeoutError,
+            111 => Type::ConnectionRefusedError,
+            _ => return,
+        };
+        object.class = class.class();
+        let shape = self.heap.classes[class.class()].root_shape;
+        self.heap.instances[instance].shape = shape;
     }
 
     /// `ImportError(name=…)` and the like: the builtin exceptions that take keywords keep them as attributes.
@@ -643,7 +680,8 @@ impl Vm {
                     unreachable!("a native that gets a result asked for calls")
                 };
                 results.push(value);
-                self.pump(thread)
+                // `pump` itself goes on with the next call when this one was done at once, so that a long row of them does not nest.
+                if self.pumping { Ok(Flow::Next) } else { self.pump(thread) }
             }
             Return::Module(into) => {
                 let module = self.threads[thread]
@@ -1000,7 +1038,10 @@ impl Vm {
                         }
                         continue;
                     }
-                    match self.call_value(thread, callee, &args, Return::Native)? {
+                    let outer = std::mem::replace(&mut self.pumping, true);
+                    let step = self.call_value(thread, callee, &args, Return::Native);
+                    self.pumping = outer;
+                    match step? {
                         Flow::Next => continue,
                         other => return Ok(other),
                     }

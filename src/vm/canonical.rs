@@ -226,6 +226,7 @@ impl Walk<'_> {
                     self.name(vm.shapes[instance.shape as usize].names[at]);
                     self.value(value);
                 }
+                self.value(instance.dict.map_or(Value::None, Value::Dict));
                 self.byte(u8::from(instance.exception.is_some()));
                 if let Some(exception) = &instance.exception {
                     self.values(&exception.args);

@@ -40,6 +40,7 @@ well_known! {
     VALUE "value" CODE "code" FILE "__file__" WRAPPED "__wrapped__" FUNC "__func__" SELF "__self__" DEFAULTS "__defaults__" BYTES "__bytes__"
     SEND "send" THROW "throw" CLOSE "close" EXCEPTION_NAME "name" OBJ "obj" KEYS "keys" CLASS_GETITEM "__class_getitem__"
     REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
+    ERRNO "errno" STRERROR "strerror" FILENAME "filename" MSG "msg"
 }
 
 /// A class.
@@ -219,6 +220,7 @@ types! {
     UnicodeError "UnicodeError": ValueError
     UnicodeDecodeError "UnicodeDecodeError": UnicodeError
     UnicodeEncodeError "UnicodeEncodeError": UnicodeError
+    UnicodeTranslateError "UnicodeTranslateError": UnicodeError
     Warning "Warning": Exception
     UserWarning "UserWarning": Warning
     DeprecationWarning "DeprecationWarning": Warning
@@ -230,4 +232,5 @@ types! {
     UnicodeWarning "UnicodeWarning": Warning
     BytesWarning "BytesWarning": Warning
     ResourceWarning "ResourceWarning": Warning
+    EncodingWarning "EncodingWarning": Warning
 }

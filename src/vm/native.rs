@@ -374,9 +374,25 @@ impl Ctx<'_> {
     }
 }
 
+/// Is this the question that was answered? Between asking and being called again, other threads may have changed what the native looks at; then it must ask
+/// anew.
 fn same_calls(a: &[(Value, Vec<Value>)], b: &[(Value, Vec<Value>)]) -> bool {
     a.len() == b.len()
-        && a.iter().zip(b).all(|((f, x), (g, y))| {
-            f.same(*g) && x.len() == y.len() && x.iter().zip(y).all(|(p, q)| p.same(*q))
-        })
+        && a.iter().zip(b).all(|((f, x), (g, y))| same_part(*f, *g) && x.len() == y.len() && x.iter().zip(y).all(|(p, q)| same_part(*p, *q)))
+}
+
+/// The same object; or one of a kind that a native makes on its way to the question, and so makes anew each time.
+fn same_part(a: Value, b: Value) -> bool {
+    a.same(b)
+        || matches!(
+            (a, b),
+            (Value::Str(_), Value::Str(_))
+                | (Value::Big(_), Value::Big(_))
+                | (Value::Bytes(_), Value::Bytes(_))
+                | (Value::Tuple(_), Value::Tuple(_))
+                | (Value::List(_), Value::List(_))
+                | (Value::Method(_), Value::Method(_))
+                | (Value::Iter(_), Value::Iter(_))
+                | (Value::Object(_), Value::Object(_))
+        )
 }

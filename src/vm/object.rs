@@ -212,6 +212,8 @@ pub struct Instance {
     /// Which attribute is where in `slots`; an index into `Vm::shapes`.
     pub shape: u32,
     pub slots: Vec<Value>,
+    /// Where its attributes are once a script has asked for its `__dict__`, which both then share; `shape` and `slots` are empty from then on.
+    pub dict: Option<Ref<Dict>>,
     /// Present in instances of exception classes alone.
     pub exception: Option<Box<Exception>>,
 }
@@ -463,6 +465,9 @@ impl Trace for Instance {
     fn trace(&self, visit: &mut dyn FnMut(Value)) {
         visit(Value::Class(self.class));
         self.slots.iter().for_each(|&value| visit(value));
+        if let Some(dict) = self.dict {
+            visit(Value::Dict(dict));
+        }
         if let Some(exception) = &self.exception {
             exception.args.iter().for_each(|&value| visit(value));
             exception

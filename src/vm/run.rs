@@ -23,7 +23,7 @@ use crate::vm::Vm;
 use crate::vm::attribute::Cache;
 use crate::vm::builtins::operators;
 use crate::vm::call::{Arguments, Flow, Step};
-use crate::vm::class::{Name, Type};
+use crate::vm::class::{Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::object::{Cell, Function, Iter, Method, Object};
 use crate::vm::slice::{Budget, Slice, Stop};
@@ -309,7 +309,14 @@ impl Vm {
                         leave!();
                         end!(stop);
                     }
-                    Err(exception) => throw!(exception),
+                    Err(exception) => {
+                        // The frame on top may be another one by now: its program counter is its own.
+                        leave!();
+                        match self.unwind(thread, exception, true) {
+                            None => reload!(),
+                            Some(stop) => end!(stop),
+                        }
+                    }
                 }
             }};
         }
@@ -1194,7 +1201,9 @@ impl Vm {
                 },
                 Op::DictMerge { once, dict, src } => match reg!(dict) {
                     Value::Dict(_) => {
-                        let args = [reg!(dict), reg!(src), Value::Bool(once.0)];
+                        // The compiler builds keyword arguments where `CallSpread` wants them: two registers above the callee.
+                        let callee = if once.0 && dict.0 >= 2 { reg!(Reg(dict.0 - 2)) } else { Value::None };
+                        let args = [reg!(dict), reg!(src), Value::Bool(once.0), callee];
                         out!(self.ask(thread, operators::MERGE, &args, Return::Drop));
                     }
                     _ => throw!(
@@ -1285,7 +1294,12 @@ impl Vm {
                 Op::SetClassVar { class, src, site } => match reg!(class) {
                     Value::Class(it) => {
                         let value = reg!(src);
-                        self.set_class_attribute(it, link.sites[site.0 as usize], value);
+                        let name = link.sites[site.0 as usize];
+                        self.set_class_attribute(it, name, value);
+                        // A class that says what is equal must say how to hash, or cannot be hashed.
+                        if name == name::EQ && self.heap.classes[it].own(name::HASH).is_none() {
+                            self.set_class_attribute(it, name::HASH, Value::None);
+                        }
                     }
                     _ => throw!(self.no_class()),
                 },

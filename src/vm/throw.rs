@@ -25,6 +25,7 @@ impl Vm {
             class,
             shape,
             slots: Vec::new(),
+            dict: None,
             exception: Some(Box::new(Exception {
                 args,
                 ..Exception::default()

@@ -133,7 +133,7 @@ operators! {
         }
         Ok(ctx.vm.heap.new_tuple(texts))
     };
-    MERGE "_merge" "dict, mapping, once, /" merge;
+    MERGE "_merge" "dict, mapping, once, callee, /" merge;
     UNPACK "_unpack" "iterable, count, after, /" unpack;
 }
 
@@ -232,7 +232,7 @@ fn merge(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         }
         let of = ctx.vm.type_name(mapping).to_owned();
         let message = if once {
-            format!("argument after ** must be a mapping, not {of}")
+            format!("{}argument after ** must be a mapping, not {of}", callee_text(ctx))
         } else {
             format!("'{of}' object is not a mapping")
         };
@@ -258,12 +258,25 @@ fn insert(
         };
         let text = ctx.vm.heap.text_arc(text);
         if ctx.vm.dict_get_str(it, &text).is_some() {
-            return Err(
-                ctx.type_error(format!("got multiple values for keyword argument '{text}'"))
-            );
+            let callee = callee_text(ctx);
+            return Err(ctx.type_error(format!("{callee}got multiple values for keyword argument '{text}'")));
         }
     }
     ctx.set_item(dict, key, value)
+}
+
+/// How messages name the function whose keyword arguments are being put together.
+fn callee_text(ctx: &Ctx<'_>) -> String {
+    match ctx.arg(3) {
+        Value::Function(it) => {
+            let program = &ctx.vm.image.program;
+            let code = &program.codes[ctx.vm.heap.functions[it].code.0 as usize];
+            format!("{}.{}() ", program.modules[code.module as usize].name, code.qualname)
+        }
+        Value::Class(it) => format!("{}.{}() ", ctx.vm.heap.classes[it].module, ctx.vm.heap.classes[it].qualname),
+        Value::Native(native) => format!("{}() ", crate::vm::builtins::table()[native.0 as usize].shown),
+        _ => String::new(),
+    }
 }
 
 /// Exactly `count` items, or with `after` at least as many as the star leaves: a tuple of what goes into the registers.
@@ -277,7 +290,7 @@ fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         Value::Generator(_) | Value::Instance(_) | Value::Iter(_)
     );
     let items = if lazy && matches!(after, Value::None) {
-        let take = ctx.vm.library("take");
+        let take = ctx.vm.library("collect_at_most");
         let taken = ctx.call(take, &[iterable, Value::Int(count + 1)])?;
         ctx.collect(taken)?
     } else {
