@@ -272,7 +272,7 @@ impl Decoder<'_> {
                 ..Exception::default()
             };
         }
-        self.vm.heap.allocated += std::mem::size_of_val(slots);
+        self.vm.heap.allocated += size_of_val(slots);
     }
 
     fn shape_of(&mut self, class: Ref<Class>, names: &[Name]) -> u32 {
