@@ -70,7 +70,10 @@ impl Ctx<'_> {
             return Err(self.type_error(message));
         };
         let length = self.call(method, &[value])?;
-        if !matches!(length, Value::Int(_) | Value::Bool(_) | Value::Instance(_)) {
+        if !matches!(
+            length,
+            Value::Int(_) | Value::Bool(_) | Value::Big(_) | Value::Instance(_)
+        ) {
             let message = format!(
                 "'{}' object cannot be interpreted as an integer",
                 self.vm.type_name(length)

@@ -168,14 +168,28 @@ impl Set {
         self.add_new(hash, value);
         true
     }
-    /// Adds an element that is not there.
+    /// Adds an element that is not there: into the last dummy on its way, or else into the first empty slot.
     pub fn add_new(&mut self, hash: u64, value: Value) {
         if self.table.is_empty() {
             self.table = vec![VACANT; SMALLEST].into_boxed_slice();
         }
-        self.place(hash, value);
-        self.fill += 1;
+        let mut probe = Probe::new(hash, self.mask());
+        let mut dummy = None;
+        loop {
+            match self.table[probe.at].key {
+                Key::Empty => break,
+                Key::Dummy => dummy = Some(probe.at),
+                Key::Live(_) => {}
+            }
+            probe.advance();
+        }
+        let key = Key::Live(value);
+        self.table[dummy.unwrap_or(probe.at)] = Slot { hash, key };
         self.used += 1;
+        if dummy.is_some() {
+            return;
+        }
+        self.fill += 1;
         if self.fill * 5 >= self.mask() * 3 {
             self.resize(self.grown());
         }
@@ -289,7 +303,7 @@ impl Set {
             }
         }
     }
-    /// Puts an element that is not there into the first empty slot (`set_insert_clean`; dummies are not used again).
+    /// Puts an element that is not there into the first empty slot of a table without dummies (`set_insert_clean`).
     fn place(&mut self, hash: u64, value: Value) {
         let mut probe = Probe::new(hash, self.mask());
         while !matches!(self.table[probe.at].key, Key::Empty) {

@@ -7,7 +7,7 @@ use crate::vm::protocol::address;
 use crate::vm::value::{Ref, Value};
 
 pub(super) const NATIVES: &[Native] = &[
-    native("object", "", object),
+    native("object", "*args", object),
     native("type", "*args", type_of),
     native("isinstance", "obj, class_or_tuple, /", isinstance),
     native("issubclass", "cls, class_or_tuple, /", issubclass),
@@ -44,6 +44,9 @@ pub(super) const NATIVES: &[Native] = &[
 ];
 
 fn object(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    if !ctx.rest().is_empty() {
+        return Err(ctx.type_error("object() takes no arguments"));
+    }
     let class = Type::Object.class();
     let shape = ctx.vm.heap.classes[class].root_shape;
     Ok(ctx.vm.heap.new_instance(Instance {

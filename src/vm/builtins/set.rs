@@ -146,6 +146,9 @@ fn combine(ctx: &mut Ctx<'_>, algebra: Algebra) -> Result<Value, Interrupt> {
         unreachable!("just made")
     };
     for &other in rest {
+        if algebra == Algebra::Union && matches!(other, Value::Set(it) if it == set) {
+            continue;
+        }
         ctx.combine_in_place(algebra, made, other)?;
     }
     Ok(Value::Set(made))

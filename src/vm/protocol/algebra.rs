@@ -289,6 +289,11 @@ impl Ctx<'_> {
             }
             Algebra::Union | Algebra::Difference | Algebra::SymmetricDifference => (a, b),
         };
+        // A dict makes a set of its keys in one step, and so in another table than one by one.
+        let left = match self.vm.heap.viewed(left) {
+            Some((dict, DictView::Keys)) => Value::Dict(dict),
+            _ => left,
+        };
         let left = self.set_from(left, false)?;
         let Value::Set(left) = self.once(|_| Ok(left))? else {
             unreachable!("it was made a set")
@@ -310,6 +315,12 @@ impl Ctx<'_> {
         right: Value,
     ) -> Result<Set, Interrupt> {
         self.combine_with(algebra, left, right, |elements, set, other| match algebra {
+            // A set combined with itself is copied.
+            Algebra::Union | Algebra::Intersection
+                if matches!(right, Value::Set(it) if it == left) =>
+            {
+                set.copy(set.frozen)
+            }
             Algebra::Union => {
                 let mut result = set.copy(set.frozen);
                 elements.update(&mut result, other);
@@ -330,7 +341,8 @@ impl Ctx<'_> {
     ) -> Result<(), Interrupt> {
         let result = if matches!(right, Value::Set(it) if it == left) {
             match algebra {
-                Algebra::Union | Algebra::Intersection => return Ok(()),
+                Algebra::Union => return Ok(()),
+                Algebra::Intersection => self.vm.heap.sets[left].copy(false),
                 Algebra::Difference | Algebra::SymmetricDifference => {
                     self.vm.heap.sets[left].clear();
                     return Ok(());
