@@ -89,7 +89,9 @@ impl Lexer<'_> {
         end: usize,
         message: impl Into<String>,
     ) -> &mut Diagnostic {
-        let span = Span::new(start, end);
+        // Some places are given in bytes: to the next character.
+        let start = self.text.floor_char_boundary(start);
+        let span = Span::new(start, self.text.ceil_char_boundary(end));
         let diagnostic = Diagnostic::new(code, self.id, span, message);
         let same_line = self.diagnostics.last().is_some_and(|last| {
             last.code != Code::E0110
