@@ -36,8 +36,8 @@ use crate::source::{Source, SourceId, Span};
 use ast::{Block, Interner};
 use build::Builder;
 
-/// Longest text, in bytes. CPython has no such limit; Mini's places are small numbers, and its users are people.
-pub const MAX_SOURCE_BYTES: usize = 32 << 20;
+/// Longest text, in bytes. CPython has no such limit; a tree takes up to two hundred times the memory of its text.
+pub const MAX_SOURCE_BYTES: usize = 4 << 20;
 /// Longest physical line, in bytes.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
@@ -119,7 +119,11 @@ fn one_per_line(ranks: [Vec<Diagnostic>; 4], line_starts: &[u32]) -> Vec<Diagnos
             all.push((line, rank, diagnostic));
         }
     }
-    all.sort_by_key(|(line, rank, diagnostic)| (*line, *rank, diagnostic.span));
+    all.sort_by_key(|(line, rank, found)| {
+        // A head that ends too early lacks more than its colon.
+        let colon = found.code == Code::E0302;
+        (*line, *rank, found.span.start, colon, found.span.end)
+    });
     all.dedup_by_key(|(line, _, _)| *line);
     all.into_iter()
         .map(|(_, _, diagnostic)| diagnostic)

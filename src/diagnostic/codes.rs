@@ -738,7 +738,7 @@ At most 99 blocks can be nested, as in CPython. Move the inner ones into functio
 "#
 
     E0503 "an expression nested too deeply" r#"
-An expression can be 500 levels deep; each operator, call or attribute is a level, also in a long chain such as a + b + c + … . Compute
+An expression can be 1000 levels deep; each operator, call or attribute is a level, also in a long chain such as a + b + c + … . Compute
 parts of it in statements of their own, or use sum or join.
 "#
 
@@ -756,7 +756,7 @@ A line has at most one mebibyte. Large data belongs into the script in pieces, o
 "#
 
     E0507 "a text that is too long" r#"
-A script has at most 32 mebibytes.
+A script has at most four mebibytes.
 "#
 
     E0508 "a function too large to compile" r#"

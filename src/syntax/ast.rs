@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Deepest expression or statement nesting a tree may have; deeper text is a diagnostic.
-pub const MAX_DEPTH: u16 = 500;
+pub const MAX_DEPTH: u16 = 1000;
 
 /// An interned name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -238,7 +238,7 @@ pub struct Param {
 pub struct Expr {
     /// Where it stands (inside parentheses, if it had any).
     pub span: Span,
-    /// Height of this subtree, at least 1.
+    /// Height of this subtree, at least 1; a lambda counts for four levels.
     pub depth: u16,
     /// What it is.
     pub kind: ExprKind,

@@ -271,17 +271,15 @@ impl Builder<'_> {
         orelse: Option<Block>,
         finally: Option<Block>,
     ) -> StmtKind {
+        // Where the block itself is missing, that has been said.
+        let broken = matches!(&body[..], [only] if only.kind == StmtKind::Error);
         if handlers.is_empty() && finally.is_none() {
-            let report = Diagnostic::new(
-                Code::E0308,
-                self.id,
-                Span { start, end },
-                "expected 'except' or 'finally' block",
-            );
-            self.syntax.push(Diagnostic {
-                label: "after the block of this `try`".into(),
-                ..report
-            });
+            if !broken {
+                let span = Span { start, end };
+                let message = "expected 'except' or 'finally' block";
+                self.report(Code::E0308, span, message).label =
+                    "after the block of this `try`".into();
+            }
         } else if let (true, Some(block)) = (handlers.is_empty(), &orelse) {
             let span = block.first().map_or(Span { start, end }, |stmt| stmt.span);
             let report = self.report(Code::E0301, span, "invalid syntax");
@@ -360,7 +358,7 @@ impl Builder<'_> {
     /// A node, or an error node where the tree would get too deep.
     pub(crate) fn expr(&mut self, start: u32, kind: ExprKind, end: u32) -> Expr {
         let span = Span { start, end };
-        let depth = 1 + depth_below(&kind);
+        let depth = weight(&kind) + depth_below(&kind);
         if depth > MAX_DEPTH {
             let report = self.report(Code::E0503, span, "the expression is nested too deeply");
             report.label = format!("more than {MAX_DEPTH} levels");
@@ -544,6 +542,14 @@ fn docstring(body: &Block) -> Option<Arc<str>> {
             ..
         }) => Some(text.clone()),
         _ => None,
+    }
+}
+
+/// How many levels a node counts for: making a function of its own takes the compiler more room than an operator does.
+fn weight(kind: &ExprKind) -> u16 {
+    match kind {
+        ExprKind::Lambda { .. } => 4,
+        _ => 1,
     }
 }
 

@@ -17,7 +17,8 @@ enum Owner {
     Module,
     Class,
     Function,
-    Comprehension,
+    /// With what CPython calls it.
+    Comprehension(&'static str),
 }
 
 /// How a name was met first in a scope.
@@ -91,7 +92,8 @@ impl Checker<'_, '_> {
 
     fn statement(&mut self, stmt: &Stmt) {
         match &stmt.kind {
-            StmtKind::Pass | StmtKind::Error => {}
+            // An import counts as no use here, as in CPython.
+            StmtKind::Pass | StmtKind::Import(_) | StmtKind::Error => {}
             StmtKind::Expr(value) => self.expression(value),
             StmtKind::Assign { targets, value } => {
                 targets.iter().for_each(|target| self.target(target));
@@ -222,18 +224,6 @@ impl Checker<'_, '_> {
                 message.iter().for_each(|message| self.expression(message));
             }
             StmtKind::Delete(targets) => targets.iter().for_each(|target| self.target(target)),
-            StmtKind::Import(names) => {
-                for import in names {
-                    let name = if let Some(alias) = import.alias {
-                        alias.name
-                    } else {
-                        let path = self.builder.names.text(import.path.name);
-                        let top = path.split('.').next().unwrap_or(path).to_owned();
-                        self.builder.names.intern(&top)
-                    };
-                    self.uses(name, Use::Assigned);
-                }
-            }
             StmtKind::ImportFrom { names, .. } => {
                 if names.is_empty() && self.scope().owner != Owner::Module {
                     self.report(
@@ -241,9 +231,6 @@ impl Checker<'_, '_> {
                         stmt.span,
                         "import * only allowed at module level",
                     );
-                }
-                for import in names {
-                    self.uses(import.alias.unwrap_or(import.path).name, Use::Assigned);
                 }
             }
         }
@@ -337,8 +324,8 @@ impl Checker<'_, '_> {
                     Owner::Module | Owner::Class => {
                         self.report(Code::E0409, expr.span, "'yield' outside function");
                     }
-                    Owner::Comprehension => {
-                        self.report(Code::E0409, expr.span, "'yield' inside a comprehension");
+                    Owner::Comprehension(what) => {
+                        self.report(Code::E0409, expr.span, format!("'yield' inside {what}"));
                     }
                 }
                 self.subexpressions(expr);
@@ -357,7 +344,12 @@ impl Checker<'_, '_> {
             .split_first()
             .expect("the grammar gives at least one");
         self.expression(&first.iter);
-        self.enter(Owner::Comprehension);
+        self.enter(Owner::Comprehension(match kind {
+            ComprehensionKind::List(_) => "list comprehension",
+            ComprehensionKind::Set(_) => "set comprehension",
+            ComprehensionKind::Dict(..) => "dict comprehension",
+            ComprehensionKind::Generator(_) => "generator expression",
+        }));
         self.target(&first.target);
         first.tests.iter().for_each(|test| self.expression(test));
         for clause in rest {

@@ -499,6 +499,19 @@ impl<'a> Place<'a> {
                     .span(self.line[bracket + 1], before),
                 );
             }
+            let first = self.line[bracket + 1];
+            let alone = !self.line[bracket..self.at]
+                .iter()
+                .any(|lexeme| lexeme.token == Token::Comma);
+            if first.token == Token::Star && alone {
+                return Some(
+                    Finding::new(
+                        Code::E0403,
+                        "iterable unpacking cannot be used in comprehension",
+                    )
+                    .span(first, before),
+                );
+            }
             if matches!(
                 opener,
                 Token::LeftBracket | Token::LeftBrace | Token::LeftParen

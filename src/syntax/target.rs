@@ -19,7 +19,9 @@ impl Builder<'_> {
         }
         let suspect = match &target.kind {
             // `a, f() = 3`: the parser was at the last element.
-            ExprKind::Tuple(elements) if !self.opens_with_bracket(target.span) => elements.last(),
+            ExprKind::Tuple(elements) if !self.enclosed_tuple(target.span, elements) => {
+                elements.last()
+            }
             _ => Some(target),
         };
         let suspect = suspect.filter(|_| first).map(|suspect| suspect.span);
@@ -132,8 +134,14 @@ impl Builder<'_> {
         }
     }
 
-    fn opens_with_bracket(&self, span: Span) -> bool {
+    /// Whether a tuple's place includes parentheses of its own.
+    fn enclosed_tuple(&self, span: Span, elements: &[Expr]) -> bool {
+        let (Some(first), Some(last)) = (elements.first(), elements.last()) else {
+            return true;
+        };
         self.source.text[span.start as usize..].starts_with('(')
+            && first.span.start > span.start
+            && last.span.end < span.end
     }
 }
 

@@ -12,6 +12,7 @@ mod compile;
 mod front;
 mod generator;
 mod lang;
+mod messages;
 mod oracle;
 mod process;
 mod properties;

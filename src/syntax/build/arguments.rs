@@ -149,6 +149,7 @@ impl Builder<'_> {
                         self.report(Code::E0405, span, "/ may appear only once");
                     } else if star.is_some() {
                         self.report(Code::E0405, span, "/ must be ahead of *");
+                        bare = None;
                     } else if params.positional.is_empty() {
                         self.report(Code::E0405, span, "at least one argument must precede /");
                     }
