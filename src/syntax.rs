@@ -93,10 +93,7 @@ pub fn parse(source: &Source, id: SourceId, names: &mut Interner) -> Parsed {
 fn too_large(source: &Source, id: SourceId) -> Option<Diagnostic> {
     let text = &source.text;
     if text.len() > MAX_SOURCE_BYTES {
-        let message = format!(
-            "the text has {} bytes; the longest may have {MAX_SOURCE_BYTES}",
-            text.len()
-        );
+        let message = format!("the text is longer than {MAX_SOURCE_BYTES} bytes");
         return Some(Diagnostic::new(Code::E0507, id, Span::default(), message));
     }
     let (start, end) = source

@@ -7,10 +7,11 @@ use crate::cli::render::render;
 use crate::cli::{Trouble, say};
 use crate::compile::{Environment, compile};
 use crate::diagnostic::Diagnostic;
-use crate::source::Source;
+use crate::source::{Source, SourceId};
 use crate::stdlib;
+use crate::syntax::{self, MAX_SOURCE_BYTES};
 use crate::vm::builtins::is_builtin;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
@@ -21,12 +22,17 @@ const ENVIRONMENT: Environment = Environment {
     embedded: stdlib::embedded,
 };
 
-/// Largest text that is read. Places in it are 32 bits wide.
-const MAX_BYTES: u64 = 1 << 30;
-
 /// Reads, compiles (or assembles) and verifies a program. None: it is not right, and the messages have been printed.
 pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble> {
-    let source = read(file)?;
+    let (name, bytes) = read(file)?;
+    let source = match syntax::read(&name, &bytes, SourceId(0)) {
+        Ok(source) => source,
+        Err(no_text) => {
+            let (shown, diagnostic) = *no_text;
+            complain(&[diagnostic], &[shown], paint);
+            return Ok(None);
+        }
+    };
     let is_assembly = file
         .extension()
         .is_some_and(|it| it.eq_ignore_ascii_case("masm"));
@@ -68,9 +74,9 @@ fn link(modules: &[&str]) -> Option<Program> {
     compiled.diagnostics.is_empty().then_some(compiled.program)
 }
 
-/// Reads a text; `-` is standard input.
+/// A file's name for messages, and its bytes (no more than one more than a text may have); `-` is standard input.
 #[expect(clippy::disallowed_methods, reason = "scripts are read here")]
-pub(super) fn read(file: &Path) -> Result<Source, Trouble> {
+fn read(file: &Path) -> Result<(String, Vec<u8>), Trouble> {
     let (name, mut input): (String, Box<dyn Read>) = if file.as_os_str() == "-" {
         ("<stdin>".into(), Box::new(std::io::stdin()))
     } else {
@@ -82,24 +88,10 @@ pub(super) fn read(file: &Path) -> Result<Source, Trouble> {
     let mut bytes = Vec::new();
     input
         .by_ref()
-        .take(MAX_BYTES + 1)
+        .take(MAX_SOURCE_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
         .with_context(|| format!("can't read file '{name}'"))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        bail!("'{name}' is larger than 1 GiB");
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(&name, &text)),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let sound = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
-            let (line, column) = Source::new(&name, &sound).line_column(at as u32);
-            bail!(
-                "'{name}' is not UTF-8 text: byte 0x{:02x} at line {line}, column {column}",
-                error.as_bytes()[at]
-            )
-        }
-    }
+    Ok((name, bytes))
 }
 
 fn complain(diagnostics: &[Diagnostic], sources: &[Source], paint: bool) {

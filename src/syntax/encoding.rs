@@ -10,10 +10,7 @@ const SHOWN_BYTES: usize = 200;
 /// The source that the bytes of a file are; or, if they are no text, what can be shown of it and the diagnostic to show.
 pub fn read(name: &str, bytes: &[u8], id: SourceId) -> Result<Source, Box<(Source, Diagnostic)>> {
     if bytes.len() > MAX_SOURCE_BYTES {
-        let message = format!(
-            "the text has {} bytes; the longest may have {MAX_SOURCE_BYTES}",
-            bytes.len()
-        );
+        let message = format!("the text is longer than {MAX_SOURCE_BYTES} bytes");
         let diagnostic = Diagnostic::new(Code::E0507, id, Span::default(), message);
         return Err(Box::new((Source::new(name, ""), diagnostic)));
     }

@@ -6,10 +6,12 @@ use crate::process::finish;
 use crate::tree;
 use insta::{assert_snapshot, glob};
 use mini::cli::render::render;
+use mini::compile::{Environment, compile};
 use mini::diagnostic::{Code, Diagnostic};
 use mini::source::{Source, SourceId, Span};
 use mini::syntax::ast::Interner;
 use mini::syntax::{self, Parsed};
+use mini::vm::builtins::is_builtin;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -39,6 +41,16 @@ fn messages(text: &str) -> String {
     parse(text, |source, _, parsed| {
         render(&parsed.diagnostics, std::slice::from_ref(source), false)
     })
+}
+
+/// The rendered diagnostics of the whole compilation.
+fn all_messages(text: &str) -> String {
+    let environment = Environment {
+        is_builtin,
+        embedded: mini::stdlib::embedded,
+    };
+    let compiled = compile(Source::new("test.mini", text), &environment);
+    render(&compiled.diagnostics, &compiled.program.sources, false)
 }
 
 /// The codes of a text's diagnostics, with their lines.
@@ -101,12 +113,22 @@ fn mistakes_are_explained() {
     settings().bind(|| {
         glob!("../lang/syntax_errors", "*.mini", |path| {
             let text = text_of(path);
-            assert_snapshot!("syntax_errors", messages(&text));
+            assert_snapshot!("syntax_errors", all_messages(&text));
         });
     });
 }
 
-/// What cannot be seen without resolving names is refused by the compiler: here those that the grammar already meets.
+#[test]
+fn programs_that_mini_leaves_out_are_refused() {
+    settings().bind(|| {
+        glob!("../lang/refused", "*.mini", |path| {
+            let text = text_of(path);
+            assert_snapshot!("refused", all_messages(&text));
+        });
+    });
+}
+
+/// What can be seen without resolving names.
 #[test]
 fn python_that_mini_leaves_out_is_refused_by_name() {
     let left_out = [
