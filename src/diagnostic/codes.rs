@@ -928,7 +928,7 @@ Right:
 "#
 
     E0611 "the namespaces as dicts" r#"
-Names are resolved before a script starts, so globals(), locals(), vars() and dir() have no dict to show. Keep what is looked up by
+Names are resolved before a script starts, so globals(), locals() and dir() have no dict to show. Keep what is looked up by
 text in a dict of your own; for attributes, use getattr and setattr.
 
 Wrong:

@@ -173,7 +173,7 @@ impl Builder<'_> {
             let report = self.report(
                 Code::E0620,
                 target.span,
-                "an annotated name in parentheses is not part of Mini",
+                "an annotated name in parentheses is left out of Mini",
             );
             report.help = Some("remove the parentheses".into());
         } else {
@@ -212,7 +212,7 @@ impl Builder<'_> {
         let report = self.report(
             Code::E0616,
             Span { start, end },
-            "relative imports are not part of Mini",
+            "relative imports are left out of Mini",
         );
         report.help =
             Some("a script is one file; it can import the built-in modules by name".into());

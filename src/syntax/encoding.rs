@@ -61,7 +61,7 @@ pub(super) fn foreign(source: &Source, id: SourceId) -> Option<Diagnostic> {
             Code::E0111,
             id,
             Span::new(start, start + named.len()),
-            format!("the encoding '{named}' is not part of Mini"),
+            format!("the encoding '{named}' is left out of Mini"),
         );
         diagnostic.help = Some("save the file as UTF-8 and remove the comment".into());
         return Some(diagnostic);

@@ -209,27 +209,27 @@ impl<'a> Place<'a> {
             .is_some_and(|before| before.token.ends_expression());
         match self.token().token {
             Token::ColonEqual => Some(
-                Finding::new(Code::E0603, "the walrus operator ':=' is not part of Mini")
+                Finding::new(Code::E0603, "the walrus operator ':=' is left out of Mini")
                     .help("assign in a statement of its own, then use the name"),
             ),
             Token::At if after_value => Some(
                 Finding::new(
                     Code::E0604,
-                    "matrix multiplication with '@' is not part of Mini",
+                    "matrix multiplication with '@' is left out of Mini",
                 )
                 .help("call a method or a function instead"),
             ),
             Token::AtEqual => Some(
                 Finding::new(
                     Code::E0604,
-                    "matrix multiplication with '@=' is not part of Mini",
+                    "matrix multiplication with '@=' is left out of Mini",
                 )
                 .help("call a method or a function instead"),
             ),
             Token::Star if self.before_is(1, Token::Except) => Some(
                 Finding::new(
                     Code::E0606,
-                    "exception groups ('except*') are not part of Mini",
+                    "exception groups ('except*') are left out of Mini",
                 )
                 .help("catch with `except`, and look at the exception's attributes"),
             ),
@@ -238,7 +238,7 @@ impl<'a> Place<'a> {
                     && (self.before_is(2, Token::Def) || self.before_is(2, Token::Class)) =>
             {
                 Some(
-                    Finding::new(Code::E0607, "type parameters are not part of Mini")
+                    Finding::new(Code::E0607, "type parameters are left out of Mini")
                         .help("leave them out: annotations are not checked"),
                 )
             }

@@ -308,7 +308,7 @@ impl Writer<'_> {
             let mut report = self.diagnostic(
                 Code::E0601,
                 span(word),
-                format!("'{name}' is not part of Mini"),
+                format!("'{name}' is left out of Mini"),
             );
             report.help = Some(
                 "Mini is about threads: write an ordinary function and run it with `threading.Thread` or an executor"
@@ -342,7 +342,7 @@ impl Writer<'_> {
                 let mut report = self.diagnostic(
                     Code::E0602,
                     span(first),
-                    "the 'match' statement is not part of Mini",
+                    "the 'match' statement is left out of Mini",
                 );
                 report.help = Some("compare with `if` and `elif`".into());
                 self.out.missing.push(report);
@@ -365,7 +365,7 @@ impl Writer<'_> {
                 let mut report = self.diagnostic(
                     Code::E0607,
                     span(first),
-                    "type aliases are not part of Mini",
+                    "type aliases are left out of Mini",
                 );
                 report.help = Some("assign the class to a name: `Pair = tuple`".into());
                 self.out.missing.push(report);

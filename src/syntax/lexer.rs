@@ -187,7 +187,7 @@ impl Lexer<'_> {
                     Code::E0605,
                     start,
                     end,
-                    "complex numbers are not part of Mini",
+                    "complex numbers are left out of Mini",
                 )
                 .help = Some(
                     "keep the real and the imaginary part in two floats, or in a tuple".into(),

@@ -266,7 +266,7 @@ fn unicode_escape(text: &str, escape: char, width: usize) -> Result<(usize, char
         Some(c) => Ok((2 + width, c)),
         None if (0xD800..0xE000).contains(&number) => Err(fault(
             Code::E0615,
-            format!("the lone surrogate U+{number:04X} cannot be part of a string in Mini"),
+            format!("the lone surrogate U+{number:04X} cannot stand in a string of Mini"),
             Some("write the whole character: \"\\U0001F600\" rather than its two halves"),
         )),
         None => Err(fault(
@@ -284,7 +284,7 @@ fn named_character(body: &str, at: usize) -> Fault {
         code: Code::E0614,
         start: at,
         end,
-        message: "characters by name (\\N{...}) are not part of Mini".into(),
+        message: "characters by name (\\N{...}) are left out of Mini".into(),
         help: Some("write the character itself, or its number: \"\\u2764\""),
     }
 }
