@@ -206,10 +206,7 @@ impl Ctx<'_> {
             reader.at += 1;
         }
         let kind = reader.next();
-        directive.kind = match self.ok(kind)? {
-            'i' | 'u' => 'd',
-            kind => kind,
-        };
+        directive.kind = self.ok(kind)?;
         Ok(directive)
     }
 
@@ -279,7 +276,7 @@ impl Ctx<'_> {
                     number: false,
                 });
             }
-            'd' | 'o' | 'x' | 'X' => {
+            'd' | 'i' | 'u' | 'o' | 'x' | 'X' => {
                 let text = self.integer_piece(directive, value)?;
                 return Ok(Piece { text, number: true });
             }
@@ -366,7 +363,7 @@ impl Ctx<'_> {
     }
 
     fn integer_piece(&mut self, directive: &Directive, value: Value) -> Result<String, Interrupt> {
-        let decimal = directive.kind == 'd';
+        let decimal = matches!(directive.kind, 'd' | 'i' | 'u');
         let integer = if decimal {
             self.try_int(value)?
         } else if matches!(value, Value::Float(_)) {

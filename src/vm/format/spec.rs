@@ -252,8 +252,10 @@ pub fn format_str(text: &str, spec: &Spec) -> Result<String, Fault> {
             "{what} not allowed in string format specifier"
         )))
     };
-    if spec.sign.is_some() {
-        return refuse("Sign");
+    match spec.sign {
+        Some(' ') => return refuse("Space"),
+        Some(_) => return refuse("Sign"),
+        None => {}
     }
     if spec.positive_zero {
         return refuse("Negative zero coercion (z)");

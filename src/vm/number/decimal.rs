@@ -38,7 +38,7 @@ pub fn float_text(float: f64, layout: Layout, alternate: bool, dot_zero: bool) -
     let magnitude = float.abs();
     match layout {
         Layout::Shortest => {
-            let digits = Digits::parse(&format!("{magnitude:e}"));
+            let digits = Digits::shortest(magnitude);
             let exponent = digits.point <= -4 || digits.point > 16;
             digits.lay_out(&mut out, exponent, 0, alternate, dot_zero);
         }
@@ -83,6 +83,21 @@ struct Digits {
 }
 
 impl Digits {
+    /// The fewest that read back as the same float and, of these, the nearest; where two are equally near, the even one as in `dtoa` (Rust takes the
+    /// upper one). No float of fewer than 15 digits lies half-way between two shorter ones.
+    fn shortest(magnitude: f64) -> Digits {
+        let digits = Digits::parse(&format!("{magnitude:e}"));
+        if digits.text.len() < 15 {
+            return digits;
+        }
+        let rounded = format!("{magnitude:.*e}", digits.text.len() - 1);
+        if rounded.parse() == Ok(magnitude) {
+            Digits::parse(&rounded)
+        } else {
+            digits
+        }
+    }
+
     fn significant(magnitude: f64, count: usize) -> Digits {
         let behind = count.saturating_sub(1).min(MOST_DIGITS);
         Digits::parse(&format!("{magnitude:.behind$e}"))
@@ -163,6 +178,8 @@ mod tests {
             (f64::MAX, "1.7976931348623157e+308"),
             (2.5e-7, "2.5e-07"),
             (1e22, "1e+22"),
+            (580_243_392_648_018.25, "580243392648018.2"),
+            (9.536_743_164_062_5e-7, "9.5367431640625e-07"),
             (f64::NAN, "nan"),
             (f64::NEG_INFINITY, "-inf"),
         ] {
