@@ -85,7 +85,7 @@ pub struct Vm {
     pub threads: Vec<Thread>,
     /// The main thread: the first one, or the one that a fork kept.
     pub main: ThreadId,
-    /// What the script was started with: `sys.argv`, its own name left out.
+    /// What the script was started with: `sys.argv`, its own name first.
     pub argv: Vec<Arc<str>>,
     /// Functions to be called when the main thread ends, last one first.
     pub at_exit: Vec<Value>,

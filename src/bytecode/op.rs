@@ -572,14 +572,14 @@ ops! {
     FormatValue = "format" (convert: Convert, dst: Reg, src: Reg, spec: Reg) Calls Allocate Plain
     /// append R[src] to the list R[list]
     ListAppend = "lappend" (list: Reg, src: Reg) Shared Item Plain
-    /// append every item of R[src] to the list R[list]
-    ListExtend = "lextend" (list: Reg, src: Reg) Calls Item Plain
+    /// append every item of R[src] to the list R[list]; `call` says that the list is that of a call's arguments (its callee is one register below)
+    ListExtend = "lextend" (call: Flag, list: Reg, src: Reg) Calls Item Plain
     /// R[dst] = tuple(R[list])
     ListToTuple = "totuple" (dst: Reg, list: Reg) Pure Allocate Plain
     /// add R[src] to the set R[set]
     SetAdd = "sadd" (set: Reg, src: Reg) Shared Item Plain
-    /// add every item of R[src] to the set R[set]
-    SetUpdate = "supdate" (set: Reg, src: Reg) Calls Item Plain
+    /// add every item of R[src] to the set R[set]; `folded`: the items are a display of constants, which CPython keeps as a frozen set
+    SetUpdate = "supdate" (folded: Flag, set: Reg, src: Reg) Calls Item Plain
     /// R[dict][R[key]] = R[src], for displays and comprehensions
     DictInsert = "dinsert" (dict: Reg, key: Reg, src: Reg) Shared Item Plain
     /// put every pair of the mapping R[src] into the dict R[dict]; if once: raise TypeError on a repeated key (keyword arguments)

@@ -116,7 +116,14 @@ impl<'a> Emitter<'a> {
                 }
                 Argument::Star(value) => {
                     let src = self.value(value);
-                    self.op(Op::ListExtend { list, src }, span);
+                    self.op(
+                        Op::ListExtend {
+                            call: Flag(true),
+                            list,
+                            src,
+                        },
+                        span,
+                    );
                 }
                 Argument::Keyword(..) | Argument::DoubleStar(_) => {}
             }

@@ -13,6 +13,9 @@ pub(super) const CHUNK: usize = 64;
 /// From how many literals on a list is copied from a constant tuple.
 const FROM_CONSTANT: usize = 3;
 
+/// From as many constants on, CPython makes a set of a frozen one that it keeps; the order of the items shows it.
+const FOLDED_SET: usize = 3;
+
 impl<'a> Emitter<'a> {
     #[inline(never)]
     pub(super) fn list(&mut self, items: &'a [Expr], dst: Reg, span: Span) {
@@ -47,7 +50,14 @@ impl<'a> Emitter<'a> {
         self.empty_list(work, span);
         if items.len() >= FROM_CONSTANT && items.iter().all(is_constant) {
             let src = self.constant_row(items, span);
-            self.op(Op::ListExtend { list: work, src }, span);
+            self.op(
+                Op::ListExtend {
+                    call: Flag(false),
+                    list: work,
+                    src,
+                },
+                span,
+            );
             self.unit.release(mark);
             return;
         }
@@ -55,7 +65,14 @@ impl<'a> Emitter<'a> {
             if let [one] = piece {
                 if let ExprKind::Starred(inner) = &one.kind {
                     let src = self.value(inner);
-                    self.op(Op::ListExtend { list: work, src }, inner.span);
+                    self.op(
+                        Op::ListExtend {
+                            call: Flag(false),
+                            list: work,
+                            src,
+                        },
+                        inner.span,
+                    );
                 } else {
                     let src = self.value(one);
                     self.op(Op::ListAppend { list: work, src }, span);
@@ -71,7 +88,14 @@ impl<'a> Emitter<'a> {
                     },
                     span,
                 );
-                self.op(Op::ListExtend { list: work, src }, span);
+                self.op(
+                    Op::ListExtend {
+                        call: Flag(false),
+                        list: work,
+                        src,
+                    },
+                    span,
+                );
             }
             self.unit.release(mark);
         }
@@ -91,7 +115,8 @@ impl<'a> Emitter<'a> {
 
     #[inline(never)]
     pub(super) fn set(&mut self, items: &'a [Expr], dst: Reg, span: Span) {
-        if items.len() <= CHUNK && !has_star(items) {
+        let folded = items.len() >= FOLDED_SET && items.iter().all(is_constant);
+        if items.len() <= CHUNK && !has_star(items) && !folded {
             let (base, count) = self.row(items);
             self.op(Op::BuildSet { dst, base, count }, span);
             return;
@@ -107,11 +132,32 @@ impl<'a> Emitter<'a> {
             },
             span,
         );
+        if folded {
+            let src = self.constant_row(items, span);
+            self.op(
+                Op::SetUpdate {
+                    folded: Flag(true),
+                    set: work,
+                    src,
+                },
+                span,
+            );
+            self.unit.release(mark);
+            self.move_to(dst, work, span);
+            return;
+        }
         for piece in pieces(items) {
             if let [one] = piece {
                 if let ExprKind::Starred(inner) = &one.kind {
                     let src = self.value(inner);
-                    self.op(Op::SetUpdate { set: work, src }, inner.span);
+                    self.op(
+                        Op::SetUpdate {
+                            folded: Flag(false),
+                            set: work,
+                            src,
+                        },
+                        inner.span,
+                    );
                 } else {
                     let src = self.value(one);
                     self.op(Op::SetAdd { set: work, src }, span);
@@ -127,7 +173,14 @@ impl<'a> Emitter<'a> {
                     },
                     span,
                 );
-                self.op(Op::SetUpdate { set: work, src }, span);
+                self.op(
+                    Op::SetUpdate {
+                        folded: Flag(false),
+                        set: work,
+                        src,
+                    },
+                    span,
+                );
             }
             self.unit.release(mark);
         }

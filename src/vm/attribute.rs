@@ -505,16 +505,28 @@ impl Vm {
             name::VALUE if self.is_subclass(class, Type::StopIteration.class()) => {
                 exception.args.first().copied().unwrap_or(Value::None)
             }
-            name::ERRNO if exception.args.len() >= 2 && self.is_subclass(class, Type::OSError.class()) => exception.args[0],
-            name::STRERROR if exception.args.len() >= 2 && self.is_subclass(class, Type::OSError.class()) => exception.args[1],
-            name::ERRNO | name::STRERROR | name::FILENAME if self.is_subclass(class, Type::OSError.class()) => {
+            name::ERRNO
+                if exception.args.len() >= 2 && self.is_subclass(class, Type::OSError.class()) =>
+            {
+                exception.args[0]
+            }
+            name::STRERROR
+                if exception.args.len() >= 2 && self.is_subclass(class, Type::OSError.class()) =>
+            {
+                exception.args[1]
+            }
+            name::ERRNO | name::STRERROR | name::FILENAME
+                if self.is_subclass(class, Type::OSError.class()) =>
+            {
                 if wanted == name::FILENAME && exception.args.len() >= 3 {
                     exception.args[2]
                 } else {
                     Value::None
                 }
             }
-            name::MSG if self.is_subclass(class, Type::ImportError.class()) => exception.args.first().copied().unwrap_or(Value::None),
+            name::MSG if self.is_subclass(class, Type::ImportError.class()) => {
+                exception.args.first().copied().unwrap_or(Value::None)
+            }
             name::EXCEPTION_NAME | name::OBJ
                 if [Type::ImportError, Type::AttributeError, Type::NameError]
                     .iter()
@@ -544,7 +556,9 @@ impl Vm {
         let Value::Dict(dict) = self.heap.new_dict(crate::vm::dict::Dict::default()) else {
             unreachable!("new_dict makes a dict")
         };
-        let names = self.shapes[self.heap.instances[instance].shape as usize].names.clone();
+        let names = self.shapes[self.heap.instances[instance].shape as usize]
+            .names
+            .clone();
         let slots = std::mem::take(&mut self.heap.instances[instance].slots);
         for (name, value) in names.into_iter().zip(slots) {
             let text = self.names[name.0 as usize].clone();
@@ -765,7 +779,9 @@ impl Vm {
                 .map_or(Cache::Empty, |global| Cache::Global { module, global }),
             Value::Class(_) => Cache::Empty,
             // What a `super()` finds depends on its class, not on its type.
-            Value::Object(it) if matches!(self.heap.objects[it], Object::Super { .. }) => Cache::Empty,
+            Value::Object(it) if matches!(self.heap.objects[it], Object::Super { .. }) => {
+                Cache::Empty
+            }
             _ => {
                 let class = self.class_of(object);
                 match self.class_attribute(class, wanted) {
@@ -940,6 +956,19 @@ impl Ctx<'_> {
                 ));
             }
             self.call(setter, &[object, value])?;
+            return Ok(());
+        }
+        if name == name::DICT {
+            let Value::Dict(dict) = value else {
+                let of = self.vm.type_name(value).to_owned();
+                return Err(self.type_error(format!(
+                    "__dict__ must be set to a dictionary, not a '{of}'"
+                )));
+            };
+            let object = &mut self.vm.heap.instances[instance];
+            object.dict = Some(dict);
+            object.shape = NO_SHAPE;
+            object.slots = Vec::new();
             return Ok(());
         }
         if let Some(exception) = self.vm.heap.instances[instance].exception.as_deref_mut() {

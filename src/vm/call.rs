@@ -525,7 +525,11 @@ impl Vm {
             unreachable!("an exception is an instance")
         };
         let object = &mut self.heap.instances[instance];
-        let errno = match object.exception.as_ref().and_then(|exception| exception.args.first()) {
+        let errno = match object
+            .exception
+            .as_ref()
+            .and_then(|exception| exception.args.first())
+        {
             Some(&Value::Int(errno)) => errno,
             _ => return,
         };
@@ -681,7 +685,11 @@ impl Vm {
                 };
                 results.push(value);
                 // `pump` itself goes on with the next call when this one was done at once, so that a long row of them does not nest.
-                if self.pumping { Ok(Flow::Next) } else { self.pump(thread) }
+                if self.pumping {
+                    Ok(Flow::Next)
+                } else {
+                    self.pump(thread)
+                }
             }
             Return::Module(into) => {
                 let module = self.threads[thread]
@@ -894,7 +902,16 @@ impl Vm {
         );
         let name = entry.shown;
         let plural = |count: usize| if count == 1 { "" } else { "s" };
-        let message = if least == most && !signature.rest {
+        let message = if entry.shown == "map" {
+            "map() must have at least two arguments.".to_owned()
+        } else if !signature.keyword_only.is_empty() && !signature.rest && most == 0 {
+            format!("{name}() takes no positional arguments")
+        } else if !signature.keyword_only.is_empty() && !signature.rest && least == most {
+            format!(
+                "{name} expected {most} argument{}, got {given}",
+                plural(most)
+            )
+        } else if least == most && !signature.rest {
             match most {
                 0 => format!("{}() takes no arguments ({given} given)", entry.qualified()),
                 1 => format!(

@@ -253,7 +253,8 @@ impl Vm {
             let hooked = self
                 .class_attribute(class, name::SETATTR)
                 .is_some_and(|hook| !matches!(hook, Value::Native(_)));
-            let plain = self.heap.instances[instance].exception.is_none()
+            let plain = wanted != name::DICT
+                && self.heap.instances[instance].exception.is_none()
                 && !hooked
                 && !matches!(self.class_attribute(class, wanted), Some(Value::Object(it)) if matches!(self.heap.objects[it], Object::Property { .. }));
             if plain {

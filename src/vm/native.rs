@@ -378,7 +378,11 @@ impl Ctx<'_> {
 /// anew.
 fn same_calls(a: &[(Value, Vec<Value>)], b: &[(Value, Vec<Value>)]) -> bool {
     a.len() == b.len()
-        && a.iter().zip(b).all(|((f, x), (g, y))| same_part(*f, *g) && x.len() == y.len() && x.iter().zip(y).all(|(p, q)| same_part(*p, *q)))
+        && a.iter().zip(b).all(|((f, x), (g, y))| {
+            same_part(*f, *g)
+                && x.len() == y.len()
+                && x.iter().zip(y).all(|(p, q)| same_part(*p, *q))
+        })
 }
 
 /// The same object; or one of a kind that a native makes on its way to the question, and so makes anew each time.

@@ -1152,9 +1152,14 @@ impl Vm {
                         self.throw(Type::SystemError, "appending to something that is no list")
                     ),
                 },
-                Op::ListExtend { list, src } => match reg!(list) {
+                Op::ListExtend { call, list, src } => match reg!(list) {
                     Value::List(_) => {
-                        let args = [reg!(list), reg!(src)];
+                        let callee = if call.0 && list.0 >= 1 {
+                            reg!(Reg(list.0 - 1))
+                        } else {
+                            Value::None
+                        };
+                        let args = [reg!(list), reg!(src), callee];
                         out!(self.ask(thread, operators::EXTEND, &args, Return::Drop));
                     }
                     _ => {
@@ -1180,9 +1185,9 @@ impl Vm {
                         throw!(self.throw(Type::SystemError, "adding to something that is no set"))
                     }
                 },
-                Op::SetUpdate { set, src } => match reg!(set) {
+                Op::SetUpdate { folded, set, src } => match reg!(set) {
                     Value::Set(_) => {
-                        let args = [reg!(set), reg!(src)];
+                        let args = [reg!(set), reg!(src), Value::Bool(folded.0)];
                         out!(self.ask(thread, operators::SET_UPDATE, &args, Return::Drop));
                     }
                     _ => {
@@ -1202,7 +1207,11 @@ impl Vm {
                 Op::DictMerge { once, dict, src } => match reg!(dict) {
                     Value::Dict(_) => {
                         // The compiler builds keyword arguments where `CallSpread` wants them: two registers above the callee.
-                        let callee = if once.0 && dict.0 >= 2 { reg!(Reg(dict.0 - 2)) } else { Value::None };
+                        let callee = if once.0 && dict.0 >= 2 {
+                            reg!(Reg(dict.0 - 2))
+                        } else {
+                            Value::None
+                        };
                         let args = [reg!(dict), reg!(src), Value::Bool(once.0), callee];
                         out!(self.ask(thread, operators::MERGE, &args, Return::Drop));
                     }

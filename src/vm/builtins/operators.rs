@@ -88,19 +88,13 @@ operators! {
         ctx.call(callee, &args)
     };
     FORMAT "_format" "value, spec, conversion, /" format;
-    EXTEND "_extend" "list, iterable, /" extend;
+    EXTEND "_extend" "list, iterable, callee, /" extend;
     SET_ADD "_setadd" "set, item, /" |ctx| {
         let (Value::Set(set), item) = (ctx.arg(0), ctx.arg(1)) else { unreachable!("the instruction checked its set") };
         ctx.set_add(set, item)?;
         Ok(Value::None)
     };
-    SET_UPDATE "_setupdate" "set, iterable, /" |ctx| {
-        let (Value::Set(set), iterable) = (ctx.arg(0), ctx.arg(1)) else { unreachable!("the instruction checked its set") };
-        for item in collect(ctx, iterable, Use::Spread)? {
-            ctx.set_add(set, item)?;
-        }
-        Ok(Value::None)
-    };
+    SET_UPDATE "_setupdate" "set, iterable, folded, /" set_update;
     BUILD_SET "_buildset" "*items" |ctx| {
         let made = ctx.once(|ctx| Ok(ctx.vm.heap.new_set(Set::default())))?;
         let Value::Set(set) = made else { unreachable!("new_set makes a set") };
@@ -206,11 +200,45 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_str(text))
 }
 
+/// A display of constants goes through two frozen sets, as CPython's compiler and its marshalling have it; each has its own order.
+fn set_update(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (Value::Set(set), iterable) = (ctx.arg(0), ctx.arg(1)) else {
+        unreachable!("the instruction checked its set")
+    };
+    if matches!(ctx.arg(2), Value::Bool(true)) {
+        let items = collect(ctx, iterable, Use::Spread)?;
+        let first = ctx.vm.heap.new_list(items);
+        let once = ctx.set_from(first, true)?;
+        let items = ctx.collect(once)?;
+        let second = ctx.vm.heap.new_list(items);
+        let Value::Set(twice) = ctx.set_from(second, true)? else {
+            unreachable!("a set is made")
+        };
+        // Constants of one frozen set are all different, so none is equal to another.
+        let twice = ctx.vm.heap.sets[twice].clone();
+        ctx.vm.heap.sets[set].merge(&twice, |_, _| false);
+        return Ok(Value::None);
+    }
+    for item in collect(ctx, iterable, Use::Spread)? {
+        ctx.set_add(set, item)?;
+    }
+    Ok(Value::None)
+}
+
 fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (Value::List(list), iterable) = (ctx.arg(0), ctx.arg(1)) else {
         unreachable!("the instruction checked its list")
     };
-    let items = collect(ctx, iterable, Use::Spread)?;
+    let callee = ctx.arg(2);
+    let items = collect(
+        ctx,
+        iterable,
+        if callee.is_bound() && !matches!(callee, Value::None) {
+            Use::Call(callee)
+        } else {
+            Use::Spread
+        },
+    )?;
     ctx.vm.heap.allocated += items.len() * size_of::<Value>();
     ctx.vm.heap.lists[list].extend(items);
     Ok(Value::None)
@@ -232,7 +260,10 @@ fn merge(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         }
         let of = ctx.vm.type_name(mapping).to_owned();
         let message = if once {
-            format!("{}argument after ** must be a mapping, not {of}", callee_text(ctx))
+            format!(
+                "{}argument after ** must be a mapping, not {of}",
+                callee_text(ctx, ctx.arg(3))
+            )
         } else {
             format!("'{of}' object is not a mapping")
         };
@@ -258,23 +289,34 @@ fn insert(
         };
         let text = ctx.vm.heap.text_arc(text);
         if ctx.vm.dict_get_str(it, &text).is_some() {
-            let callee = callee_text(ctx);
-            return Err(ctx.type_error(format!("{callee}got multiple values for keyword argument '{text}'")));
+            let callee = callee_text(ctx, ctx.arg(3));
+            return Err(ctx.type_error(format!(
+                "{callee}got multiple values for keyword argument '{text}'"
+            )));
         }
     }
     ctx.set_item(dict, key, value)
 }
 
 /// How messages name the function whose keyword arguments are being put together.
-fn callee_text(ctx: &Ctx<'_>) -> String {
-    match ctx.arg(3) {
+fn callee_text(ctx: &Ctx<'_>, callee: Value) -> String {
+    match callee {
         Value::Function(it) => {
             let program = &ctx.vm.image.program;
             let code = &program.codes[ctx.vm.heap.functions[it].code.0 as usize];
-            format!("{}.{}() ", program.modules[code.module as usize].name, code.qualname)
+            format!(
+                "{}.{}() ",
+                program.modules[code.module as usize].name, code.qualname
+            )
         }
-        Value::Class(it) => format!("{}.{}() ", ctx.vm.heap.classes[it].module, ctx.vm.heap.classes[it].qualname),
-        Value::Native(native) => format!("{}() ", crate::vm::builtins::table()[native.0 as usize].shown),
+        Value::Class(it) => format!(
+            "{}.{}() ",
+            ctx.vm.heap.classes[it].module, ctx.vm.heap.classes[it].qualname
+        ),
+        Value::Native(native) => format!(
+            "{}() ",
+            crate::vm::builtins::table()[native.0 as usize].shown
+        ),
         _ => String::new(),
     }
 }
@@ -285,12 +327,15 @@ fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         unreachable!("the instruction passes a count")
     };
     // Of a lazy iterable only one item more than is needed is taken, not all.
+    if !ctx.is_iterable(iterable) {
+        let _ = collect(ctx, iterable, Use::Unpack)?;
+    }
     let lazy = matches!(
         iterable,
         Value::Generator(_) | Value::Instance(_) | Value::Iter(_)
     );
     let items = if lazy && matches!(after, Value::None) {
-        let take = ctx.vm.library("collect_at_most");
+        let take = ctx.vm.library("take");
         let taken = ctx.call(take, &[iterable, Value::Int(count + 1)])?;
         ctx.collect(taken)?
     } else {
@@ -325,23 +370,20 @@ fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 #[derive(Clone, Copy)]
 enum Use {
     Spread,
+    /// The arguments of this callee.
+    Call(Value),
     Unpack,
 }
 
 fn collect(ctx: &mut Ctx<'_>, iterable: Value, wanted: Use) -> Result<Vec<Value>, Interrupt> {
-    if matches!(
-        iterable,
-        Value::Int(_)
-            | Value::Float(_)
-            | Value::None
-            | Value::Bool(_)
-            | Value::Big(_)
-            | Value::Function(_)
-            | Value::Native(_)
-    ) {
+    if !ctx.is_iterable(iterable) {
         let of = ctx.vm.type_name(iterable).to_owned();
         return Err(ctx.type_error(match wanted {
             Use::Spread => format!("Value after * must be an iterable, not {of}"),
+            Use::Call(callee) => format!(
+                "{}argument after * must be an iterable, not {of}",
+                callee_text(ctx, callee)
+            ),
             Use::Unpack => format!("cannot unpack non-iterable {of} object"),
         }));
     }

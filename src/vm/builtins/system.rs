@@ -144,15 +144,10 @@ fn os_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn sys_argv(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let script = ctx
+    let args = ctx
         .vm
-        .image
-        .program
-        .sources
-        .first()
-        .map_or_else(|| "".into(), |source| source.name.clone());
-    let args: Vec<_> = std::iter::once(script).chain(ctx.vm.argv.clone()).collect();
-    let args = args
+        .argv
+        .clone()
         .into_iter()
         .map(|arg| ctx.vm.heap.new_str(arg))
         .collect();
