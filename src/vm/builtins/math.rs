@@ -5,7 +5,7 @@ pub(super) mod integer;
 use crate::vm::class::{Name, name};
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native};
-use crate::vm::number::float::to_integer;
+use crate::vm::number::float::{from_big, to_integer};
 use crate::vm::number::special;
 use crate::vm::operate::Number;
 use crate::vm::value::Value;
@@ -178,6 +178,9 @@ fn logarithm(ctx: &mut Ctx<'_>, x: Value, function: fn(f64) -> f64) -> Result<f6
             let integer = &ctx.vm.heap.bigs[it];
             if !integer.is_positive() {
                 return Err(ctx.raise(domain_error()));
+            }
+            if let Some(float) = from_big(integer) {
+                return Ok(function(float));
             }
             // A fraction of at most 64 bits times a power of two.
             let shift = integer.bits() - 64;
