@@ -22,6 +22,7 @@ modules! {
     "logging" "logging.mini"
     "math" "math.mini"
     "multiprocessing" "multiprocessing.mini"
+    "multiprocessing.managers" "multiprocessing_managers.mini"
     "multiprocessing.pool" "multiprocessing_pool.mini"
     "multiprocessing.queues" "multiprocessing_queues.mini"
     "multiprocessing.sharedctypes" "multiprocessing_sharedctypes.mini"
