@@ -4,6 +4,11 @@
 //! statements. E05xx: limits. E06xx: Python that Mini leaves out. E07xx:
 //! assembly text.
 
+#![allow(
+    clippy::needless_raw_string_hashes,
+    reason = "one form for all explanations, whether or not they hold a quote"
+)]
+
 macro_rules! codes {
     ($($code:ident $title:literal $explanation:literal)*) => {
         /// A diagnostic's code: stable, greppable, explained by `mini explain`.

@@ -96,7 +96,9 @@ impl Checker<'_, '_> {
             StmtKind::Pass | StmtKind::Import(_) | StmtKind::Error => {}
             StmtKind::Expr(value) => self.expression(value),
             StmtKind::Assign { targets, value } => {
-                targets.iter().for_each(|target| self.target(target));
+                for target in targets {
+                    self.target(target);
+                }
                 self.expression(value);
             }
             StmtKind::AugAssign { target, value, .. } => {
@@ -121,7 +123,9 @@ impl Checker<'_, '_> {
                     self.target(target);
                 }
                 self.expression(annotation);
-                value.iter().for_each(|value| self.expression(value));
+                if let Some(value) = value {
+                    self.expression(value);
+                }
             }
             StmtKind::If { branches, orelse } => {
                 for (test, body) in branches {
@@ -160,7 +164,9 @@ impl Checker<'_, '_> {
                 if self.scope().owner != Owner::Function {
                     self.report(Code::E0407, stmt.span, "'return' outside function");
                 }
-                value.iter().for_each(|value| self.expression(value));
+                if let Some(value) = value {
+                    self.expression(value);
+                }
             }
             StmtKind::FunctionDef(def) => self.function(def),
             StmtKind::ClassDef(class) => {
@@ -215,13 +221,17 @@ impl Checker<'_, '_> {
             StmtKind::With { items, body } => {
                 for item in items {
                     self.expression(&item.context);
-                    item.target.iter().for_each(|target| self.target(target));
+                    if let Some(target) = &item.target {
+                        self.target(target);
+                    }
                 }
                 self.block(body);
             }
             StmtKind::Assert { test, message } => {
                 self.expression(test);
-                message.iter().for_each(|message| self.expression(message));
+                if let Some(message) = message {
+                    self.expression(message);
+                }
             }
             StmtKind::Delete(targets) => targets.iter().for_each(|target| self.target(target)),
             StmtKind::ImportFrom { names, .. } => {
@@ -300,7 +310,9 @@ impl Checker<'_, '_> {
         match &target.kind {
             ExprKind::Name(name) => self.uses(*name, Use::Assigned),
             ExprKind::Tuple(elements) | ExprKind::List(elements) => {
-                elements.iter().for_each(|element| self.target(element));
+                for element in elements {
+                    self.target(element);
+                }
             }
             ExprKind::Starred(value) => self.target(value),
             _ => self.expression(target),
@@ -351,11 +363,15 @@ impl Checker<'_, '_> {
             ComprehensionKind::Generator(_) => "generator expression",
         }));
         self.target(&first.target);
-        first.tests.iter().for_each(|test| self.expression(test));
+        for test in &first.tests {
+            self.expression(test);
+        }
         for clause in rest {
             self.target(&clause.target);
             self.expression(&clause.iter);
-            clause.tests.iter().for_each(|test| self.expression(test));
+            for test in &clause.tests {
+                self.expression(test);
+            }
         }
         match kind {
             ComprehensionKind::List(element)

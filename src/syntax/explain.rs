@@ -155,7 +155,7 @@ impl<'a> Place<'a> {
         for (at, lexeme) in self.line[..self.at].iter().enumerate().rev() {
             match lexeme.token {
                 Token::RightParen | Token::RightBracket | Token::RightBrace | Token::HoleClose => {
-                    depth += 1
+                    depth += 1;
                 }
                 Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::HoleOpen => {
                     if depth == 0 {
@@ -276,7 +276,7 @@ impl<'a> Place<'a> {
             (Token::Bar, Token::Bar) if adjacent => {
                 Some(syntax(Code::E0307).span(before, token).help("write `or`"))
             }
-            (Token::Plus, _) | (Token::Minus, _)
+            (Token::Plus | Token::Minus, _)
                 if !token.token.starts_operand()
                     && self.before(2).is_some_and(|first| {
                         first.token == before.token && first.end == before.start
@@ -585,7 +585,7 @@ impl<'a> Place<'a> {
             for name in [
                 ":", ",", "=", "in", "import", "else", "as", "from", ")", "]", "}", "(", ".",
             ] {
-                if has(name) && parts.len() < 3 && !(name == "." && !parts.is_empty()) {
+                if has(name) && parts.len() < 3 && (name != "." || parts.is_empty()) {
                     let plain = name != "in" || !has("and");
                     if plain && !(name == "(" && has("and")) {
                         parts.push(format!("'{name}'"));

@@ -44,7 +44,9 @@ pub fn children<'a>(kind: &'a ExprKind, visit: &mut dyn FnMut(&'a Expr)) {
         }
         ExprKind::Compare { first, rest } => {
             visit(first);
-            rest.iter().for_each(|(_, operand)| visit(operand));
+            for (_, operand) in rest {
+                visit(operand);
+            }
         }
         ExprKind::Conditional { test, body, orelse } => {
             visit(body);

@@ -3,6 +3,7 @@
 use crate::front;
 use crate::oracle;
 use crate::process::finish;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -399,7 +400,7 @@ fn mistakes_have_cpythons_words() {
             .arg(script)
             .env("PYTHONIOENCODING", "utf-8"),
         MISTAKES.join("\0").as_bytes(),
-        Duration::from_secs(60),
+        Duration::from_mins(1),
     );
     let answer = String::from_utf8(answer.stdout).expect("the answer is UTF-8");
     let answers: Vec<&str> = answer.lines().collect();
@@ -415,9 +416,10 @@ fn mistakes_have_cpythons_words() {
                 })
         });
         if found != expected {
-            different.push_str(&format!(
+            let _ = write!(
+                different,
                 "{text:?}\n  CPython: {expected}\n  Mini:    {found}\n"
-            ));
+            );
         }
     }
     front::settings().bind(|| insta::assert_snapshot!("different_words", different));

@@ -22,7 +22,7 @@ pub(crate) enum ParamItem {
 }
 
 impl Builder<'_> {
-    pub(crate) fn keyword(&mut self, start: u32, name: Expr, end: u32, value: Expr) -> Argument {
+    pub(crate) fn keyword(&mut self, start: u32, name: &Expr, end: u32, value: Expr) -> Argument {
         let span = Span { start, end };
         match name.kind {
             ExprKind::Name(symbol) if name.span == span => {
