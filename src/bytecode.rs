@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod code;
 pub mod disassemble;
+mod liveness;
 pub mod op;
 pub mod reference;
 pub mod verify;

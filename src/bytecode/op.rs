@@ -266,10 +266,14 @@ pub enum Poll {
 /// A run of registers that an instruction uses besides those that it names: `base`, `base + 1`, …
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
+    /// The operand that says where it begins.
+    pub operand: &'static str,
     /// The first.
     pub base: Reg,
     /// How many.
     pub length: u32,
+    /// They are written, and not read.
+    pub written: bool,
 }
 
 /// What a term in the table adds to the length of a window; `names` gives the length of a tuple of names.
@@ -305,7 +309,8 @@ macro_rules! ops {
     (@sum $names:ident $($term:tt)+) => { 0 $(+ Extent::extent($term, $names))+ };
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident = $mnemonic:literal ( $($field:ident : $type:ty),* ) $([ $base:ident : $($term:tt)+ ])? $effect:ident $cost:ident $poll:ident
+        $name:ident = $mnemonic:literal ( $($field:ident : $type:ty),* )
+            $([ $base:ident : $($term:tt)+ ])? $([ > $($written:ident)+ ])? $effect:ident $cost:ident $poll:ident
     )*) => {
         /// An instruction.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -349,6 +354,12 @@ macro_rules! ops {
                 match self { $(OpKind::$name => &[$((stringify!($field), <$type as OperandType>::KIND)),*]),* }
             }
 
+            /// Does it write the register of this operand (of a window: the registers) without reading it first?
+            #[must_use]
+            pub fn writes(self, operand: &str) -> bool {
+                operand == "dst" || match self { $(OpKind::$name => [$($(stringify!($written)),+)?].contains(&operand)),* }
+            }
+
             /// Puts an instruction together; `None` if the operands are not of the kinds that `operands` names.
             #[must_use]
             pub fn build(self, operands: &[Operand]) -> Option<Op> {
@@ -369,7 +380,7 @@ macro_rules! ops {
             pub fn window(self, names: &dyn Fn(NamesIx) -> u32) -> Option<Window> {
                 match self { $(Op::$name { $($field),* } => {
                     let mut _window = None;
-                    $( _window = Some(Window { base: $base, length: ops!(@sum names $($term)+) }); )?
+                    $( _window = Some(Window { operand: stringify!($base), base: $base, length: ops!(@sum names $($term)+), written: self.kind().writes(stringify!($base)) }); )?
                     _window
                 }),* }
             }
@@ -410,10 +421,20 @@ impl OpKind {
             OpKind::Jump | OpKind::Return | OpKind::Raise | OpKind::RaiseCurrent | OpKind::Reraise
         )
     }
+
+    /// An instruction that both jumps and writes a register does so on one of its two ways alone: when it jumps (true), or when it does not.
+    #[must_use]
+    pub const fn writes_when_taken(self) -> Option<bool> {
+        match self {
+            OpKind::RangeLoop => Some(true),
+            OpKind::ForIter => Some(false),
+            _ => None,
+        }
+    }
 }
 
 // Byte operands stand first, so that every variant packs into 8 bytes. `L` in an equation is the target of the jump; `next` is the following instruction.
-// In brackets, where there is one: the window, as its base and the terms of its length.
+// In brackets: the window, as its base and the terms of its length; and after `>` the operands besides `dst` that are written and not read.
 ops! {
     /// R[dst] = R[src]
     Move = "move" (dst: Reg, src: Reg) Pure Move Never
@@ -535,7 +556,7 @@ ops! {
     /// R[base], R[base+1], R[base+2] (start, stop, step) become (start - step, turns left, step); raise what range() raises
     RangePrep = "rangeprep" (base: Reg) [base: 3] Raises Call Call
     /// if turns left in R[base+1]: R[base] = R[var] = R[base] + R[base+2]; R[base+1] -= 1; go to L (the body)
-    RangeLoop = "rangeloop" (var: Reg, base: Reg, to: Near) [base: 3] Pure Iterate Loop
+    RangeLoop = "rangeloop" (var: Reg, base: Reg, to: Near) [base: 3] [> var] Pure Iterate Loop
     /// R[dst] = iter(R[src])
     GetIter = "iter" (dst: Reg, src: Reg) Calls Iterate Plain
     /// R[dst] = next(R[iter]), or go to L when it is exhausted
@@ -585,9 +606,9 @@ ops! {
     /// put every pair of the mapping R[src] into the dict R[dict]; if once: raise TypeError on a repeated key (keyword arguments)
     DictMerge = "dmerge" (once: Flag, dict: Reg, src: Reg) Calls Item Plain
     /// (R[base], …, R[base+count-1]) = R[src]
-    Unpack = "unpack" (src: Reg, base: Reg, count: Count) [base: count] Calls Item Plain
+    Unpack = "unpack" (src: Reg, base: Reg, count: Count) [base: count] [> base] Calls Item Plain
     /// (R[base], …, *R[base+before], …, R[base+before+after]) = R[src]
-    UnpackStar = "unpackstar" (after: Count8, src: Reg, base: Reg, before: Count) [base: before 1 after] Calls Item Plain
+    UnpackStar = "unpackstar" (after: Count8, src: Reg, base: Reg, before: Count) [base: before 1 after] [> base] Calls Item Plain
 
     /// R[dst] = a function of code with the cells that Code::captures names
     MakeFunction = "func" (dst: Reg, code: CodeIx) Pure Allocate Plain
@@ -626,13 +647,13 @@ ops! {
     /// raise R[exception] again, as it is: the end of a `finally` or of handlers that did not match
     Reraise = "reraise" (exception: Reg) Raises Raise Never
     /// R[saved] = the exception being handled; the exception being handled = R[exception]
-    BeginHandler = "handle" (saved: Reg, exception: Reg) Pure Raise Never
+    BeginHandler = "handle" (saved: Reg, exception: Reg) [> saved] Pure Raise Never
     /// the exception being handled = R[saved]
     EndHandler = "endhandle" (saved: Reg) Pure Raise Never
     /// unless R[exception] is an instance of R[class] (a class or a tuple of classes): go to L
     JumpUnlessMatch = "jnomatch" (exception: Reg, class: Reg, to: Near) Raises Raise Plain
     /// R[exit] = type(R[manager]).__exit__ bound; R[dst] = R[manager].__enter__()
-    WithEnter = "enter" (dst: Reg, exit: Reg, manager: Reg) Calls Call Call
+    WithEnter = "enter" (dst: Reg, exit: Reg, manager: Reg) [> exit] Calls Call Call
     /// R[dst] = R[exit](type(R[exception]), R[exception], its traceback); with R[exception] None: R[exit](None, None, None)
     WithExit = "exit" (dst: Reg, exit: Reg, exception: Reg) Calls Call Call
 

@@ -5,6 +5,7 @@
 //! (`op`), window of registers included, so that a new instruction is checked without a line here.
 
 use crate::bytecode::code::{Capture, Code, Const, Guard, Program};
+use crate::bytecode::liveness::unset_at_entry;
 use crate::bytecode::op::{
     CodeIx, ConstIx, FreeIx, GlobalIx, ModuleIx, NamesIx, Op, OpKind, Operand, Reg, Site,
 };
@@ -38,6 +39,7 @@ const MAX_TUPLE_ITEMS: u64 = 1 << 24;
 pub struct Verified {
     program: Arc<Program>,
     longest_runs: Arc<[u32]>,
+    unset: Arc<[Box<[Reg]>]>,
 }
 
 impl Verified {
@@ -52,6 +54,13 @@ impl Verified {
     #[must_use]
     pub fn longest_run(&self, code: CodeIx) -> u32 {
         self.longest_runs[code.0 as usize]
+    }
+
+    /// The registers, parameters left out, that this code may read before it has written them. They must be unbound when it begins; the others need not
+    /// be touched, whatever they hold.
+    #[must_use]
+    pub fn unset_at_entry(&self, code: CodeIx) -> &[Reg] {
+        &self.unset[code.0 as usize]
     }
 }
 
@@ -117,9 +126,15 @@ pub fn verify(program: impl Into<Arc<Program>>) -> Result<Verified, Vec<Fault>> 
     }
     if check.faults.is_empty() {
         let longest_runs = program.codes.iter().map(longest_run).collect();
+        let unset = program
+            .codes
+            .iter()
+            .map(|code| unset_at_entry(&program, code))
+            .collect();
         Ok(Verified {
             program,
             longest_runs,
+            unset,
         })
     } else {
         Err(check.faults)

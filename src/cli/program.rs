@@ -1,18 +1,15 @@
 //! From a file's name to a program that may run, or the messages why it may not.
 
-use crate::bytecode::assemble::{Surroundings, assemble};
-use crate::bytecode::code::Program;
 use crate::bytecode::verify::{Fault, Verified, verify};
 use crate::cli::render::render;
 use crate::cli::{Trouble, say};
-use crate::compile::{Environment, compile};
+use crate::compile::{Compiled, Environment, assemble, compile};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, SourceId};
 use crate::stdlib;
 use crate::syntax::{self, MAX_SOURCE_BYTES};
 use crate::vm::builtins::is_builtin;
 use anyhow::Context;
-use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
 
@@ -36,19 +33,13 @@ pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble
     let is_assembly = file
         .extension()
         .is_some_and(|it| it.eq_ignore_ascii_case("masm"));
-    let (program, diagnostics) = if is_assembly {
-        let assembled = assemble(
-            source,
-            &Surroundings {
-                is_builtin: &is_builtin,
-                is_embedded: &|name| stdlib::embedded(name).is_some(),
-                link: &link,
-            },
-        );
-        (assembled.program, assembled.diagnostics)
+    let Compiled {
+        program,
+        diagnostics,
+    } = if is_assembly {
+        assemble(source, &ENVIRONMENT)
     } else {
-        let compiled = compile(source, &ENVIRONMENT);
-        (compiled.program, compiled.diagnostics)
+        compile(source, &ENVIRONMENT)
     };
     if !diagnostics.is_empty() {
         complain(&diagnostics, &program.sources, paint);
@@ -62,16 +53,6 @@ pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble
             Ok(None)
         }
     }
-}
-
-/// A program whose script does nothing but import these modules.
-fn link(modules: &[&str]) -> Option<Program> {
-    let mut text = String::new();
-    for module in modules {
-        let _ = writeln!(text, "import {module}");
-    }
-    let compiled = compile(Source::new("<link>", &text), &ENVIRONMENT);
-    compiled.diagnostics.is_empty().then_some(compiled.program)
 }
 
 /// A file's name for messages, and its bytes (no more than one more than a text may have); `-` is standard input.

@@ -22,7 +22,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     let Some(verified) = program::load(&args.file, paint)? else {
         return Ok(exit::USAGE);
     };
-    let image = Arc::new(Image::new(verified.program().clone()));
+    let image = Arc::new(Image::new(&verified));
     let mut vm = Vm::new(image, vm_limits(&args.limits));
     vm.argv = std::iter::once(args.file.display().to_string())
         .chain(args.args.iter().cloned())

@@ -1,7 +1,8 @@
 //! What the run loop needs to know of each code object beside its instructions, worked out once for a program and shared by all VMs that run it.
 
-use crate::bytecode::code::{Capture, Code, Const, Program};
+use crate::bytecode::code::{Capture, Const, Program};
 use crate::bytecode::op::{CodeIx, Op};
+use crate::bytecode::verify::Verified;
 use crate::vm::class::{Name, WELL_KNOWN};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -35,14 +36,15 @@ pub(super) struct Link {
     pub(super) cache_base: u32,
     /// The attribute names of its sites.
     pub(super) sites: Box<[Name]>,
-    /// Registers that must be unbound when a call begins, since an instruction asks whether they are.
+    /// Registers that must be unbound when a call begins, since the code may read them before it has written them.
     pub(super) unbound: Box<[u16]>,
 }
 
 impl Image {
-    /// Links a program.
+    /// Links a program. Only a verified one has an image, and only an image runs: that is what the run loop's `unsafe` code stands on.
     #[must_use]
-    pub fn new(program: Arc<Program>) -> Image {
+    pub fn new(verified: &Verified) -> Image {
+        let program = verified.program().clone();
         let mut all_names: Vec<Arc<str>> = WELL_KNOWN.iter().map(|&text| text.into()).collect();
         let mut index: FxHashMap<Arc<str>, Name> = all_names
             .iter()
@@ -63,8 +65,9 @@ impl Image {
         let links = program
             .codes
             .iter()
-            .map(|code| {
-                let link = Link::new(code, &names, caches);
+            .enumerate()
+            .map(|(at, code)| {
+                let link = Link::new(verified, CodeIx(at as u32), &names, caches);
                 caches += code.sites.len() as u32;
                 link
             })
@@ -93,7 +96,8 @@ impl Image {
     pub(super) fn free_name(&self, code: CodeIx, free: u16) -> String {
         let codes = &self.program.codes;
         let (mut code, mut free) = (code, free);
-        loop {
+        // A function that makes itself would have no end of makers.
+        for _ in 0..codes.len() {
             let maker = codes.iter().position(|it| {
                 it.ops
                     .iter()
@@ -102,7 +106,7 @@ impl Image {
             let (Some(maker), Some(capture)) =
                 (maker, codes[code.0 as usize].captures.get(free as usize))
             else {
-                return "<captured>".to_owned();
+                break;
             };
             match *capture {
                 Capture::Free(outer) => (code, free) = (CodeIx(maker as u32), outer.0),
@@ -116,37 +120,14 @@ impl Image {
                 }
             }
         }
+        "<captured>".to_owned()
     }
 }
 
 impl Link {
-    fn new(code: &Code, names: &[Name], cache_base: u32) -> Link {
+    fn new(verified: &Verified, index: CodeIx, names: &[Name], cache_base: u32) -> Link {
+        let code = &verified.program().codes[index.0 as usize];
         let params = &code.params;
-        let parameters = params.names.len() as u16;
-        let mut longest_run = 0;
-        let mut run = 0;
-        let mut unbound = Vec::new();
-        for op in &code.ops {
-            run += 1;
-            longest_run = longest_run.max(run);
-            match *op {
-                Op::Jump { .. }
-                | Op::Return { .. }
-                | Op::Raise { .. }
-                | Op::Reraise { .. }
-                | Op::RaiseCurrent {} => run = 0,
-                Op::CheckBound { src: reg }
-                | Op::JumpIfUnbound { src: reg, .. }
-                | Op::MakeCell { reg }
-                    if reg.0 >= parameters =>
-                {
-                    unbound.push(reg.0)
-                }
-                _ => {}
-            }
-        }
-        unbound.sort_unstable();
-        unbound.dedup();
         Link {
             simple: !params.star
                 && !params.double_star
@@ -155,14 +136,18 @@ impl Link {
             positional: params.positional,
             registers: code.registers,
             generator: code.generator,
-            longest_run,
+            longest_run: i64::from(verified.longest_run(index)),
             cache_base,
             sites: code
                 .sites
                 .iter()
                 .map(|name| names[name.0 as usize])
                 .collect(),
-            unbound: unbound.into(),
+            unbound: verified
+                .unset_at_entry(index)
+                .iter()
+                .map(|reg| reg.0)
+                .collect(),
         }
     }
 }

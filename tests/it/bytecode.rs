@@ -1,6 +1,7 @@
 //! The text form, the assembler, the verifier and the reference page.
 
 mod arbitrary;
+mod run;
 mod suite;
 
 use crate::cases;
@@ -12,22 +13,23 @@ use mini::bytecode::verify::verify;
 use mini::source::Source;
 use std::fmt::Write as _;
 
+const BUILTINS: &[&str] = &[
+    "print",
+    "len",
+    "range",
+    "int",
+    "str",
+    "list",
+    "dict",
+    "sorted",
+    "sum",
+    "ValueError",
+];
+
 /// Assembles with the few builtins that the tests name, and nothing to link.
 fn assembled(text: &str) -> Assembled {
-    let builtins = [
-        "print",
-        "len",
-        "range",
-        "int",
-        "str",
-        "list",
-        "dict",
-        "sorted",
-        "sum",
-        "ValueError",
-    ];
     let surroundings = Surroundings {
-        is_builtin: &|name| builtins.contains(&name),
+        is_builtin: &|name| BUILTINS.contains(&name),
         is_embedded: &|_| false,
         link: &|_| None,
     };
@@ -51,7 +53,7 @@ fn arbitrary_programs_survive_the_text_form() {
         2_000,
         4_000,
         |u| {
-            let program = arbitrary::program(u)?;
+            let program = arbitrary::program(u, BUILTINS)?;
             let (mut passed, all) = verified.get();
             let text = disassemble(&program, Options::default());
             if verify(program).is_ok() {
@@ -404,7 +406,7 @@ fn err_programs_that_may_not_run() {
         ".guard b .. a -> c, r0\na: none r0\nb: ret r0\nc:",
         "callkw 0, r0, r0, (a, a)\nret r0",
         "fget r0, free0\nret r0",
-        "func r0, f\nret r0\n.func f\n.captures r5, free0\nret r0",
+        ".registers 1\nfunc r0, f\nret r0\n.func f\n.captures r5, free0\nret r0",
         "jump end\nend:",
         ".registers 0\nret r0\n.func f(a, b)\n.registers 1\nret r0",
         ".generator\nret r0",
@@ -583,4 +585,68 @@ fn err_huge_texts_get_an_answer_at_once() {
             "{said:.200}"
         );
     }
+}
+
+#[test]
+fn registers_read_before_they_are_written_are_known() {
+    for (text, expected) in [
+        ("ret r3", "3"),
+        ("none r3\nret r3", ""),
+        // Written on one way alone.
+        ("none r0\njif r0, l\nnone r1\nl: ret r1", "1"),
+        // A loop's variable is written when there is a turn, and not when there is none.
+        (
+            "none r1\nl: for r0, r1, e\nmove r2, r0\njump l\ne: ret r1",
+            "",
+        ),
+        (
+            "none r1\nl: for r0, r1, e\nmove r2, r0\njump l\ne: ret r0",
+            "0",
+        ),
+        (
+            "int r1, 0\nint r2, 9\nint r3, 1\nrangeprep r1\njump t\nb: move r4, r0\nt: rangeloop r0, r1, b\nret r1",
+            "",
+        ),
+        (
+            "int r1, 0\nint r2, 9\nint r3, 1\nrangeprep r1\njump t\nb: none r4\nt: rangeloop r0, r1, b\nret r0",
+            "0",
+        ),
+        // An instruction that raises has written nothing.
+        (
+            ".guard a .. b -> b, r1\na: call r0, r2, 0\nb: ret r0",
+            "0 2",
+        ),
+        (
+            ".guard a .. b -> b, r0\nnone r2\na: call r0, r2, 0\nb: ret r0",
+            "",
+        ),
+        // Windows, read and written; empty ones; cells that are captured.
+        ("call r0, r1, 2\nret r0", "1 2 3"),
+        (
+            "none r0\nunpack r0, r1, 2\nunpack r0, r3, 0\ntuple r1, r1, 3\nret r1",
+            "3",
+        ),
+        ("none r0\nlist r0, r1, 0\nret r0", ""),
+        (
+            "cell r1\nfunc r0, f\nret r0\n.func f\n.captures r1, r2\nret r0",
+            "1 2",
+        ),
+        ("none r9\nhandle r1, r9\nendhandle r1\nret r9", ""),
+    ] {
+        let verified = verify(sound(text)).expect("it passes");
+        let unset: Vec<String> = verified
+            .unset_at_entry(CodeIx(0))
+            .iter()
+            .map(|reg| reg.0.to_string())
+            .collect();
+        assert_eq!(unset.join(" "), expected, "{text}");
+    }
+    let verified = verify(sound(
+        "none r0\nret r0\n.func f(a, b)\nadd r0, r1, r2\nret r0",
+    ))
+    .expect("it passes");
+    assert_eq!(
+        verified.unset_at_entry(CodeIx(1)),
+        [mini::bytecode::op::Reg(2)]
+    );
 }

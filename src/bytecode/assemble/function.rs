@@ -1,6 +1,7 @@
 //! Makes the code object of a function from its directives and instructions.
 
 use super::emit::Emitter;
+use super::operand::register;
 use super::outline::CodeDraft;
 use super::tree::{At, Instruction, Parameter, SourceName};
 use crate::bytecode::code::{Code, Const, Guard, Name, Parameters};
@@ -210,8 +211,18 @@ impl Emitter<'_> {
         let mut uses = |reg: Reg, count: u32| used = used.max(u32::from(reg.0) + count);
         for op in &code.ops {
             for operand in op.operands() {
-                if let Operand::Reg(reg) = operand {
-                    uses(reg, 1);
+                match operand {
+                    Operand::Reg(reg) => uses(reg, 1),
+                    Operand::Code(made) => {
+                        let made = self.codes.iter().position(|&code| code == made);
+                        let captures = made.map(|made| &self.outline.codes[made].captures);
+                        for capture in captures.into_iter().flatten() {
+                            if let Some(reg) = register(&capture.value) {
+                                uses(reg, 1);
+                            }
+                        }
+                    }
+                    _ => {}
                 }
             }
             if let Some(window) = op.window(&names) {

@@ -322,7 +322,7 @@ pub(super) fn kind_of(mnemonic: &str) -> Option<OpKind> {
 }
 
 /// `r0`, `r1` …
-fn register(word: &str) -> Option<Reg> {
+pub(super) fn register(word: &str) -> Option<Reg> {
     numbered(word, "r").map(Reg)
 }
 

@@ -24,29 +24,42 @@ const NAMES: &[&str] = &[
     "größe",
     "not a name",
     "pop",
-];
-const BUILTINS: &[&str] = &[
-    "print",
-    "len",
-    "range",
-    "int",
-    "str",
-    "list",
-    "dict",
-    "sorted",
-    "sum",
-    "ValueError",
+    "sort",
+    "format",
+    "join",
+    "keys",
+    "update",
+    "__class__",
+    "__dict__",
+    "__name__",
+    "send",
+    "throw",
+    "close",
+    "acquire",
+    "release",
+    "split",
+    "encode",
+    "__iter__",
+    "__next__",
+    "__eq__",
+    "__hash__",
+    "__enter__",
+    "__exit__",
+    "__getattr__",
+    "__call__",
+    "count",
+    "index",
 ];
 const TEXT: &str = "x = 1\ny = f(x)\r\nprint(y)  # größer\n\nlast";
 
-/// Makes a program. In one of sixteen, some operands are drawn from all numbers.
-pub(crate) fn program(u: &mut Unstructured<'_>) -> Result<Program> {
+/// Makes a program that may refer to these builtins. In one of sixteen, some operands are drawn from all numbers.
+pub(crate) fn program(u: &mut Unstructured<'_>, builtins: &[&str]) -> Result<Program> {
     let mut program = Program {
         names: NAMES.iter().map(|&name| name.into()).collect(),
         sources: vec![Source::new("one.mini", TEXT), Source::new("two.mini", TEXT)],
         ..Program::default()
     };
-    constants(u, &mut program)?;
+    constants(u, &mut program, builtins)?;
     let modules = u.int_in_range(1..=2)?;
     for module in 0..modules {
         let mut globals = Vec::new();
@@ -77,7 +90,7 @@ pub(crate) fn program(u: &mut Unstructured<'_>) -> Result<Program> {
     Ok(program)
 }
 
-fn constants(u: &mut Unstructured<'_>, program: &mut Program) -> Result<()> {
+fn constants(u: &mut Unstructured<'_>, program: &mut Program, builtins: &[&str]) -> Result<()> {
     for length in 0..3 {
         program
             .consts
@@ -87,7 +100,7 @@ fn constants(u: &mut Unstructured<'_>, program: &mut Program) -> Result<()> {
         .consts
         .extend([Const::None, Const::Bool(true), Const::Ellipsis]);
     for _ in 0..u.int_in_range(1..=12)? {
-        let constant = match u.int_in_range(0..=6)? {
+        let constant = match u.int_in_range(0..=8)? {
             0 => Const::Int(u.arbitrary()?),
             1 => Const::Float(match u.arbitrary::<f64>()? {
                 value if value.is_nan() => f64::NAN,
@@ -102,7 +115,7 @@ fn constants(u: &mut Unstructured<'_>, program: &mut Program) -> Result<()> {
             ),
             3 => Const::Bytes(u.arbitrary::<[u8; 3]>()?.to_vec().into()),
             4 => Const::BigInt(num_bigint::BigInt::from(1) << u.int_in_range(64..=200)?),
-            5 => Const::Builtin((*u.choose(BUILTINS)?).into()),
+            5..=7 => Const::Builtin((*u.choose(builtins)?).into()),
             _ => {
                 let values: Vec<u32> = (3..program.consts.len() as u32).collect();
                 let mut items = Vec::new();

@@ -1,7 +1,8 @@
 //! Every program of the test suite through the text form: compiled, verified, printed, assembled, and printed again.
 
 use mini::bytecode::disassemble::{Options, disassemble};
-use mini::bytecode::verify::verify;
+use mini::bytecode::op::{CodeIx, Op};
+use mini::bytecode::verify::{Verified, verify};
 use mini::compile::{Compiled, Environment, assemble, compile, is_always_linked};
 use mini::source::Source;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,25 @@ fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
             scripts(&path, found);
         } else if path.extension().is_some_and(|it| it == "mini") {
             found.push(path);
+        }
+    }
+}
+
+/// Nothing reads a register that may be unset but the instructions that ask whether it is, and `cell`, which keeps it so.
+fn reads_only_what_it_may(name: &str, verified: &Verified) {
+    let codes = &verified.program().codes;
+    for (code, index) in codes.iter().zip(0..) {
+        for unset in verified.unset_at_entry(CodeIx(index)) {
+            let asks = |op: &Op| match *op {
+                Op::CheckBound { src } | Op::JumpIfUnbound { src, .. } => src == *unset,
+                Op::MakeCell { reg } => reg == *unset,
+                _ => false,
+            };
+            assert!(
+                code.ops.iter().any(asks),
+                "{name}: {} reads {unset:?} unset",
+                code.qualname
+            );
         }
     }
 }
@@ -41,8 +61,9 @@ fn disassemble_assemble_disassemble_is_the_identity() {
         if !diagnostics.is_empty() {
             continue;
         }
-        if let Err(faults) = verify(program.clone()) {
-            panic!("{name}: {}", faults[0]);
+        match verify(program.clone()) {
+            Ok(verified) => reads_only_what_it_may(&name, &verified),
+            Err(faults) => panic!("{name}: {}", faults[0]),
         }
         // With the whole library in the text, and with the library linked again.
         let whole = Options {
