@@ -27,7 +27,7 @@ This page is made from the table of instructions (`src/bytecode/op.rs`) by `src/
 `MINI_UPDATE=1 cargo test` writes it anew.
 
 `mini dis FILE` prints a program as the text described here, and `mini run FILE.masm` assembles and runs such text, written by a tool or by hand.
-Neither direction loses anything.
+Neither direction loses anything. Mini's own modules are left out and linked again (`--all` prints them too); `--bare` leaves away what only tracebacks need.
 
 ## The machine
 

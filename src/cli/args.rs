@@ -161,9 +161,9 @@ pub(super) struct DisArgs {
     /// The standard modules that it imports, too
     #[arg(long)]
     pub(super) all: bool,
-    /// With the place that each instruction comes from, so that tracebacks of the assembled text show the script
+    /// Without the places of the instructions and the text of the script, which tracebacks of the assembled program show
     #[arg(long)]
-    pub(super) places: bool,
+    pub(super) bare: bool,
 }
 
 /// `mini explain`.

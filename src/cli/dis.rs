@@ -3,6 +3,7 @@
 use crate::bytecode::disassemble::{Options, disassemble};
 use crate::cli::args::DisArgs;
 use crate::cli::{Trouble, exit, print, program};
+use crate::compile::is_always_linked;
 use crate::stdlib;
 
 /// Prints a script's bytecode.
@@ -12,8 +13,10 @@ pub(super) fn dis(args: &DisArgs, paint: bool) -> Result<i32, Trouble> {
     };
     let options = Options {
         source_lines: true,
-        places: args.places,
-        leave_out: &|module| !args.all && stdlib::embedded(module).is_some(),
+        places: !args.bare,
+        leave_out: &|module| {
+            is_always_linked(module) || !args.all && stdlib::embedded(module).is_some()
+        },
     };
     print(&disassemble(verified.program(), options))?;
     Ok(exit::DONE)

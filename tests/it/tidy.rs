@@ -128,10 +128,24 @@ const ABSENCES: &[(&[&str], &[&str], &str)] = &[
 const LINES: usize = 800;
 
 /// Longer files, with the reason. A reason that is no longer needed is an error.
-const LONG: &[(&str, &str)] = &[(
-    "src/diagnostic/codes.rs",
-    "the one table of codes with their long explanations",
-)];
+const LONG: &[(&str, &str)] = &[
+    (
+        "src/diagnostic/codes.rs",
+        "the one table of codes with their long explanations",
+    ),
+    (
+        "src/vm/attribute.rs",
+        "look-up and the inline caches, whose conditions must agree",
+    ),
+    (
+        "src/vm/call.rs",
+        "all ways into and out of a frame, which share the rules of the stack",
+    ),
+    (
+        "src/vm/run.rs",
+        "the instruction loop: an arm for each instruction",
+    ),
+];
 
 /// Where `unsafe` may stand, with its argument written out there.
 const UNSAFE: &[&str] = &["src/vm/run.rs"];
@@ -320,7 +334,9 @@ fn files_are_short_and_say_what_they_are() {
     for path in files.chain([PathBuf::from("build.rs")]) {
         let text = text(&path);
         let name = path.to_string_lossy();
-        if !text.starts_with("//!") {
+        // Attributes of the whole file may stand before it.
+        let attributes = text.starts_with("#![") && text.contains("]\n//!");
+        if !text.starts_with("//!") && !attributes {
             wrong.push(format!("{name}: begins with no `//!` paragraph"));
         }
         let stem = path.file_stem().and_then(|stem| stem.to_str());

@@ -6,6 +6,11 @@ use mini::bytecode::verify::{Verified, verify};
 use mini::compile::{Compiled, Environment, assemble, compile, is_always_linked};
 use mini::source::Source;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::oracle;
+use crate::process::{Finished, finish, in_parallel};
 
 const ENVIRONMENT: Environment = Environment {
     is_builtin: mini::vm::builtins::is_builtin,
@@ -98,4 +103,69 @@ fn disassemble_assemble_disassemble_is_the_identity() {
         paths.len()
     );
     assert!(compared > 0);
+}
+
+/// One in so many programs is run both ways in an ordinary run.
+const SHARE: usize = 10;
+
+/// Folders whose programs print the same each time.
+const STEADY: &[&str] = &[
+    "classes",
+    "closures",
+    "comprehensions",
+    "context_managers",
+    "exceptions",
+    "functions",
+    "generators",
+    "iteration",
+    "statements",
+    "strings",
+];
+
+#[test]
+fn assembled_programs_print_what_the_scripts_print() {
+    let mut paths = Vec::new();
+    for folder in STEADY {
+        scripts(&Path::new("tests/lang").join(folder), &mut paths);
+    }
+    paths.sort();
+    let share: Vec<PathBuf> = paths
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| at % SHARE == 0 || oracle::asked_for_more())
+        .map(|(_, path)| path)
+        .collect();
+    let differences: Vec<String> = in_parallel(&share, |path| difference(path))
+        .into_iter()
+        .flatten()
+        .collect();
+    println!("{} programs run both ways", share.len());
+    assert!(
+        share.len() >= STEADY.len() && differences.is_empty(),
+        "{}",
+        differences.join("\n\n")
+    );
+}
+
+/// What differs between a script and its disassembly, assembled: output, traceback and exit code are to be the same.
+fn difference(path: &Path) -> Option<String> {
+    let mini = |arguments: &[&Path]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mini"));
+        finish(command.args(arguments), b"", Duration::from_secs(60))
+    };
+    let printed = mini(&[Path::new("dis"), path]);
+    let name = path.to_string_lossy().replace('/', "_");
+    let assembly = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(name)
+        .with_extension("masm");
+    std::fs::write(&assembly, &printed.stdout)
+        .expect("the folder for temporary files can be written");
+    let script = mini(&[Path::new("run"), path]);
+    let assembled = mini(&[Path::new("run"), &assembly]);
+    let shown = |it: &Finished| {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        format!("{:?}\n{}{}", it.code, text(&it.stdout), text(&it.stderr))
+    };
+    let (script, assembled) = (shown(&script), shown(&assembled));
+    (script != assembled).then(|| format!("{}\n{script}\nassembled:\n{assembled}", path.display()))
 }
