@@ -151,7 +151,7 @@ fn assembled_programs_print_what_the_scripts_print() {
 fn difference(path: &Path) -> Option<String> {
     let mini = |arguments: &[&Path]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mini"));
-        finish(command.args(arguments), b"", Duration::from_secs(60))
+        finish(command.args(arguments), b"", Duration::from_mins(1))
     };
     let printed = mini(&[Path::new("dis"), path]);
     let name = path.to_string_lossy().replace('/', "_");
