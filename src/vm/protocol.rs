@@ -14,9 +14,11 @@ mod item;
 mod iteration;
 mod mapping;
 mod members;
+mod nested;
 mod position;
 mod representation;
 mod sorting;
+mod writer;
 
 pub(super) use algebra::Algebra;
 pub(super) use equality::Verdict;

@@ -2,14 +2,14 @@
 //! CPython's `do_richcompare` (`Objects/object.c`): the reflected method of a derived class first, then the left one, then the right one.
 
 use super::NESTING;
+use super::nested::RECURSION;
 use crate::syntax::ast::CompareOp;
 use crate::vm::class::{Name, Type, name};
-use crate::vm::dict::Dict;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::number::float::{compare_big, compare_int};
 use crate::vm::object::{DictView, Object, Range};
-use crate::vm::value::{Ref, Value};
+use crate::vm::value::Value;
 use std::cmp::Ordering;
 
 /// What can be said about a comparison without the script.
@@ -24,6 +24,14 @@ pub(in crate::vm) enum Verdict {
 }
 
 use Verdict::{Ask, Known, TooDeep, Unordered};
+
+/// What decides how two sequences compare.
+enum Difference {
+    /// How these two items compare.
+    Items(Value, Value),
+    /// This is how.
+    Decided(bool),
+}
 
 impl Ctx<'_> {
     /// `a == b`, as a truth value; identical objects are equal, as containers have it (`PyObject_RichCompareBool`).
@@ -57,59 +65,67 @@ impl Ctx<'_> {
     fn compare_within(
         &mut self,
         op: CompareOp,
-        a: Value,
-        b: Value,
+        mut a: Value,
+        mut b: Value,
         left: usize,
     ) -> Result<Value, Interrupt> {
-        match self.vm.heap.try_compare(op, a, b, left) {
-            Known(truth) => return Ok(Value::Bool(truth)),
-            Unordered(a, b) => return Err(self.unordered(op, a, b)),
-            TooDeep => return Err(self.too_deep(" in comparison")),
-            Ask => {}
-        }
-        match (a, b) {
-            (Value::List(_), Value::List(_)) | (Value::Tuple(_), Value::Tuple(_)) => {
-                self.compare_sequences(op, a, b, left)
+        // A turn for each level of sequences that the script must compare.
+        for left in (0..=left).rev() {
+            match self.vm.heap.try_compare(op, a, b, left) {
+                Known(truth) => return Ok(Value::Bool(truth)),
+                Unordered(a, b) => return Err(self.unordered(op, a, b)),
+                TooDeep => break,
+                Ask => {}
             }
-            (Value::Dict(_), Value::Dict(_)) => {
-                let function = self.vm.library("equal_dicts");
-                let equal = self.call(function, &[a, b])?;
-                let equal = self.truth(equal)?;
-                Ok(Value::Bool(equal == (op == CompareOp::Eq)))
+            match (a, b) {
+                (Value::List(_), Value::List(_)) | (Value::Tuple(_), Value::Tuple(_)) => {
+                    match self.first_difference(op, a, b)? {
+                        Difference::Items(x, y) => (a, b) = (x, y),
+                        Difference::Decided(truth) => return Ok(Value::Bool(truth)),
+                    }
+                }
+                (Value::Dict(_), Value::Dict(_)) => {
+                    let function = self.vm.library("equal_dicts");
+                    let equal = self.call(function, &[a, b])?;
+                    let equal = self.truth(equal)?;
+                    return Ok(Value::Bool(equal == (op == CompareOp::Eq)));
+                }
+                (Value::Instance(_), _) | (_, Value::Instance(_)) => {
+                    return self.compare_by_methods(op, a, b);
+                }
+                _ => return self.compare_sets(op, a, b),
             }
-            (Value::Instance(_), _) | (_, Value::Instance(_)) => self.compare_by_methods(op, a, b),
-            _ => self.compare_sets(op, a, b),
         }
+        Err(self.too_deep(" in comparison"))
     }
 
-    /// Two lists or two tuples with items that the script compares: the first pair that differs decides.
-    fn compare_sequences(
+    /// Where two lists or two tuples with items that the script compares differ first.
+    fn first_difference(
         &mut self,
         op: CompareOp,
         a: Value,
         b: Value,
-        left: usize,
-    ) -> Result<Value, Interrupt> {
-        let lengths = |heap: &Heap| (heap.len_fast(a), heap.len_fast(b));
-        let unequal = lengths(&self.vm.heap).0 != lengths(&self.vm.heap).1;
+    ) -> Result<Difference, Interrupt> {
+        let lengths = |heap: &Heap| heap.len_fast(a).cmp(&heap.len_fast(b));
+        let unequal = lengths(&self.vm.heap).is_ne();
         match op {
-            CompareOp::Eq if unequal => return Ok(Value::Bool(false)),
-            CompareOp::Ne if unequal => return Ok(Value::Bool(true)),
+            CompareOp::Eq | CompareOp::Ne if unequal && matches!(a, Value::List(_)) => {
+                return Ok(Difference::Decided(op == CompareOp::Ne));
+            }
             _ => {}
         }
         let function = self.vm.library("first_difference");
         let at = self.call(function, &[a, b])?;
         let at = usize::try_from(self.index(at)?).unwrap_or(usize::MAX);
         let heap = &self.vm.heap;
-        let (Some(x), Some(y)) = (heap.sequence_item(a, at), heap.sequence_item(b, at)) else {
-            let (a, b) = lengths(heap);
-            return Ok(Value::Bool(holds(op, a.cmp(&b))));
-        };
-        match op {
-            CompareOp::Eq => Ok(Value::Bool(false)),
-            CompareOp::Ne => Ok(Value::Bool(true)),
-            _ => self.compare_within(op, x, y, left.saturating_sub(1)),
-        }
+        Ok(
+            match (heap.sequence_item(a, at), heap.sequence_item(b, at)) {
+                (Some(_), Some(_)) if op == CompareOp::Eq => Difference::Decided(false),
+                (Some(_), Some(_)) if op == CompareOp::Ne => Difference::Decided(true),
+                (Some(x), Some(y)) => Difference::Items(x, y),
+                _ => Difference::Decided(holds(op, lengths(heap))),
+            },
+        )
     }
 
     /// Sets and set-like views, where an element is compared by the script or must be made (the pairs of `items()`).
@@ -238,23 +254,8 @@ impl Heap {
             (Value::Bytes(a), Value::Bytes(b)) => {
                 Known(holds(op, self.bytes[a].0.cmp(&self.bytes[b].0)))
             }
-            (Value::Tuple(_), Value::Tuple(_)) | (Value::List(_), Value::List(_)) => {
-                match left.checked_sub(1) {
-                    Some(left) => self.try_sequences(op, a, b, left),
-                    None => TooDeep,
-                }
-            }
-            (Value::Dict(x), Value::Dict(y)) => match (op, left.checked_sub(1)) {
-                (CompareOp::Eq | CompareOp::Ne, Some(left)) => {
-                    match self.try_dicts(&self.dicts[x], &self.dicts[y], left) {
-                        Known(equal) => Known(equal == (op == CompareOp::Eq)),
-                        other => other,
-                    }
-                }
-                (_, None) => TooDeep,
-                (_, Some(_)) => apart(op, a, b),
-            },
-            (Value::Set(x), Value::Set(y)) => self.try_sets(op, x, y),
+            _ if Heap::nest(a, b) => self.try_nested(op, a, b, left),
+            (Value::Set(x), Value::Set(y)) => self.try_sets(op, x, y, left),
             (Value::Range(x), Value::Range(y)) => match op {
                 CompareOp::Eq => Known(same_numbers(&self.ranges[x], &self.ranges[y])),
                 CompareOp::Ne => Known(!same_numbers(&self.ranges[x], &self.ranges[y])),
@@ -284,12 +285,14 @@ impl Heap {
                         upper: other_upper,
                         step: other_step,
                     },
-                ) => self.try_items(
-                    op,
-                    [*lower, *upper, *step].into_iter(),
-                    [*other_lower, *other_upper, *other_step].into_iter(),
-                    left.saturating_sub(1),
-                ),
+                ) => {
+                    let pairs = [
+                        (*lower, *other_lower),
+                        (*upper, *other_upper),
+                        (*step, *other_step),
+                    ];
+                    self.try_slices(op, pairs, left.saturating_sub(RECURSION))
+                }
                 _ if self.is_set_like(a) && self.is_set_like(b) => Ask,
                 _ => apart(op, a, b),
             },
@@ -322,117 +325,21 @@ impl Heap {
         }
     }
 
-    fn try_sequences(&self, op: CompareOp, a: Value, b: Value, left: usize) -> Verdict {
-        match (a, b) {
-            (Value::List(a), Value::List(b)) => {
-                let (a, b) = (&self.lists[a], &self.lists[b]);
-                match op {
-                    CompareOp::Eq if a.len() != b.len() => Known(false),
-                    CompareOp::Ne if a.len() != b.len() => Known(true),
-                    _ => self.try_items(op, a.iter(), b.iter(), left),
-                }
-            }
-            (Value::Tuple(a), Value::Tuple(b)) => {
-                let (a, b) = (&self.tuples[a].0, &self.tuples[b].0);
-                self.try_items(op, a.iter().copied(), b.iter().copied(), left)
-            }
-            _ => apart(op, a, b),
+    /// Slices compare as tuples of their three parts.
+    fn try_slices(&self, op: CompareOp, pairs: [(Value, Value); 3], left: usize) -> Verdict {
+        if left == 0 {
+            return TooDeep;
         }
-    }
-
-    fn try_items(
-        &self,
-        op: CompareOp,
-        a: impl ExactSizeIterator<Item = Value>,
-        b: impl ExactSizeIterator<Item = Value>,
-        left: usize,
-    ) -> Verdict {
-        let lengths = a.len().cmp(&b.len());
-        for (x, y) in a.zip(b) {
-            if x.same(y) {
-                continue;
-            }
+        for (x, y) in pairs {
             match self.try_compare(CompareOp::Eq, x, y, left) {
                 Known(true) => {}
-                Known(false) => {
-                    return match op {
-                        CompareOp::Eq => Known(false),
-                        CompareOp::Ne => Known(true),
-                        _ => self.try_compare(op, x, y, left),
-                    };
-                }
+                Known(false) if op == CompareOp::Eq => return Known(false),
+                Known(false) if op == CompareOp::Ne => return Known(true),
+                Known(false) => return self.try_compare(op, x, y, left),
                 other => return other,
             }
         }
-        Known(holds(op, lengths))
-    }
-
-    fn try_dicts(&self, a: &Dict, b: &Dict, left: usize) -> Verdict {
-        if a.len() != b.len() {
-            return Known(false);
-        }
-        for entry in a.iter() {
-            let mut unknown = None;
-            let found = b.find(entry.hash, |key| {
-                key.same(entry.key)
-                    || match self.try_compare(CompareOp::Eq, key, entry.key, left) {
-                        Known(equal) => equal,
-                        other => {
-                            unknown = Some(other);
-                            false
-                        }
-                    }
-            });
-            if let Some(unknown) = unknown {
-                return unknown;
-            }
-            let Some(other) = found.and_then(|position| b.entry(position)) else {
-                return Known(false);
-            };
-            if entry.value.same(other.value) {
-                continue;
-            }
-            match self.try_compare(CompareOp::Eq, entry.value, other.value, left) {
-                Known(true) => {}
-                verdict => return verdict,
-            }
-        }
-        Known(true)
-    }
-
-    fn try_sets(
-        &self,
-        op: CompareOp,
-        a: Ref<crate::vm::set::Set>,
-        b: Ref<crate::vm::set::Set>,
-    ) -> Verdict {
-        let (a, b, op) = match op {
-            CompareOp::Gt => (b, a, CompareOp::Lt),
-            CompareOp::Ge => (b, a, CompareOp::Le),
-            _ => (a, b, op),
-        };
-        let (a, b) = (&self.sets[a], &self.sets[b]);
-        let possible = match op {
-            CompareOp::Eq | CompareOp::Ne => a.len() == b.len(),
-            CompareOp::Lt => a.len() < b.len(),
-            _ => a.len() <= b.len(),
-        };
-        let mut unknown = false;
-        let within = possible
-            && a.iter().all(|(hash, element)| {
-                b.find(hash, |other| {
-                    self.equal_fast(other, element).unwrap_or_else(|| {
-                        unknown = true;
-                        false
-                    })
-                })
-                .is_some()
-            });
-        if unknown {
-            Ask
-        } else {
-            Known(within != (op == CompareOp::Ne))
-        }
+        Known(holds(op, Ordering::Equal))
     }
 
     /// Does the script have a say in how this value is compared?

@@ -11,6 +11,9 @@ use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Iter, Object};
 use crate::vm::value::{Ref, Value};
 
+/// How deep a step follows iterators over iterators; each level takes up to five kilobytes of the host's stack in a build without optimisation.
+const ITERATORS_NESTING: usize = 200;
+
 /// The new states of iterators that a step moved, in order.
 type Moves = Vec<(Ref<Iter>, Iter)>;
 
@@ -71,7 +74,8 @@ impl Ctx<'_> {
     /// `next(iterator)`; none when it is exhausted. Changes the iterator only when no ask is open.
     pub fn next(&mut self, iterator: Value) -> Result<Option<Value>, Interrupt> {
         let mut moves = Moves::new();
-        let item = self.step(iterator, &mut moves, self.nesting_left())?;
+        let left = self.nesting_left().min(ITERATORS_NESTING);
+        let item = self.step(iterator, &mut moves, left)?;
         for (iter, state) in moves {
             self.vm.heap.iters[iter] = state;
         }
