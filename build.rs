@@ -1,4 +1,8 @@
 //! Generates the parsers from `grammar/`.
+#![expect(
+    clippy::disallowed_macros,
+    reason = "a build script speaks to cargo by printing"
+)]
 
 #[expect(
     clippy::disallowed_macros,
