@@ -1,8 +1,4 @@
 //! Generates the parsers from `grammar/`.
-#![expect(
-    clippy::disallowed_macros,
-    reason = "a build script speaks to cargo by printing"
-)]
 
 #[expect(
     clippy::disallowed_macros,
