@@ -20,12 +20,12 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-EVERY = (100, 1_000, 10_000, 1_000_000_000)
+EVERY = (100, 1_000, 10_000, 100_000, 1_000_000_000)
 
 NATIVE_LOOP = """
 fn main() {
     let mut state: u64 = 88172645463325252;
-    for _ in 0..std::hint::black_box(400_000_000u64) {
+    for _ in 0..std::hint::black_box(100_000_000u64) {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
