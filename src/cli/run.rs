@@ -24,10 +24,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     };
     let image = Arc::new(Image::new(&verified));
     let mut vm = Vm::new(image, vm_limits(&args.limits));
-    vm.argv = std::iter::once(args.file.display().to_string())
-        .chain(args.args.iter().cloned())
-        .map(Into::into)
-        .collect();
+    vm.argv = args.args.iter().map(|it| it.as_str().into()).collect();
     let run = Run::start(
         vm,
         Options {

@@ -364,3 +364,6 @@ impl Gil {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

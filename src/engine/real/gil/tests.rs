@@ -1,0 +1,270 @@
+//! The lock by itself, under OS threads that do nothing else.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests are about threads and time"
+)]
+
+use super::*;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+const EVERY: Rules = Rules::Every { instructions: 1 };
+const TICKS: Rules = Rules::Ticks { instructions: 1 };
+const ALL: [Rules; 3] = [EVERY, TICKS, Rules::Interval { ns: 200_000 }];
+
+fn gil(rules: Rules, threads: usize) -> (Arc<Gil>, Vec<Arc<Seat>>) {
+    let census = Arc::new(Census::default());
+    let seats = (0..threads)
+        .map(|number| {
+            census.enter();
+            Seat::new(number as u32)
+        })
+        .collect();
+    (
+        Arc::new(Gil::new(rules, MachineClock::start(), census)),
+        seats,
+    )
+}
+
+/// Runs one OS thread for each seat.
+fn each(seats: &[Arc<Seat>], body: impl Fn(&Arc<Seat>, usize) + Sync) {
+    std::thread::scope(|scope| {
+        for (at, seat) in seats.iter().enumerate() {
+            let body = &body;
+            scope.spawn(move || {
+                seat.sit_down();
+                body(seat, at);
+            });
+        }
+    });
+}
+
+/// What a holder does at the end of a turn.
+fn end_of_turn(gil: &Gil, seat: &Arc<Seat>) {
+    if gil.attention.load(Ordering::Acquire) {
+        gil.attention.store(false, Ordering::SeqCst);
+        gil.offer(seat);
+    }
+}
+
+fn busy_for(time: Duration) {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        std::hint::spin_loop();
+    }
+}
+
+#[test]
+fn one_at_a_time_under_all_rules() {
+    for rules in ALL {
+        let (gil, seats) = gil(rules, 4);
+        let inside = AtomicU32::new(0);
+        let count = AtomicU32::new(0);
+        each(&seats, |seat, at| {
+            gil.acquire(seat);
+            for turn in 0..500 {
+                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "{rules}");
+                // Not one atomic step: two inside would lose some.
+                let before = count.load(Ordering::Relaxed);
+                std::hint::spin_loop();
+                count.store(before + 1, Ordering::Relaxed);
+                inside.fetch_sub(1, Ordering::SeqCst);
+                if (turn + at) % 7 == 0 {
+                    gil.release(seat);
+                    gil.acquire(seat);
+                } else {
+                    end_of_turn(&gil, seat);
+                }
+            }
+            gil.leave_for_good(seat);
+        });
+        assert_eq!(count.into_inner(), 2000, "{rules}");
+    }
+}
+
+/// What `every(n)` promises: of the turns that end while somebody waits, at least 99 in 100 go to whoever has waited longest. By this design, all do.
+#[test]
+fn turns_go_to_the_longest_waiter() {
+    for threads in [2, 3, 5] {
+        let (gil, seats) = gil(EVERY, threads);
+        let wanted = 2000 * threads;
+        let arrived = AtomicU32::new(0);
+        // Turns from the moment at which all have had one.
+        let judged = Mutex::new(Vec::new());
+        each(&seats, |seat, at| {
+            gil.acquire(seat);
+            arrived.fetch_or(1 << at, Ordering::SeqCst);
+            loop {
+                if arrived.load(Ordering::SeqCst) == (1 << threads) - 1 {
+                    let mut judged = judged.lock();
+                    if judged.len() == wanted {
+                        break;
+                    }
+                    judged.push(at);
+                }
+                end_of_turn(&gil, seat);
+            }
+            gil.leave_for_good(seat);
+        });
+        // In the order of waiting, nobody has a second turn before everybody has had one.
+        let judged = judged.into_inner();
+        let fair = judged
+            .windows(threads)
+            .filter(|window| (1..threads).all(|at| !window[..at].contains(&window[at])))
+            .count();
+        let windows = wanted - (threads - 1);
+        assert!(
+            fair * 100 >= windows * 99,
+            "{fair} of {windows} windows of {threads} threads"
+        );
+    }
+}
+
+#[test]
+fn a_wake_before_the_rest_is_not_lost() {
+    for rules in ALL {
+        let (gil, seats) = gil(rules, 1);
+        let seat = &seats[0];
+        seat.sit_down();
+        gil.acquire(seat);
+        gil.wake(seat);
+        assert_eq!(gil.leave(seat, Until::Woken), Left::Notified, "{rules}");
+        let soon = Until::Deadline(Instant::now() + Duration::from_millis(5));
+        assert_eq!(gil.leave(seat, soon), Left::Gone { last: false });
+        gil.come_back(seat, soon);
+        gil.leave_for_good(seat);
+    }
+}
+
+#[test]
+fn a_rest_ends_at_its_deadline() {
+    for rules in ALL {
+        let (gil, seats) = gil(rules, 1);
+        let seat = &seats[0];
+        seat.sit_down();
+        gil.acquire(seat);
+        let start = Instant::now();
+        let until = Until::Deadline(start + Duration::from_millis(20));
+        assert_eq!(gil.leave(seat, until), Left::Gone { last: false });
+        gil.come_back(seat, until);
+        assert!(start.elapsed() >= Duration::from_millis(20), "{rules}");
+        gil.leave_for_good(seat);
+    }
+}
+
+/// Two threads wake each other in turn, each resting for ever in between: no wake may be lost, and the census may never say that all is over.
+#[test]
+fn two_that_wake_each_other_never_stop() {
+    for rules in ALL {
+        let (gil, seats) = gil(rules, 2);
+        let turn = AtomicU32::new(0);
+        each(&seats, |seat, at| {
+            gil.acquire(seat);
+            for _ in 0..2000 {
+                while turn.load(Ordering::SeqCst) % 2 != at as u32 {
+                    match gil.leave(seat, Until::Woken) {
+                        Left::Notified => {}
+                        Left::Gone { last } => {
+                            assert!(!last, "{rules}");
+                            gil.come_back(seat, Until::Woken);
+                        }
+                    }
+                }
+                turn.fetch_add(1, Ordering::SeqCst);
+                gil.wake(&seats[1 - at]);
+            }
+            gil.leave_for_good(seat);
+        });
+        assert_eq!(turn.into_inner(), 4000);
+    }
+}
+
+#[test]
+fn the_last_to_rest_for_ever_is_told_so() {
+    for rules in ALL {
+        let (gil, seats) = gil(rules, 3);
+        let told = AtomicU32::new(0);
+        each(&seats, |seat, _| {
+            gil.acquire(seat);
+            match gil.leave(seat, Until::Woken) {
+                Left::Notified => {}
+                Left::Gone { last } => {
+                    if last {
+                        told.fetch_add(1, Ordering::SeqCst);
+                        for other in &seats {
+                            gil.wake(other);
+                        }
+                    }
+                    gil.come_back(seat, Until::Woken);
+                }
+            }
+            gil.leave_for_good(seat);
+        });
+        assert_eq!(told.into_inner(), 1, "{rules}");
+    }
+}
+
+/// `Python/ceval_gil.h`: nobody asks before the interval is over; who is asked lets go at its next look and waits until the lock is taken.
+#[test]
+fn an_interval_passes_before_the_holder_is_asked() {
+    let interval = Duration::from_millis(5);
+    let (gil, seats) = gil(Rules::Interval { ns: 5_000_000 }, 2);
+    let order = Mutex::new(Vec::new());
+    each(&seats, |seat, at| {
+        gil.acquire(seat);
+        for _ in 0..10 {
+            let start = Instant::now();
+            order.lock().push(at);
+            while !gil.attention.load(Ordering::Acquire) {
+                busy_for(Duration::from_micros(20));
+                if start.elapsed() > interval * 40 {
+                    break;
+                }
+            }
+            if start.elapsed() <= interval * 40 && order.lock().len() > 2 {
+                assert!(start.elapsed() >= interval / 2, "{:?}", start.elapsed());
+            }
+            end_of_turn(&gil, seat);
+        }
+        gil.leave_for_good(seat);
+    });
+    let order = order.into_inner();
+    let switches = order.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(switches >= 15, "{order:?}");
+}
+
+/// 2.7: who lets go and takes it back at once nearly always wins. Nearly: so this asks only for half of the turns, on a busy machine.
+#[test]
+fn a_tick_seldom_switches() {
+    let (gil, seats) = gil(TICKS, 2);
+    let order = Mutex::new(Vec::new());
+    each(&seats, |seat, at| {
+        gil.acquire(seat);
+        for _ in 0..5000 {
+            order.lock().push(at);
+            end_of_turn(&gil, seat);
+        }
+        gil.leave_for_good(seat);
+    });
+    let order = order.into_inner();
+    let switches = order.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(switches * 2 < order.len(), "{switches} of {}", order.len());
+}
+
+#[test]
+fn the_tally_adds_up_to_the_time() {
+    let (gil, seats) = gil(EVERY, 1);
+    let seat = &seats[0];
+    seat.sit_down();
+    seat.tally.start(gil.clock.now_ns());
+    gil.acquire(seat);
+    busy_for(Duration::from_millis(10));
+    gil.release(seat);
+    busy_for(Duration::from_millis(10));
+    gil.acquire(seat);
+    gil.leave_for_good(seat);
+    let times = seat.tally.times(gil.clock.now_ns());
+    assert_eq!((times.acquisitions, times.switches), (2, 1));
+    assert!(times.held_ns >= 10_000_000 && times.blocked_ns >= 10_000_000);
+    assert!(times.longest_wait_ns <= times.waited_ns);
+}
