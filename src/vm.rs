@@ -402,9 +402,8 @@ impl Vm {
         let state = &mut self.threads[thread.0 as usize];
         state.status = Status::Ready;
         if let Some(pending) = state.pending.last_mut() {
-            pending.answers.push(how);
             // The question stays on record until the thread runs: an interruption before that must pass the wake-up on.
-            pending.asking = Asking::Wake(on);
+            pending.answers.push(how);
         }
         true
     }
@@ -431,8 +430,26 @@ impl Vm {
         if matches!(state.status, Status::Finished) {
             return;
         }
-        state.interrupt = Some(exception);
         let status = std::mem::replace(&mut state.status, Status::Ready);
+        let guard = match state.pending.last_mut() {
+            Some(pending) => match pending.asking {
+                Asking::Wake { guarded: true, .. } => Some(pending),
+                _ => None,
+            },
+            None => None,
+        };
+        match guard {
+            Some(pending) => {
+                if matches!(status, Status::Ready) {
+                    pending.answers.pop();
+                }
+                pending.answers.push(Answered::Raised {
+                    calls: Vec::new(),
+                    exception,
+                });
+            }
+            None => state.interrupt = Some(exception),
+        }
         match status {
             Status::Waiting { on, .. } => {
                 self.leave_queue(on, thread);
@@ -440,8 +457,10 @@ impl Vm {
             }
             Status::Calling(_) => self.woken.push(thread),
             Status::Ready => {
-                if let Some(Asking::Wake(WaitOn::Object(object))) =
-                    state.pending.last().map(|pending| &pending.asking)
+                if let Some(Asking::Wake {
+                    on: WaitOn::Object(object),
+                    ..
+                }) = state.pending.last().map(|pending| &pending.asking)
                 {
                     let object = *object;
                     sync::renounce(self, object);

@@ -1012,8 +1012,12 @@ impl Vm {
                 self.threads[thread].status = Status::Calling((*call).clone());
                 Ok(Some(Stop::Call(*call)))
             }
-            Interrupt::Wait { on, deadline_ns } => {
-                pending.asking = Asking::Wake(on);
+            Interrupt::Wait {
+                on,
+                deadline_ns,
+                guarded,
+            } => {
+                pending.asking = Asking::Wake { on, guarded };
                 match on {
                     WaitOn::Object(object) => sync::enqueue(self, object, id),
                     WaitOn::Thread(other) => self.threads[other.0 as usize].joiners.push(id),
@@ -1071,7 +1075,7 @@ impl Vm {
                     };
                     pending.answers.push(Answered::Calls { calls, results });
                 }
-                Asking::Wake(_) => pending.asking = Asking::Nothing,
+                Asking::Wake { .. } => pending.asking = Asking::Nothing,
                 Asking::Engine => unreachable!("a thread with an open call is not ready"),
                 Asking::Nothing => {}
             }

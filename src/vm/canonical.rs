@@ -548,8 +548,8 @@ impl Walk<'_> {
                 self.values(results);
             }
             Asking::Engine => self.byte(9),
-            Asking::Wake(on) => {
-                self.byte(10);
+            Asking::Wake { on, guarded } => {
+                self.byte(10 + u8::from(*guarded));
                 self.wait(*on);
             }
         }

@@ -163,6 +163,8 @@ pub enum Interrupt {
     Wait {
         on: WaitOn,
         deadline_ns: Option<u64>,
+        /// Give it an exception that is sent to the thread meanwhile, instead of raising it.
+        guarded: bool,
     },
     /// It ends the VM with an exit code.
     Exit(i32),
@@ -369,7 +371,38 @@ impl Ctx<'_> {
                 self.next_answer += 1;
                 Ok(Woken::TimedOut)
             }
-            _ => Err(Interrupt::Wait { on, deadline_ns }),
+            _ => Err(Interrupt::Wait {
+                on,
+                deadline_ns,
+                guarded: false,
+            }),
+        }
+    }
+
+    /// The same for a native that has something to put right before an exception may end it: one that is sent to the thread is the inner `Err`.
+    pub fn wait_guarded(
+        &mut self,
+        on: WaitOn,
+        deadline_ns: Option<u64>,
+    ) -> Result<Result<Woken, Value>, Interrupt> {
+        match self.answers.get(self.next_answer) {
+            Some(Answered::Woken) => {
+                self.next_answer += 1;
+                Ok(Ok(Woken::Up))
+            }
+            Some(Answered::TimedOut) => {
+                self.next_answer += 1;
+                Ok(Ok(Woken::TimedOut))
+            }
+            Some(Answered::Raised { exception, .. }) => {
+                self.next_answer += 1;
+                Ok(Err(*exception))
+            }
+            _ => Err(Interrupt::Wait {
+                on,
+                deadline_ns,
+                guarded: true,
+            }),
         }
     }
 }

@@ -143,7 +143,7 @@ impl Vm {
         let state = &self.threads[thread];
         if let Some(pending) = state.pending.last()
             && pending.depth as usize == state.frames.len()
-            && matches!(pending.asking, Asking::Nothing | Asking::Wake(_))
+            && matches!(pending.asking, Asking::Nothing | Asking::Wake { .. })
         {
             let step = self.pump(thread);
             return self.settle(thread, step);

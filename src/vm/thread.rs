@@ -249,7 +249,11 @@ pub enum Asking {
     /// The engine's answer.
     Engine,
     /// Being woken.
-    Wake(WaitOn),
+    Wake {
+        on: WaitOn,
+        /// It is to be told of an exception sent meanwhile.
+        guarded: bool,
+    },
 }
 
 /// A question with its answer.

@@ -297,16 +297,20 @@ fn condition_wait(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             None => Err(ctx.error(Type::RuntimeError, "cannot wait on un-acquired lock")),
         }
     })?;
-    let notified = if timeout.is_some_and(|seconds| seconds <= 0.0) {
-        false
+    let woken = if timeout.is_some_and(|seconds| seconds <= 0.0) {
+        Ok(Woken::TimedOut)
     } else {
-        ctx.wait(WaitOn::Object(object), deadline_ns)? == Woken::Up
+        ctx.wait_guarded(WaitOn::Object(object), deadline_ns)?
     };
     let Value::Int(levels) = levels else {
         unreachable!("it was made above")
     };
+    // Also before an exception ends it (Ctrl-C): the `with` around it will let go of the lock.
     take(ctx, lock, None, levels as u32)?;
-    Ok(Value::Bool(notified))
+    match woken {
+        Ok(woken) => Ok(Value::Bool(woken == Woken::Up)),
+        Err(exception) => Err(Interrupt::Throw(exception)),
+    }
 }
 
 fn condition_notify(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
