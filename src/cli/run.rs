@@ -2,13 +2,13 @@
 
 use crate::cli::args::{LimitArgs, RunArgs};
 use crate::cli::{Trouble, exit, program, say, stats};
-use crate::engine::real::{End, Options, Run, RunLimits};
+use crate::engine::real::{End, Interrupter, Options, Run, RunLimits};
 use crate::gil::Rules;
 use crate::vm::link::Image;
 use crate::vm::{Limits, Vm};
 use anyhow::{Context, bail};
 use std::io::{BufReader, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Runs a script and says how it ended.
@@ -24,7 +24,14 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     };
     let image = Arc::new(Image::new(&verified));
     let mut vm = Vm::new(image, vm_limits(&args.limits));
-    vm.argv = args.args.iter().map(|it| it.as_str().into()).collect();
+    vm.argv = std::iter::once(args.file.display().to_string())
+        .chain(args.args.iter().cloned())
+        .map(Into::into)
+        .collect();
+    // Caught from before the first instruction on; whoever is faster than the start waits for it.
+    let interrupter: Arc<OnceLock<Interrupter>> = Arc::default();
+    let started = interrupter.clone();
+    ctrlc::set_handler(move || started.wait().interrupt()).context("Ctrl-C cannot be caught")?;
     let run = Run::start(
         vm,
         Options {
@@ -36,8 +43,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
             line_buffered: std::io::stdout().is_terminal(),
         },
     );
-    let interrupter = run.interrupter();
-    ctrlc::set_handler(move || interrupter.interrupt()).context("Ctrl-C cannot be caught")?;
+    interrupter.get_or_init(|| run.interrupter());
     let outcome = run.wait();
     match &outcome.end {
         End::Exited(_) | End::Killed(_) => {}

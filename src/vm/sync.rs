@@ -1,4 +1,4 @@
-//! Lock, RLock, Condition, Semaphore and Event: plain state in the VM, guarded by its lock like everything else. Wakes threads by marking them
+//! Lock, `RLock`, Condition, Semaphore and Event: plain state in the VM, guarded by its lock like everything else. Wakes threads by marking them
 //! ready (`Vm::wake`); parks nobody itself.
 //!
 //! Releasing makes the object free and wakes the first waiter, which then tries again: a newcomer may get there first, as in CPython.
@@ -26,7 +26,7 @@ pub struct RLock {
     pub waiters: VecDeque<ThreadId>,
 }
 
-/// `threading.Condition`, over a Lock or an RLock.
+/// `threading.Condition`, over a Lock or an `RLock`.
 #[derive(Clone, Debug)]
 pub struct Condition {
     /// The lock object.

@@ -8,7 +8,9 @@
 mod against_python;
 mod bytecode;
 mod cases;
+mod cli;
 mod compile;
+mod engine;
 mod front;
 mod generator;
 mod lang;

@@ -360,53 +360,49 @@ impl Worker {
     }
 
     fn start_thread(&mut self, vm: &mut Held<'_>, thread: ThreadId) -> Answer {
-        let refused = || Answer::Error(Type::RuntimeError, "can't start new thread".into());
-        if self.process.alive.load(Ordering::SeqCst) >= vm.limits.threads {
-            vm.unmake_thread(thread);
-            return refused();
-        }
         let daemon = vm.threads[thread.0 as usize].daemon;
-        match worker::start(&self.machine, &self.process, thread, daemon) {
-            Ok(()) => Answer::None,
-            Err(_) => {
-                vm.unmake_thread(thread);
-                refused()
-            }
+        if self.process.alive.load(Ordering::SeqCst) < vm.limits.threads
+            && worker::start(&self.machine, &self.process, thread, daemon).is_ok()
+        {
+            return Answer::None;
         }
+        vm.unmake_thread(thread);
+        self.machine.refused("--max-threads");
+        Answer::Error(Type::RuntimeError, "can't start new thread".into())
     }
 
     fn fork(&mut self, vm: &mut Held<'_>, name: Arc<str>, daemon: bool) -> Answer {
-        let refused = || {
-            Answer::Error(
-                Type::BlockingIOError,
-                "[Errno 11] Resource temporarily unavailable".into(),
-            )
-        };
-        if !self.machine.has_room() {
-            return refused();
-        }
         let intervals = (
             self.process.switch_interval_ns.load(Ordering::Relaxed),
             self.process.check_interval.load(Ordering::Relaxed),
         );
-        let Some(child) = self.machine.new_process(
-            vm.fork(self.thread),
-            self.process.gil.rules(),
-            intervals,
-            Some(self.process.number),
-            name,
-            daemon,
-        ) else {
-            return refused();
+        // Copying the VM is the costly part; do without where there is no room for it.
+        let child = if self.machine.has_room() {
+            self.machine.new_process(
+                vm.fork(self.thread),
+                self.process.gil.rules(),
+                intervals,
+                Some(self.process.number),
+                name,
+                daemon,
+            )
+        } else {
+            None
         };
-        if worker::start(&self.machine, &child, child.main, false).is_err() {
+        if let Some(child) = child {
+            if worker::start(&self.machine, &child, child.main, false).is_ok() {
+                return Answer::Process {
+                    process: child.number,
+                    pid: child.pid,
+                };
+            }
             self.machine.end_process(&child, 1);
-            return refused();
         }
-        Answer::Process {
-            process: child.number,
-            pid: child.pid,
-        }
+        self.machine.refused("--max-processes");
+        Answer::Error(
+            Type::BlockingIOError,
+            "[Errno 11] Resource temporarily unavailable".into(),
+        )
     }
 
     fn kill(&self, target: &Process, signal: i32) {

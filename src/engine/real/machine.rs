@@ -17,9 +17,12 @@ use crate::vm::parcel::Parcel;
 use crate::vm::thread::ThreadId;
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+/// So many threads and processes are refused by an exception before the run ends.
+const MOST_REFUSALS: u64 = 1000;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +118,8 @@ pub(super) struct Machine {
     /// Instructions that may still be run.
     pub(super) instructions_left: Option<AtomicI64>,
     process_limit: usize,
+    /// How often a thread or process was refused because there were too many.
+    refusals: AtomicU64,
     interrupts: Mutex<u32>,
     end: Mutex<Option<End>>,
     ended: Condvar,
@@ -247,6 +252,7 @@ impl Machine {
                 .instructions
                 .map(|it| AtomicI64::new(i64::try_from(it).unwrap_or(i64::MAX))),
             process_limit: options.limits.processes,
+            refusals: AtomicU64::new(0),
             interrupts: Mutex::new(0),
             end: Mutex::new(None),
             ended: Condvar::new(),
@@ -296,6 +302,11 @@ impl Machine {
         // The first process is this program; the others have no number of their own in the operating system, and count on from there.
         let pid = i64::from(std::process::id()) + number as i64;
         let gil = Gil::new(rules, self.clock, self.census.clone());
+        let name = if name.is_empty() {
+            format!("Process-{number}").into()
+        } else {
+            name
+        };
         let identity = Identity {
             number,
             pid,
@@ -443,6 +454,14 @@ impl Machine {
         all.sort_by_key(|it| (it.process, it.thread));
         all.dedup_by_key(|it| (it.process, it.thread));
         all
+    }
+
+    /// Notes that a thread or process was refused. A script that goes on trying will never end by itself: each one that the error ends makes room for
+    /// another. So after many the run ends.
+    pub(super) fn refused(&self, limit: &'static str) {
+        if self.refusals.fetch_add(1, Ordering::Relaxed) >= MOST_REFUSALS {
+            self.end(End::Limit(limit));
+        }
     }
 
     /// Counts instructions against the limit; true if there are none left.

@@ -359,13 +359,11 @@ fn handle_is_alive(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn spawn_process(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let function = ctx.arg(0);
     // The engine names a process without a name by its number.
-    match fork(ctx, "".into(), false)? {
-        Some(handle) => Ok(handle),
-        None => {
-            let args = ctx.rest();
-            ctx.call(function, &args)
-        }
+    if let Some(handle) = fork(ctx, "".into(), false)? {
+        return Ok(handle);
     }
+    let args = ctx.rest();
+    ctx.call(function, &args)
 }
 
 fn process_start(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

@@ -20,9 +20,8 @@ pub fn decode(vm: &mut Vm, parcel: &Parcel) -> Result<Value, (Type, String)> {
         open: Vec::new(),
     };
     loop {
-        let mut value = match decoder.begin()? {
-            Some(value) => value,
-            None => continue,
+        let Some(mut value) = decoder.begin()? else {
+            continue;
         };
         // A value that is complete may be the last one of what it stands in.
         loop {

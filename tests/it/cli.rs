@@ -1,0 +1,197 @@
+//! The command line from outside: what is typed, what is printed, and the exit code.
+
+use crate::process::finish;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+fn mini(args: &[&str]) -> (Option<i32>, String, String) {
+    mini_with(args, b"")
+}
+
+fn mini_with(args: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mini"));
+    command.args(args).current_dir(folder());
+    let done = finish(&mut command, input, Duration::from_secs(20));
+    assert!(!done.timed_out, "{args:?}");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (done.code, text(&done.stdout), text(&done.stderr))
+}
+
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = folder().join(name);
+    fs::write(&path, text).expect("the folder for tests can be written to");
+    path
+}
+
+#[test]
+fn a_file_alone_is_run_with_its_arguments() {
+    file("cli_args.mini", "import sys\nprint(sys.argv)\n");
+    let expected = (
+        Some(0),
+        "['cli_args.mini', 'a', '--gil', '-x']\n".to_string(),
+        String::new(),
+    );
+    let given = ["cli_args.mini", "a", "--gil", "-x"];
+    assert_eq!(mini(&given), expected);
+    assert_eq!(mini(&[&["run"], &given[..]].concat()), expected);
+    assert_eq!(
+        mini(&[&["--color", "never"], &given[..]].concat()),
+        expected
+    );
+    assert_eq!(mini(&[&["--gil", "ticks"], &given[..]].concat()), expected);
+}
+
+#[test]
+fn standard_input_is_a_script_too() {
+    let ran = mini_with(&["-"], b"print(6 * 7)\n");
+    assert_eq!(ran, (Some(0), "42\n".into(), String::new()));
+}
+
+#[test]
+fn the_script_reads_standard_input() {
+    file("cli_input.mini", "print(input('name? ') + '!')\n");
+    let ran = mini_with(&["cli_input.mini"], b"Ann\n");
+    assert_eq!(ran, (Some(0), "name? Ann!\n".into(), String::new()));
+}
+
+#[test]
+fn exit_codes_are_the_scripts() {
+    for (text, code) in [
+        ("", 0),
+        ("raise SystemExit", 0),
+        ("raise SystemExit(3)", 3),
+        ("raise SystemExit('why')", 1),
+        ("1/0", 1),
+        ("import os\nos._exit(5)", 5),
+        ("import os\nos.kill(os.getpid(), 15)", 143),
+        ("import sys\nsys.exit(300)", 44),
+    ] {
+        file("cli_exit.mini", text);
+        assert_eq!(mini(&["cli_exit.mini"]).0, Some(code), "{text}");
+    }
+}
+
+#[test]
+fn err_a_wrong_text_is_told_and_not_run() {
+    file("cli_wrong.mini", "print(1)\nx = (\n");
+    for command in ["run", "check", "dis"] {
+        let (code, stdout, stderr) = mini(&[command, "cli_wrong.mini"]);
+        assert_eq!((code, &*stdout), (Some(2), ""), "{command}");
+        assert!(stderr.contains("cli_wrong.mini:2"), "{stderr}");
+        assert!(!stderr.contains('\x1b'));
+    }
+    let (_, _, stderr) = mini(&["--color", "always", "check", "cli_wrong.mini"]);
+    assert!(stderr.contains('\x1b'), "{stderr}");
+    file("cli_right.mini", "print(1)\n");
+    let checked = mini(&["check", "cli_right.mini"]);
+    assert_eq!(checked, (Some(0), String::new(), String::new()));
+}
+
+#[test]
+fn err_files_that_cannot_be_read() {
+    let (code, _, stderr) = mini(&["no_such_file.mini"]);
+    assert_eq!(code, Some(2));
+    insta::assert_snapshot!(stderr, @r"
+    mini: can't open file 'no_such_file.mini': No such file or directory (os error 2)
+    ");
+    fs::write(folder().join("cli_latin.mini"), b"x = 1\nprint('\xe9')\n").unwrap();
+    let (code, _, stderr) = mini(&["cli_latin.mini"]);
+    assert_eq!(code, Some(2));
+    insta::assert_snapshot!(stderr, @r"
+    error[E0111]: Non-UTF-8 code starting with '\xe9' on line 2
+     --> cli_latin.mini:2:8
+      |
+    2 | print('�')
+      |        ^
+      |
+      = help: save the file as UTF-8
+    ");
+}
+
+#[test]
+fn err_options_that_mean_nothing() {
+    file("cli_right.mini", "print(1)\n");
+    for (options, says) in [
+        (["--gil", "sometimes"], "there are every=N"),
+        (["--gil", "off"], "real threads need the lock"),
+        (["--max-memory", "much"], "512M"),
+        (["--max-time", "soon"], "5ms"),
+    ] {
+        let (code, stdout, stderr) = mini(&[&["run"], &options[..], &["cli_right.mini"]].concat());
+        assert_eq!((code, &*stdout), (Some(2), ""), "{options:?}");
+        assert!(stderr.contains(says), "{stderr}");
+    }
+}
+
+#[test]
+fn what_dis_prints_runs() {
+    let script = "
+import threading
+def f(n):
+    print('thread', n)
+t = threading.Thread(target=f, args=(1,))
+t.start()
+t.join()
+";
+    file("cli_dis.mini", script);
+    let (code, text, _) = mini(&["dis", "cli_dis.mini"]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("; 4 |     print('thread', n)"), "{text}");
+    file("cli_dis.masm", &text);
+    let ran = mini(&["run", "cli_dis.masm"]);
+    assert_eq!(ran, (Some(0), "thread 1\n".into(), String::new()));
+}
+
+#[test]
+fn err_assembly_text_that_is_wrong() {
+    file(
+        "cli_wrong.masm",
+        ".module __main__\n.registers 1\n        frobnicate r0\n",
+    );
+    let (code, stdout, stderr) = mini(&["cli_wrong.masm"]);
+    assert_eq!((code, &*stdout), (Some(2), ""));
+    assert!(stderr.contains("cli_wrong.masm:3"), "{stderr}");
+}
+
+#[test]
+fn codes_are_explained() {
+    let (code, all, _) = mini(&["explain"]);
+    assert_eq!(code, Some(0));
+    let first = all.lines().next().expect("there are codes");
+    let name = first.split(' ').next().expect("it begins with the code");
+    let (code, stdout, _) = mini(&["explain", &name.to_lowercase()]);
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout.starts_with(name) && stdout.lines().count() > 2,
+        "{stdout}"
+    );
+    let (code, _, stderr) = mini(&["explain", "E9999"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("there is no code `E9999`"), "{stderr}");
+}
+
+#[test]
+fn shells_get_their_completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, stdout, _) = mini(&["completions", shell]);
+        assert_eq!(code, Some(0));
+        assert!(stdout.contains("max-instructions"), "{shell}");
+    }
+}
+
+#[test]
+fn help_has_the_exit_codes() {
+    let (code, stdout, _) = mini(&["--help"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout.contains("3  deadlock: every thread was blocked for ever"),
+        "{stdout}"
+    );
+    assert_eq!(mini(&[]).0, Some(2));
+}

@@ -1,0 +1,648 @@
+//! The real engine: the lock's rules as a script sees them, and how runs end.
+
+use crate::oracle;
+use crate::process::{Finished, finish, in_parallel};
+use mini::bytecode::verify::verify;
+use mini::compile::{Environment, compile};
+use mini::source::Source;
+use mini::stdlib;
+use mini::vm::builtins;
+use mini::vm::link::Image;
+use mini::vm::slice::{Budget, Stop};
+use mini::vm::{Limits, Vm};
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn vm(text: &str) -> Vm {
+    let environment = Environment {
+        is_builtin: builtins::is_builtin,
+        embedded: stdlib::embedded,
+    };
+    let compiled = compile(Source::new("test.mini", text), &environment);
+    assert_eq!(compiled.diagnostics, []);
+    let verified = verify(compiled.program).expect("what the compiler makes is sound");
+    Vm::new(
+        Arc::new(Image::new(verified.program().clone())),
+        Limits::default(),
+    )
+}
+
+/// A folder of its own for the scripts of one test.
+fn script(name: &str, text: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("engine_{name}.mini"));
+    fs::write(&path, text).expect("the folder for tests can be written to");
+    path
+}
+
+fn mini(options: &[&str], path: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mini"));
+    command
+        .arg("run")
+        .args(options)
+        .arg(path.file_name().expect("it has a name"))
+        .current_dir(path.parent().expect("it is in a folder"));
+    command
+}
+
+fn run(name: &str, options: &[&str], text: &str) -> (Option<i32>, String, String) {
+    let done = finish(&mut mini(options, &script(name, text)), b"", PATIENCE);
+    assert!(!done.timed_out, "{name} does not end");
+    texts(&done)
+}
+
+fn texts(done: &Finished) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (done.code, text(&done.stdout), text(&done.stderr))
+}
+
+/// Arithmetic, calls, loops, containers, generators and exceptions: every kind of thing a slice can end in the middle of.
+const MIXTURE: &str = "
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+def squares(n):
+    for i in range(n):
+        yield i * i
+class Box:
+    def __init__(self, value):
+        self.value = value
+    def __lt__(self, other):
+        return self.value < other.value
+total = fib(12) + sum(squares(50))
+boxes = sorted(Box(n * 7 % 31) for n in range(31))
+for n in range(100):
+    try:
+        total += boxes[n].value
+    except IndexError:
+        total -= 1
+text = ','.join([str(n) for n in range(200)])
+";
+
+#[test]
+fn a_slice_that_ends_by_its_budget_ran_exactly_that_many_instructions() {
+    let mut totals = Vec::new();
+    for budget in [1, 2, 7, 100, 1000, 1 << 20] {
+        let mut vm = vm(MIXTURE);
+        let main = vm.main;
+        let mut total = 0;
+        loop {
+            let slice = vm.run(main, Budget::Instructions(budget));
+            total += slice.ran;
+            match slice.stop {
+                Stop::Budget => assert_eq!(slice.ran, budget),
+                Stop::Finished { report, .. } => {
+                    assert_eq!(report, None);
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(vm.threads[0].instructions, total);
+        totals.push(total);
+    }
+    // However it is cut, it is the same run.
+    assert!(totals.iter().all(|&total| total == totals[0]), "{totals:?}");
+    assert!(totals[0] > 5000, "{totals:?}");
+}
+
+#[test]
+fn two_threads_that_compute_share_the_lock_evenly() {
+    let text = "
+import threading, time
+running = True
+def work():
+    n = 0
+    while running:
+        n += 1
+threads = [threading.Thread(target=work) for _ in range(2)]
+for t in threads: t.start()
+time.sleep(0.5)
+running = False
+for t in threads: t.join()
+";
+    for rules in ["every=1000", "every=20000"] {
+        let options = ["--gil", rules, "--stats", "--format", "json"];
+        let (code, _, stats) = run("even", &options, text);
+        assert_eq!(code, Some(0), "{stats}");
+        let stats: serde_json::Value = serde_json::from_str(&stats).expect("JSON");
+        let ran = |thread: usize| stats["threads"][thread]["instructions"].as_f64().unwrap();
+        let share = ran(1) / (ran(1) + ran(2));
+        assert!((0.45..=0.55).contains(&share), "{rules}: {share}");
+        assert!(stats["threads"][1]["switches"].as_u64().unwrap() > 10);
+    }
+}
+
+/// Programs without races print the same under all rules. Each program under one of them that its name decides; under all with `MINI_CASES`.
+#[test]
+fn programs_without_races_print_the_same_under_all_rules() {
+    const RULES: [&str; 6] = [
+        "every=1",
+        "every=7",
+        "every=100",
+        "every=10000",
+        "interval=5ms",
+        "ticks=100",
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lang");
+    let mut cases = Vec::new();
+    for theme in ["threads", "processes"] {
+        let mut programs: Vec<PathBuf> = fs::read_dir(root.join(theme))
+            .expect("the theme is there")
+            .map(|entry| entry.expect("it can be listed").path())
+            .filter(|path| path.extension().is_some_and(|it| it == "mini"))
+            .collect();
+        programs.sort();
+        for (at, program) in programs.into_iter().enumerate() {
+            for (of, rules) in RULES.into_iter().enumerate() {
+                if oracle::asked_for_more() || at % RULES.len() == of {
+                    cases.push((program.clone(), rules));
+                }
+            }
+        }
+    }
+    assert!(cases.len() >= 50, "{}", cases.len());
+    let failures: Vec<String> = in_parallel(&cases, |(program, rules)| {
+        let expected = fs::read(program.with_extension("out")).expect("it has an expectation");
+        let done = finish(&mut mini(&["--gil", rules], program), b"", PATIENCE);
+        let (code, stdout, stderr) = texts(&done);
+        (stdout.as_bytes() != expected).then(|| {
+            format!(
+                "{} under {rules}: {code:?}\n{stdout}\n{stderr}",
+                program.display()
+            )
+        })
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn a_deadlock_is_told_with_who_holds_what() {
+    let text = "
+import threading
+a = threading.Lock()
+b = threading.RLock()
+met = threading.Barrier(2)
+def left():
+    with a:
+        met.wait()
+        with b:
+            pass
+def right():
+    with b:
+        met.wait()
+        with a:
+            pass
+t = threading.Thread(target=left, name='left')
+u = threading.Thread(target=right, name='right')
+t.start()
+u.start()
+t.join()
+";
+    for rules in ["every=1000", "interval=1ms", "ticks=10"] {
+        let (code, _, stderr) = run("deadlock", &["--gil", rules], text);
+        assert_eq!(code, Some(3), "{stderr}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(stderr, @r"
+    deadlock: every thread is blocked for ever
+      MainThread waits for left to end       at engine_deadlock.mini:20
+      left waits for an RLock held by right  at engine_deadlock.mini:9
+      right waits for a Lock held by left    at engine_deadlock.mini:14
+    ");
+        }
+    }
+}
+
+#[test]
+fn a_deadlock_across_processes_is_found() {
+    let text = "
+from multiprocessing import Process, Queue
+def child(q):
+    q.get()
+if __name__ == '__main__':
+    q = Queue()
+    p = Process(target=child, args=(q,))
+    p.start()
+    p.join()
+";
+    let (code, _, stderr) = run("deadlock_processes", &[], text);
+    assert_eq!(code, Some(3), "{stderr}");
+    insta::assert_snapshot!(stderr, @r"
+    deadlock: every thread is blocked for ever
+      MainProcess, MainThread waits for the end of process Process-1  at engine_deadlock_processes.mini:9
+      Process-1, MainThread waits for a message on channel 1          at engine_deadlock_processes.mini:4
+    ");
+}
+
+#[test]
+fn a_lock_taken_twice_is_a_deadlock_of_one() {
+    let text = "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()\n";
+    let (code, _, stderr) = run("deadlock_one", &[], text);
+    assert_eq!(code, Some(3), "{stderr}");
+    insta::assert_snapshot!(stderr, @r"
+    deadlock: every thread is blocked for ever
+      MainThread waits for a Lock that it holds itself  at engine_deadlock_one.mini:4
+    ");
+}
+
+/// Somebody always sleeps for a while yet, or is just being started: none of these is a deadlock.
+#[test]
+fn waiting_for_a_timer_is_no_deadlock() {
+    let text = "
+import threading, time
+for round in range(30):
+    done = threading.Event()
+    def later():
+        time.sleep(0.002)
+        done.set()
+    threading.Thread(target=later).start()
+    done.wait()
+condition = threading.Condition()
+with condition:
+    assert not condition.wait(0.05)
+timer = threading.Timer(0.05, lambda: print('timer'))
+timer.start()
+timer.join()
+print('end')
+";
+    for rules in ["every=1", "every=1000", "interval=1ms", "ticks=10"] {
+        let (code, stdout, stderr) = run("no_deadlock", &["--gil", rules], text);
+        assert_eq!((code, &*stdout, &*stderr), (Some(0), "timer\nend\n", ""));
+    }
+}
+
+#[test]
+fn abort_kills_the_program_and_all_its_threads() {
+    let text = "
+import os, threading, time
+threading.Thread(target=time.sleep, args=(20,)).start()
+print('before')
+threading.Thread(target=os.abort).start()
+time.sleep(20)
+print('never')
+";
+    let (code, stdout, stderr) = run("abort", &[], text);
+    assert_eq!(
+        (code, &*stdout, &*stderr),
+        (Some(134), "before\n", "Aborted\n")
+    );
+}
+
+#[test]
+fn an_aborted_child_leaves_its_parent_alone() {
+    let text = "
+import os
+def crash():
+    os.abort()
+p = spawn_process(crash)
+print(join(p), p.exitcode)
+";
+    let (code, stdout, stderr) = run("abort_child", &[], text);
+    assert_eq!((code, &*stdout, &*stderr), (Some(0), "None -6\n", ""));
+}
+
+#[test]
+fn primitives_return_raise_and_time_out() {
+    let text = "
+import time
+def add(a, b): return a + b
+def fail(): raise ValueError('no')
+def slow(): time.sleep(5)
+t = spawn_thread(add, 1, 2)
+p = spawn_process(add, [1], [2])
+print(join(t), join(p), t.is_alive(), p.exitcode)
+for spawn in (spawn_thread, spawn_process):
+    try:
+        join(spawn(fail))
+    except ValueError as e:
+        print('ValueError', e)
+try:
+    join(spawn_process(slow), timeout=0.05)
+except TimeoutError as e:
+    print('TimeoutError', e)
+import os
+os._exit(7)
+";
+    let (code, stdout, _) = run("primitives", &[], text);
+    assert_eq!(code, Some(7));
+    insta::assert_snapshot!(stdout, @r"
+    3 [1, 2] False 0
+    ValueError no
+    ValueError no
+    TimeoutError the process has not ended yet
+    ");
+}
+
+#[test]
+fn limits_end_a_run_by_name() {
+    let forever = "print('begun')\nwhile True:\n    pass\n";
+    let talk = "while True:\n    print('x' * 100)\n";
+    for (options, text, message) in [
+        (["--max-time", "200ms"], forever, "--max-time"),
+        (
+            ["--max-instructions", "100000"],
+            forever,
+            "--max-instructions",
+        ),
+        (["--max-output", "10K"], talk, "--max-output"),
+    ] {
+        for rules in ["every=1000", "interval=5ms"] {
+            let options = [&options[..], &["--gil", rules]].concat();
+            let (code, stdout, stderr) = run("limit", &options, text);
+            assert_eq!(code, Some(4), "{options:?} {stderr}");
+            assert_eq!(
+                stderr,
+                format!("mini: the run came to its limit, {message}\n")
+            );
+            if message == "--max-output" {
+                assert_eq!(stdout.len(), 10 << 10);
+            } else {
+                assert_eq!(stdout, "begun\n");
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_that_raise_can_be_caught() {
+    let text = "
+import threading
+gate = threading.Event()
+try:
+    while True:
+        threading.Thread(target=gate.wait, daemon=True).start()
+except RuntimeError as e:
+    print(e, threading.active_count())
+def deep(n):
+    return deep(n + 1)
+try:
+    deep(0)
+except RecursionError as e:
+    print(type(e).__name__)
+def child():
+    pass
+handles = []
+def wait():
+    gate.wait(20)
+try:
+    while True:
+        handles.append(spawn_process(wait))
+except BlockingIOError as e:
+    print(e, len(handles))
+for handle in handles:
+    handle.kill()
+    print(join(handle), handle.exitcode)
+try:
+    x = []
+    while True: x.append(x)
+except MemoryError:
+    x = None
+    print('MemoryError')
+";
+    let options = [
+        "--max-threads",
+        "50",
+        "--max-processes",
+        "4",
+        "--max-memory",
+        "64M",
+    ];
+    let (code, stdout, stderr) = run("limits_raise", &options, text);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    insta::assert_snapshot!(stdout, @r"
+    can't start new thread 50
+    RecursionError
+    [Errno 11] Resource temporarily unavailable 3
+    None -9
+    None -9
+    None -9
+    MemoryError
+    ");
+}
+
+#[test]
+fn fork_and_thread_bombs_end_in_their_errors() {
+    let forks = "
+import multiprocessing
+def bomb():
+    while True:
+        multiprocessing.Process(target=bomb).start()
+bomb()
+";
+    let (code, _, stderr) = run("fork_bomb", &["--max-processes", "30"], forks);
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("BlockingIOError: [Errno 11] Resource temporarily unavailable"));
+    let threads = "
+import threading
+def bomb():
+    while True:
+        threading.Thread(target=bomb).start()
+bomb()
+";
+    let (code, _, stderr) = run("thread_bomb", &["--max-threads", "200"], threads);
+    assert!(stderr.contains("RuntimeError: can't start new thread"));
+    // Each thread that the error ends makes room for another one. If that goes on, it is the run's limit that ends it.
+    match code {
+        Some(1) => {}
+        Some(4) => {
+            assert!(stderr.ends_with("mini: the run came to its limit, --max-threads\n"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Starts a script and waits until it has printed something.
+fn begin(name: &str, options: &[&str], text: &str) -> Child {
+    let mut child = mini(options, &script(name, text))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("mini starts");
+    let mut byte = [0];
+    let stdout = child.stdout.as_mut().expect("it was asked for");
+    stdout
+        .read_exact(&mut byte)
+        .expect("the script says that it has begun");
+    child
+}
+
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("there is a `kill`");
+    assert!(sent.success());
+}
+
+/// How it ends, within patience.
+fn end(mut child: Child) -> (Option<i32>, String, String) {
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait().expect("it can be waited for").is_none() {
+        if Instant::now() > deadline {
+            child.kill().expect("it is our child");
+            panic!("it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().expect("it has ended");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn ctrl_c_is_an_exception_in_the_main_thread_whatever_it_does() {
+    let waits = [
+        ("sleep", "time.sleep(20)"),
+        ("lock", "lock.acquire(); lock.acquire(timeout=20)"),
+        ("condition", "condition.acquire(); condition.wait(20)"),
+        ("event", "threading.Event().wait(20)"),
+        ("queue", "multiprocessing.Queue().get(timeout=20)"),
+        (
+            "join",
+            "threading.Thread(target=time.sleep, args=(20,), daemon=True).start(); threading.enumerate()[-1].join()",
+        ),
+        (
+            "process",
+            "p = multiprocessing.Process(target=time.sleep, args=(20,), daemon=True); p.start(); p.join()",
+        ),
+        ("input", "input()"),
+        ("loop", "\n    while True: pass"),
+    ];
+    let failures: Vec<String> = in_parallel(&waits, |(name, wait)| {
+        let text = format!(
+            "
+import multiprocessing, threading, time
+lock = threading.Lock()
+condition = threading.Condition()
+def f():
+    {wait}
+print('.', flush=True)
+try:
+    f()
+except KeyboardInterrupt:
+    print('caught')
+"
+        );
+        let child = begin(&format!("interrupt_{name}"), &[], &text);
+        std::thread::sleep(Duration::from_millis(150));
+        interrupt(&child);
+        let ended = end(child);
+        (ended != (Some(0), "\ncaught\n".into(), String::new()))
+            .then(|| format!("{name}: {ended:?}"))
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn an_uncaught_ctrl_c_is_told_and_ends_with_130() {
+    let child = begin(
+        "interrupt_uncaught",
+        &["--stats"],
+        "import time\nprint('.', flush=True)\ntime.sleep(20)\n",
+    );
+    std::thread::sleep(Duration::from_millis(100));
+    interrupt(&child);
+    let (code, _, stderr) = end(child);
+    assert_eq!(code, Some(130));
+    assert!(
+        stderr.starts_with("Traceback (most recent call last):\n"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("\nKeyboardInterrupt\n"), "{stderr}");
+    assert!(
+        stderr.contains("| MainThread |"),
+        "the statistics come all the same: {stderr}"
+    );
+}
+
+#[test]
+fn a_second_ctrl_c_ends_the_run_at_once() {
+    let text = "
+import time
+print('.', flush=True)
+while True:
+    try:
+        time.sleep(20)
+    except KeyboardInterrupt:
+        print('again', flush=True)
+";
+    let child = begin("interrupt_twice", &["--stats"], text);
+    interrupt(&child);
+    std::thread::sleep(Duration::from_millis(200));
+    interrupt(&child);
+    let (code, stdout, stderr) = end(child);
+    assert_eq!((code, &*stdout), (Some(130), "\nagain\n"));
+    assert!(
+        stderr.starts_with("interrupted\n") && stderr.contains("| MainThread |"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn many_sleeping_threads_are_cheap() {
+    let text = "
+import threading, time
+threads = [threading.Thread(target=time.sleep, args=(1,)) for _ in range(2000)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(len(threads))
+";
+    let start = Instant::now();
+    let (code, stdout, stderr) = run("sleepers", &[], text);
+    assert_eq!((code, &*stdout), (Some(0), "2000\n"), "{stderr}");
+    // One after the other they would take more than half an hour.
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn statistics_tell_each_thread_of_each_process() {
+    let text = "
+import time
+def work():
+    time.sleep(0.05)
+    return sum(range(1000))
+t = spawn_thread(work)
+p = spawn_process(work)
+join(t), join(p)
+";
+    let (code, _, stats) = run("stats", &["--stats", "--format", "json"], text);
+    assert_eq!(code, Some(0), "{stats}");
+    let stats: serde_json::Value = serde_json::from_str(&stats).expect("JSON");
+    let rows: Vec<(&str, &str)> = stats["threads"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            assert!(row["instructions"].as_u64().unwrap() > 0, "{row}");
+            assert!(row["held_ns"].as_u64().unwrap() > 0, "{row}");
+            (
+                row["process_name"].as_str().unwrap(),
+                row["thread_name"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("MainProcess", "MainThread"),
+            ("MainProcess", "Thread-1 (work)"),
+            ("Process-1", "MainThread"),
+        ]
+    );
+    assert!(stats["threads"][1]["blocked_ns"].as_u64().unwrap() >= 50_000_000);
+}
