@@ -27,10 +27,7 @@ fn vm(text: &str) -> Vm {
     let compiled = compile(Source::new("test.mini", text), &environment);
     assert_eq!(compiled.diagnostics, []);
     let verified = verify(compiled.program).expect("what the compiler makes is sound");
-    Vm::new(
-        Arc::new(Image::new(verified.program().clone())),
-        Limits::default(),
-    )
+    Vm::new(Arc::new(Image::new(&verified)), Limits::default())
 }
 
 /// A folder of its own for the scripts of one test.
