@@ -11,7 +11,7 @@ use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Iter, Object};
 use crate::vm::value::{Ref, Value};
 
-/// How deep a step follows iterators over iterators; each level takes up to five kilobytes of the host's stack in a build without optimisation.
+/// How deep a step follows iterators over iterators: a level takes some two kilobytes of the host's stack in a build without optimisation.
 const ITERATORS_NESTING: usize = 200;
 
 /// The new states of iterators that a step moved, in order.
@@ -109,6 +109,7 @@ impl Ctx<'_> {
         let Some(left) = left.checked_sub(1) else {
             return Err(self.too_deep(""));
         };
+        // Each kind has a function of its own, so that a level of iterators over iterators takes little of the host's stack.
         match state(&self.vm.heap, moves, iter) {
             Iter::Done
             | Iter::List { .. }
@@ -116,149 +117,199 @@ impl Ctx<'_> {
             | Iter::Str { .. }
             | Iter::Bytes { .. }
             | Iter::Range { .. }
-            | Iter::Items { .. } => {
-                let mut moved = state(&self.vm.heap, moves, iter).clone();
-                let item = self.vm.heap.step_plainly(&mut moved);
-                moves.push((iter, moved));
-                Ok(item)
-            }
-            &Iter::Dict {
-                dict,
-                next,
-                size,
-                view,
-            } => {
-                let object = &self.vm.heap.dicts[dict];
-                if object.len() != size {
-                    return Err(self.error(
-                        Type::RuntimeError,
-                        "dictionary changed size during iteration",
-                    ));
-                }
-                let Some((at, entry)) = object.next_entry(next) else {
-                    moves.push((iter, Iter::Done));
-                    return Ok(None);
-                };
-                moves.push((
-                    iter,
-                    Iter::Dict {
-                        dict,
-                        next: at + 1,
-                        size,
-                        view,
-                    },
-                ));
-                Ok(Some(self.vm.heap.dict_item(view, entry.key, entry.value)))
-            }
-            &Iter::Set { set, next, size } => {
-                let object = &self.vm.heap.sets[set];
-                if object.len() != size {
-                    return Err(self.error(Type::RuntimeError, "Set changed size during iteration"));
-                }
-                let Some((at, element)) = object.next_element(next) else {
-                    moves.push((iter, Iter::Done));
-                    return Ok(None);
-                };
-                moves.push((
-                    iter,
-                    Iter::Set {
-                        set,
-                        next: at + 1,
-                        size,
-                    },
-                ));
-                Ok(Some(element))
-            }
-            &Iter::Reversed {
-                sequence,
-                left: still,
-            } => {
-                let Some(at) = still.checked_sub(1) else {
-                    moves.push((iter, Iter::Done));
-                    return Ok(None);
-                };
-                let item = match sequence {
-                    Value::Instance(_) => {
-                        let Some(method) = self.vm.special(sequence, name::GETITEM) else {
-                            return Ok(None);
-                        };
-                        self.call_for_indexed(method, sequence, at as i64)?
-                    }
-                    _ => self.vm.heap.sequence_item(sequence, at),
-                };
-                moves.push((
-                    iter,
-                    match item {
-                        Some(_) => Iter::Reversed { sequence, left: at },
-                        None => Iter::Done,
-                    },
-                ));
-                Ok(item)
-            }
-            &Iter::Enumerate { inner, next } => {
-                let Some(item) = self.step(inner, moves, left)? else {
-                    return Ok(None);
-                };
-                moves.push((
-                    iter,
-                    Iter::Enumerate {
-                        inner,
-                        next: next.saturating_add(1),
-                    },
-                ));
-                Ok(Some(self.vm.heap.new_tuple([Value::Int(next), item])))
-            }
+            | Iter::Items { .. } => Ok(self.step_plain(iter, moves)),
+            Iter::Dict { .. } => self.step_dict(iter, moves),
+            Iter::Set { .. } => self.step_set(iter, moves),
+            Iter::Reversed { .. } => self.step_reversed(iter, moves),
+            &Iter::Enumerate { inner, next } => self.step_enumerate(iter, inner, next, moves, left),
             Iter::Zip { inner, strict } => {
                 let (count, strict) = (inner.len(), *strict);
                 self.step_zip(iter, count, strict, moves, left)
             }
             Iter::Map { function, inner } => {
                 let (function, count) = (*function, inner.len());
-                let mut args = Vec::with_capacity(count);
-                for at in 0..count {
-                    match self.step(inner_of(&self.vm.heap, iter, at), moves, left)? {
-                        Some(item) => args.push(item),
-                        None => return Ok(None),
-                    }
-                }
-                self.call_for_item(function, &args)
+                self.step_map(iter, function, count, moves, left)
             }
             &Iter::Filter { function, inner } => {
                 let next = self.vm.library("next_passing");
                 self.call_for_item(next, &[function, inner])
             }
-            &Iter::Call { function, sentinel } => {
-                let Some(item) = self.call_for_item(function, &[])? else {
-                    moves.push((iter, Iter::Done));
-                    return Ok(None);
-                };
-                let equal = self.compare(CompareOp::Eq, sentinel, item)?;
-                if self.truth(equal)? {
-                    moves.push((iter, Iter::Done));
-                    return Ok(None);
-                }
-                Ok(Some(item))
-            }
-            &Iter::Sequence { object, next } => {
-                let Some(method) = self.vm.special(object, name::GETITEM) else {
-                    return Ok(None);
-                };
-                let item = self.call_for_indexed(method, object, next)?;
-                moves.push((
-                    iter,
-                    match item {
-                        Some(_) => Iter::Sequence {
-                            object,
-                            next: next + 1,
-                        },
-                        None => Iter::Done,
-                    },
-                ));
-                Ok(item)
-            }
+            &Iter::Call { function, sentinel } => self.step_call(iter, function, sentinel, moves),
+            &Iter::Sequence { object, next } => self.step_sequence(iter, object, next, moves),
         }
     }
 
+    #[inline(never)]
+    fn step_plain(&mut self, iter: Ref<Iter>, moves: &mut Moves) -> Option<Value> {
+        let mut moved = state(&self.vm.heap, moves, iter).clone();
+        let item = self.vm.heap.step_plainly(&mut moved);
+        moves.push((iter, moved));
+        item
+    }
+
+    #[inline(never)]
+    fn step_dict(
+        &mut self,
+        iter: Ref<Iter>,
+        moves: &mut Moves,
+    ) -> Result<Option<Value>, Interrupt> {
+        let &Iter::Dict {
+            dict,
+            next,
+            size,
+            view,
+        } = state(&self.vm.heap, moves, iter)
+        else {
+            return Ok(None);
+        };
+        let object = &self.vm.heap.dicts[dict];
+        if object.len() != size {
+            let message = "dictionary changed size during iteration";
+            return Err(self.error(Type::RuntimeError, message));
+        }
+        let Some((at, entry)) = object.next_entry(next) else {
+            moves.push((iter, Iter::Done));
+            return Ok(None);
+        };
+        let next = at + 1;
+        moves.push((
+            iter,
+            Iter::Dict {
+                dict,
+                next,
+                size,
+                view,
+            },
+        ));
+        Ok(Some(self.vm.heap.dict_item(view, entry.key, entry.value)))
+    }
+
+    #[inline(never)]
+    fn step_set(&mut self, iter: Ref<Iter>, moves: &mut Moves) -> Result<Option<Value>, Interrupt> {
+        let &Iter::Set { set, next, size } = state(&self.vm.heap, moves, iter) else {
+            return Ok(None);
+        };
+        let object = &self.vm.heap.sets[set];
+        if object.len() != size {
+            return Err(self.error(Type::RuntimeError, "Set changed size during iteration"));
+        }
+        let Some((at, element)) = object.next_element(next) else {
+            moves.push((iter, Iter::Done));
+            return Ok(None);
+        };
+        let next = at + 1;
+        moves.push((iter, Iter::Set { set, next, size }));
+        Ok(Some(element))
+    }
+
+    #[inline(never)]
+    fn step_reversed(
+        &mut self,
+        iter: Ref<Iter>,
+        moves: &mut Moves,
+    ) -> Result<Option<Value>, Interrupt> {
+        let &Iter::Reversed { sequence, left } = state(&self.vm.heap, moves, iter) else {
+            return Ok(None);
+        };
+        let mut item = None;
+        if let Some(at) = left.checked_sub(1) {
+            item = match (sequence, self.vm.special(sequence, name::GETITEM)) {
+                (Value::Instance(_), Some(method)) => {
+                    self.call_for_indexed(method, sequence, at as i64)?
+                }
+                _ => self.vm.heap.sequence_item(sequence, at),
+            };
+        }
+        let moved = match item {
+            Some(_) => Iter::Reversed {
+                sequence,
+                left: left - 1,
+            },
+            None => Iter::Done,
+        };
+        moves.push((iter, moved));
+        Ok(item)
+    }
+
+    #[inline(never)]
+    fn step_enumerate(
+        &mut self,
+        iter: Ref<Iter>,
+        inner: Value,
+        next: i64,
+        moves: &mut Moves,
+        left: usize,
+    ) -> Result<Option<Value>, Interrupt> {
+        let Some(item) = self.step(inner, moves, left)? else {
+            return Ok(None);
+        };
+        let number = Value::Int(next);
+        let next = next.saturating_add(1);
+        moves.push((iter, Iter::Enumerate { inner, next }));
+        Ok(Some(self.vm.heap.new_tuple([number, item])))
+    }
+
+    #[inline(never)]
+    fn step_map(
+        &mut self,
+        iter: Ref<Iter>,
+        function: Value,
+        count: usize,
+        moves: &mut Moves,
+        left: usize,
+    ) -> Result<Option<Value>, Interrupt> {
+        let mut args = Vec::with_capacity(count);
+        for at in 0..count {
+            match self.step(inner_of(&self.vm.heap, iter, at), moves, left)? {
+                Some(item) => args.push(item),
+                None => return Ok(None),
+            }
+        }
+        self.call_for_item(function, &args)
+    }
+
+    #[inline(never)]
+    fn step_call(
+        &mut self,
+        iter: Ref<Iter>,
+        function: Value,
+        sentinel: Value,
+        moves: &mut Moves,
+    ) -> Result<Option<Value>, Interrupt> {
+        if let Some(item) = self.call_for_item(function, &[])? {
+            let equal = self.compare(CompareOp::Eq, sentinel, item)?;
+            if !self.truth(equal)? {
+                return Ok(Some(item));
+            }
+        }
+        moves.push((iter, Iter::Done));
+        Ok(None)
+    }
+
+    #[inline(never)]
+    fn step_sequence(
+        &mut self,
+        iter: Ref<Iter>,
+        object: Value,
+        next: i64,
+        moves: &mut Moves,
+    ) -> Result<Option<Value>, Interrupt> {
+        let Some(method) = self.vm.special(object, name::GETITEM) else {
+            return Ok(None);
+        };
+        let item = self.call_for_indexed(method, object, next)?;
+        let moved = match item {
+            Some(_) => Iter::Sequence {
+                object,
+                next: next + 1,
+            },
+            None => Iter::Done,
+        };
+        moves.push((iter, moved));
+        Ok(item)
+    }
+
+    #[inline(never)]
     fn step_zip(
         &mut self,
         iter: Ref<Iter>,
