@@ -5,6 +5,7 @@ use crate::vm::builtins::generator;
 use crate::vm::class::{Name, name};
 use crate::vm::dict::Dict;
 use crate::vm::native::{Ctx, Interrupt, Native, NativeId, native};
+use crate::vm::protocol::Algebra;
 use crate::vm::set::Set;
 use crate::vm::value::Value;
 
@@ -219,8 +220,10 @@ fn set_update(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         ctx.vm.heap.sets[set].merge(&twice, |_, _| false);
         return Ok(Value::None);
     }
-    for item in collect(ctx, iterable, Use::Spread)? {
-        ctx.set_add(set, item)?;
+    if ctx.is_iterable(iterable) {
+        ctx.combine_in_place(Algebra::Union, set, iterable)?;
+    } else {
+        collect(ctx, iterable, Use::Spread)?;
     }
     Ok(Value::None)
 }
