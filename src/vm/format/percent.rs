@@ -504,7 +504,11 @@ fn pad(out: &mut String, directive: &Directive, piece: &Piece) {
             body = &body[2..];
         }
     }
-    let length = head.len() + body.chars().count();
+    let length = if piece.number {
+        head.len() + body.len()
+    } else {
+        body.chars().count()
+    };
     let missing = directive.width.saturating_sub(length);
     let fill = |count: usize, with: char| std::iter::repeat_n(with, count);
     if directive.left {

@@ -49,7 +49,7 @@ pub fn float_text(float: f64, layout: Layout, alternate: bool, dot_zero: bool) -
         Layout::Fixed(precision) => {
             let computed = precision.min(MOST_DIGITS);
             let _ = write!(out, "{magnitude:.computed$}");
-            out.extend(std::iter::repeat_n('0', precision - computed));
+            out.push_str(&"0".repeat(precision - computed));
             if precision == 0 {
                 if dot_zero {
                     out.push_str(".0");
@@ -128,22 +128,22 @@ impl Digits {
     ) {
         // Digits before the point.
         let before = if exponent { 1 } else { self.point };
-        let zeros = |count: i64| std::iter::repeat_n('0', usize::try_from(count).unwrap_or(0));
+        let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
         let length = self.text.len() as i64;
         if before <= 0 {
             out.push_str("0.");
-            out.extend(zeros(-before));
+            out.push_str(&zeros(-before));
             out.push_str(&self.text);
-            out.extend(zeros(keep as i64 - length));
+            out.push_str(&zeros(keep as i64 - length));
         } else {
             let whole = before.min(length);
             out.push_str(&self.text[..whole as usize]);
-            out.extend(zeros(before - length));
+            out.push_str(&zeros(before - length));
             let behind = length.max(keep as i64) - before;
             if behind > 0 {
                 out.push('.');
                 out.push_str(&self.text[whole as usize..]);
-                out.extend(zeros(behind - (length - whole)));
+                out.push_str(&zeros(behind - (length - whole)));
             } else if dot_zero && !exponent {
                 out.push_str(".0");
             } else if alternate {
@@ -178,7 +178,7 @@ mod tests {
             (f64::MAX, "1.7976931348623157e+308"),
             (2.5e-7, "2.5e-07"),
             (1e22, "1e+22"),
-            (580_243_392_648_018.25, "580243392648018.2"),
+            (4_641_947_141_184_146.0 / 8.0, "580243392648018.2"),
             (9.536_743_164_062_5e-7, "9.5367431640625e-07"),
             (f64::NAN, "nan"),
             (f64::NEG_INFINITY, "-inf"),

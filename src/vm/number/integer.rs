@@ -5,9 +5,10 @@ use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
-/// A product or power may have this many bits (32 MiB: seconds of work); beyond, it is a `MemoryError`. CPython would compute for minutes, then give up.
-pub const MOST_PRODUCT_BITS: u64 = 1 << 28;
-/// A division or modular power may take this many steps on machine words (about a minute).
+/// A product or power may have this many bits (8 MiB, 20 million digits: seconds of work); beyond, it is a `MemoryError`. One operation runs to its end
+/// before any other thread, limit or Ctrl-C gets its turn, so that none may take minutes, as it may in CPython.
+pub const MOST_PRODUCT_BITS: u64 = 1 << 26;
+/// A division, common divisor or modular power may take this many steps on machine words, for the same reason.
 const MOST_STEPS: u64 = 1 << 35;
 /// Digits that the decimal text of an integer may have (`sys.int_info.default_max_str_digits`).
 pub const MOST_DIGITS: usize = 4300;
@@ -293,6 +294,20 @@ pub fn square_root(integer: &BigInt) -> Result<BigInt, Fault> {
         return Err(Fault::memory());
     }
     Ok(integer.sqrt())
+}
+
+/// The greatest common divisor; never negative.
+pub fn greatest_common_divisor(a: &BigInt, b: &BigInt) -> Result<BigInt, Fault> {
+    let (large, small) = if a.bits() < b.bits() { (b, a) } else { (a, b) };
+    if small.is_zero() {
+        return Ok(large.abs());
+    }
+    // One step of Euclid's, then bit by bit.
+    check_division(large, small)?;
+    if small.bits() * (small.bits() / 64) > MOST_STEPS {
+        return Err(Fault::memory());
+    }
+    Ok(small.gcd(&(large % small)))
 }
 
 /// The product of `low..=high`, by halves, so that the factors stay of equal length.

@@ -3,11 +3,12 @@
 use crate::syntax::ast::BinaryOp;
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native};
-use crate::vm::number::integer::{MOST_PRODUCT_BITS, multiply, product_of_range, square_root};
+use crate::vm::number::integer::{
+    divide, greatest_common_divisor, multiply, product_of_range, square_root,
+};
 use crate::vm::operate::Number;
 use crate::vm::value::Value;
 use num_bigint::BigInt;
-use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
@@ -77,16 +78,9 @@ fn comb(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     ctx.new_integer(chosen)
 }
 
-/// How many ways there are to choose `k` of `n`: each step's quotient is such a number itself.
+/// How many ways there are to choose `k` of `n`.
 fn combinations(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
-    let mut result = BigInt::one();
-    for step in 0..k {
-        if result.bits() > MOST_PRODUCT_BITS {
-            return Err(Fault::memory());
-        }
-        result = result * (n - step) / (step + 1);
-    }
-    Ok(result)
+    Ok(divide(&arrangements(n, k)?, &product_of_range(2, k)?)?.0)
 }
 
 fn perm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -119,7 +113,8 @@ fn arrangements(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
 fn gcd(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let mut divisor = BigInt::zero();
     for value in ctx.rest() {
-        divisor = divisor.gcd(&integer(ctx, value)?);
+        let common = greatest_common_divisor(&divisor, &integer(ctx, value)?);
+        divisor = ctx.ok(common)?;
     }
     ctx.new_integer(Ok(divisor))
 }
@@ -132,8 +127,9 @@ fn lcm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             multiple = BigInt::zero();
             continue;
         }
-        let part = &integer / multiple.gcd(&integer);
-        let product = multiply(&multiple, &part);
+        let product = greatest_common_divisor(&multiple, &integer)
+            .and_then(|common| divide(&integer, &common))
+            .and_then(|(part, _)| multiply(&multiple, &part));
         multiple = ctx.ok(product)?.abs();
     }
     ctx.new_integer(Ok(multiple))
