@@ -249,9 +249,6 @@ impl Vm {
         let taken = by_position.min(positional);
         slots[..taken].copy_from_slice(&given[..taken]);
         let rest = &given[taken..by_position];
-        if !rest.is_empty() && !params.star {
-            return Err(self.too_many(function, code, by_position, &arguments, &slots));
-        }
         let mut extra = Vec::new();
         for (at, &keyword) in arguments.names.iter().enumerate() {
             let value = given[by_position + at];
@@ -291,6 +288,9 @@ impl Vm {
                     ));
                 }
             }
+        }
+        if !rest.is_empty() && !params.star {
+            return Err(self.too_many(function, code, by_position, &arguments, &slots));
         }
         let defaults = &self.heap.functions[function].defaults;
         let first_default = positional - defaults.len().min(positional);

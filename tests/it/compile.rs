@@ -144,7 +144,7 @@ fn the_deepest_trees_compile_on_a_small_stack() {
             nested("(z for x in ", ")", 190),
             nested("-", "", 480),
             nested("not ", "", 480),
-            nested("lambda: ", "", 480),
+            nested("lambda: ", "", 240),
             nested("z if x else ", "", 480),
             nested("", " + 1", 480),
             nested("", ".a", 480),
