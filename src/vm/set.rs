@@ -315,3 +315,126 @@ impl Set {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Set;
+    use crate::vm::number::hash::hash_int;
+    use crate::vm::value::Value;
+
+    fn same(key: i64) -> impl FnMut(Value) -> bool {
+        move |value| matches!(value, Value::Int(it) if it == key)
+    }
+
+    fn set_of(keys: &[i64]) -> Set {
+        let mut set = Set::new(false);
+        add(&mut set, keys);
+        set
+    }
+
+    fn add(set: &mut Set, keys: &[i64]) {
+        for &key in keys {
+            set.add(hash_int(key) as u64, Value::Int(key), same(key));
+        }
+    }
+
+    fn discard(set: &mut Set, key: i64) {
+        let slot = set.find(hash_int(key) as u64, same(key)).expect("there");
+        set.remove(slot);
+    }
+
+    fn order(set: &Set) -> Vec<i64> {
+        set.iter()
+            .map(|(_, value)| match value {
+                Value::Int(key) => key,
+                other => panic!("{other:?} is no element of these tests"),
+            })
+            .collect()
+    }
+
+    const SIX: [i64; 6] = [3, 70, 5, 100, 64, 37];
+
+    /// The orders are those that CPython 3.11 prints for the same operations.
+    #[test]
+    fn orders_are_those_of_cpython() {
+        let mut set = set_of(&SIX);
+        assert_eq!(order(&set), [64, 3, 100, 5, 70, 37]);
+        discard(&mut set, 5);
+        add(&mut set, &[69]);
+        assert_eq!(order(&set), [64, 3, 100, 69, 70, 37]);
+        discard(&mut set, 100);
+        assert_eq!(order(&set.copy(false)), [64, 3, 69, 70, 37]);
+
+        let mut set = set_of(&SIX);
+        set.pop();
+        set.pop();
+        add(&mut set, &[128]);
+        set.pop();
+        assert_eq!(order(&set), [128, 5, 70, 37]);
+
+        let mut set = set_of(&SIX);
+        set.merge(&set_of(&[200, 201, 8, 9, 1000, 77, 65]), |_, _| false);
+        assert_eq!(
+            order(&set),
+            [64, 65, 3, 100, 5, 70, 37, 200, 201, 1000, 8, 9, 77]
+        );
+
+        let wide = [-1, -2, 1 << 40, (1 << 61) - 1, -(1 << 40), 7, -64];
+        assert_eq!(
+            order(&set_of(&wide)),
+            [1 << 40, (1 << 61) - 1, -(1 << 40), -64, 7, -2, -1]
+        );
+    }
+
+    #[test]
+    fn agrees_with_the_standard_set() {
+        let (mut set, mut model) = (Set::new(false), std::collections::BTreeSet::new());
+        let mut random: u64 = 11;
+        for turn in 0..40_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            // Many keys with equal low bits, so that probes are long.
+            let key = (random >> 40) as i64 % 300 * if random & 1 == 0 { 1 } else { 1 << 32 };
+            match (random >> 33) % 16 {
+                0 => {
+                    if let Some(Value::Int(popped)) = set.pop() {
+                        assert!(model.remove(&popped));
+                    }
+                }
+                1..=7 => {
+                    if model.remove(&key) {
+                        discard(&mut set, key);
+                    }
+                }
+                8 => set = set.copy(false),
+                _ => {
+                    let new = set.add(hash_int(key) as u64, Value::Int(key), same(key));
+                    assert_eq!(new, model.insert(key));
+                }
+            }
+            assert_eq!(set.len(), model.len());
+            assert_eq!(
+                set.find(hash_int(key) as u64, same(key)).is_some(),
+                model.contains(&key)
+            );
+            if turn % 100 == 0 {
+                let mut elements = order(&set);
+                elements.sort_unstable();
+                assert!(elements.iter().eq(&model));
+            }
+        }
+    }
+
+    #[test]
+    fn candidates_are_all_elements_of_one_hash_once() {
+        let mut set = set_of(&[1, 2, 3, 9, 17]);
+        for key in 100..104 {
+            set.add_new(9, Value::Int(key));
+        }
+        assert_eq!(set.candidates(9).len(), 5);
+        assert_eq!(set.candidates(2).len(), 1);
+        assert!(set.candidates(4).is_empty());
+        assert!(Set::new(false).candidates(4).is_empty());
+    }
+}

@@ -265,3 +265,66 @@ pub(super) fn hash_set(set: &Set) -> i64 {
     }
     hash as i64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::hash_text;
+    use crate::vm::heap::Heap;
+    use crate::vm::object::Range;
+    use crate::vm::set::Set;
+    use crate::vm::value::Value;
+
+    fn hash(heap: &Heap, value: Value) -> i64 {
+        heap.hash_fast(value).expect("hashable") as i64
+    }
+
+    /// The numbers are CPython's.
+    #[test]
+    fn tuples_and_frozen_sets_hash_as_in_cpython() {
+        let mut heap = Heap::default();
+        let empty = heap.new_tuple([]);
+        assert_eq!(hash(&heap, empty), 5_740_354_900_026_072_187);
+        let pair = heap.new_tuple([Value::Int(1), Value::Int(2)]);
+        assert_eq!(hash(&heap, pair), -3_550_055_125_485_641_917);
+        let inner = heap.new_tuple([Value::Int(2), Value::Float(3.5)]);
+        let nested = heap.new_tuple([Value::Int(1), inner]);
+        assert_eq!(hash(&heap, nested), -9_148_893_311_433_065_316);
+        let mut set = Set::new(true);
+        assert!(heap.add_all(&mut set, &[Value::Int(1), Value::Int(2), Value::Int(3)]));
+        let frozen = heap.new_set(set);
+        assert_eq!(hash(&heap, frozen), -272_375_401_224_217_160);
+    }
+
+    #[test]
+    fn what_is_equal_hashes_alike() {
+        let mut heap = Heap::default();
+        let range = |stop, step| Range {
+            start: 0,
+            stop,
+            step,
+        };
+        let (a, b) = (heap.new_range(range(5, 2)), heap.new_range(range(6, 2)));
+        assert_eq!(heap.equal_fast(a, b), Some(true));
+        assert_eq!(hash(&heap, a), hash(&heap, b));
+        let (a, b) = (heap.new_str("text"), heap.new_str("text"));
+        assert_eq!(hash(&heap, a), hash(&heap, b));
+        assert_eq!(
+            hash(&heap, Value::Bool(true)),
+            hash(&heap, Value::Float(1.0))
+        );
+        let list = heap.new_list(Vec::new());
+        assert_eq!(heap.hash_fast(list), None);
+    }
+
+    /// Texts that differ in one byte anywhere differ in the low bits, by which tables are indexed, about as often as chance has it.
+    #[test]
+    fn texts_spread_over_the_low_bits() {
+        let mut seen = [0_u32; 256];
+        for number in 0..25_600 {
+            let text = format!("key{number}");
+            seen[(hash_text(text.as_bytes()) & 255) as usize] += 1;
+        }
+        assert!(seen.iter().all(|&count| (50..=160).contains(&count)));
+        assert_ne!(hash_text(b""), 0);
+    }
+}
