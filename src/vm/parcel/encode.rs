@@ -246,7 +246,7 @@ impl Encoder<'_> {
                 Ok(())
             }
             Some(_) => Err((
-                Type::AttributeError,
+                Type::PicklingError,
                 format!("Can't pickle {shown}: it's not the same object as {module}.{qualname}"),
             )),
             None if qualname.contains("<locals>") => Err((
@@ -254,7 +254,7 @@ impl Encoder<'_> {
                 format!("Can't pickle local object '{qualname}'"),
             )),
             None => Err((
-                Type::AttributeError,
+                Type::PicklingError,
                 format!("Can't pickle {shown}: attribute lookup {qualname} on {module} failed"),
             )),
         }
