@@ -218,7 +218,7 @@ impl Gil {
 
     /// The rules in force.
     pub(super) fn rules(&self) -> Rules {
-        let quantum = self.quantum.load(Ordering::Relaxed);
+        let quantum = self.quantum();
         match self.kind {
             Kind::Turns => Rules::Every {
                 instructions: quantum,
@@ -228,6 +228,18 @@ impl Gil {
             },
             Kind::Interval => Rules::Interval { ns: quantum },
         }
+    }
+
+    /// Does a turn end after a number of instructions (`quantum`), rather than when somebody asks?
+    #[inline]
+    pub(super) fn counts(&self) -> bool {
+        self.kind != Kind::Interval
+    }
+
+    /// Instructions of a turn, or nanoseconds of an interval.
+    #[inline]
+    pub(super) fn quantum(&self) -> u64 {
+        self.quantum.load(Ordering::Relaxed)
     }
 
     /// Puts other numbers into force; the kind of rules is for life.

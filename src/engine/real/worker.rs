@@ -4,11 +4,10 @@ use crate::engine::real::gil::{Left, Seat, Until};
 use crate::engine::real::machine::{End, Machine, ThreadFigures};
 use crate::engine::real::output::Printed;
 use crate::engine::real::process::{Caller, Process, Stage};
-use crate::gil::Rules;
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::parcel;
-use crate::vm::slice::{Budget, Stop};
+use crate::vm::slice::{Budget, Slice, Stop};
 use crate::vm::thread::{Outcome, Status, ThreadId};
 use crate::vm::value::Value;
 use parking_lot::MutexGuard;
@@ -123,7 +122,7 @@ impl Worker {
             {
                 return;
             }
-            let (ran, stop) = self.slice(vm);
+            let Slice { ran, stop } = self.slice(vm);
             if self.machine.spend(ran) {
                 self.machine.end(End::Limit("--max-instructions"));
                 return;
@@ -163,32 +162,30 @@ impl Worker {
         }
     }
 
-    /// Runs a slice of the turn.
-    fn slice(&mut self, vm: &mut Held<'_>) -> (u64, Stop) {
+    /// Runs a slice of the turn. What stands here is paid once a turn even if nobody waits.
+    fn slice(&mut self, vm: &mut Held<'_>) -> Slice {
         let bound = match &self.machine.instructions_left {
             None => SLICE_OPS,
             Some(left) => SLICE_OPS.min(left.load(Ordering::Relaxed).max(1) as u64),
         };
-        match self.process.gil.rules() {
-            Rules::Every { instructions } | Rules::Ticks { instructions } => {
-                if self.left == 0 {
-                    self.left = instructions;
-                }
-                let slice = vm.run(self.thread, Budget::Instructions(self.left.min(bound)));
-                self.left = self.left.saturating_sub(slice.ran);
-                (slice.ran, slice.stop)
+        let gil = &self.process.gil;
+        if gil.counts() {
+            if self.left == 0 {
+                self.left = gil.quantum();
             }
-            Rules::Interval { .. } | Rules::Off => {
-                let slice = vm.run(
-                    self.thread,
-                    Budget::Polls {
-                        stop: &self.process.gil.attention,
-                        at_most: bound,
-                    },
-                );
-                self.left = u64::from(slice.stop != Stop::Budget);
-                (slice.ran, slice.stop)
-            }
+            let slice = vm.run(self.thread, Budget::Instructions(self.left.min(bound)));
+            self.left = self.left.saturating_sub(slice.ran);
+            slice
+        } else {
+            let slice = vm.run(
+                self.thread,
+                Budget::Polls {
+                    stop: &gil.attention,
+                    at_most: bound,
+                },
+            );
+            self.left = u64::from(slice.stop != Stop::Budget);
+            slice
         }
     }
 
@@ -258,10 +255,8 @@ impl Worker {
     }
 
     fn begin_turn(&mut self) {
-        self.left = match self.process.gil.rules() {
-            Rules::Every { instructions } | Rules::Ticks { instructions } => instructions,
-            Rules::Interval { .. } | Rules::Off => 1,
-        };
+        let gil = &self.process.gil;
+        self.left = if gil.counts() { gil.quantum() } else { 1 };
     }
 
     /// Waits inside the VM, until another thread has made this one ready or its deadline has passed.
