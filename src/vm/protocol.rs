@@ -118,7 +118,6 @@ impl Ctx<'_> {
 
 impl Heap {
     /// `bool(value)`, unless it is an instance, which may have a say.
-    #[inline]
     #[must_use]
     pub fn truth_fast(&self, value: Value) -> Option<bool> {
         Some(match value {

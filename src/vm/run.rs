@@ -345,12 +345,21 @@ impl Vm {
         }
         macro_rules! branch {
             ($op:ident, $expect:expr, $lhs:expr, $rhs:expr, $to:expr) => {{
-                let ret = Return::Branch {
-                    expect: $expect.0,
-                    target: target!($to),
-                };
                 let args = [$lhs, $rhs];
-                out!(self.ask(thread, operators::of_compare(CompareOp::$op), &args, ret))
+                match self.heap.compare_fast(CompareOp::$op, args[0], args[1]) {
+                    Some(truth) => {
+                        if truth == $expect.0 {
+                            jump!($to.0);
+                        }
+                    }
+                    None => {
+                        let ret = Return::Branch {
+                            expect: $expect.0,
+                            target: target!($to),
+                        };
+                        out!(self.ask(thread, operators::of_compare(CompareOp::$op), &args, ret))
+                    }
+                }
             }};
         }
         macro_rules! compare_jump {
@@ -692,7 +701,10 @@ impl Vm {
                     Value::Bool(a) => reg!(dst) = Value::Bool(!a),
                     Value::None => reg!(dst) = Value::Bool(true),
                     Value::Int(a) => reg!(dst) = Value::Bool(a == 0),
-                    a => ask!(operators::NOT, [a], dst),
+                    a => match self.heap.truth_fast(a) {
+                        Some(truth) => reg!(dst) = Value::Bool(!truth),
+                        None => ask!(operators::NOT, [a], dst),
+                    },
                 },
                 Op::Compare { op, dst, lhs, rhs } => match (op, reg!(lhs), reg!(rhs)) {
                     (CompareOp::Is, a, b) => reg!(dst) = Value::Bool(a.same(b)),
@@ -711,7 +723,10 @@ impl Vm {
                     (CompareOp::Ge, Value::Int(a), Value::Int(b)) => {
                         reg!(dst) = Value::Bool(a >= b)
                     }
-                    (op, a, b) => ask!(operators::of_compare(op), [a, b], dst),
+                    (op, a, b) => match self.heap.compare_fast(op, a, b) {
+                        Some(truth) => reg!(dst) = Value::Bool(truth),
+                        None => ask!(operators::of_compare(op), [a, b], dst),
+                    },
                 },
 
                 Op::Jump { to } => jump!(to.0),
@@ -731,13 +746,20 @@ impl Vm {
                             jump!(to.0);
                         }
                     }
-                    a => {
-                        let ret = Return::Branch {
-                            expect: expect.0,
-                            target: target!(to),
-                        };
-                        out!(self.ask(thread, operators::TRUTH, &[a], ret));
-                    }
+                    a => match self.heap.truth_fast(a) {
+                        Some(truth) => {
+                            if truth == expect.0 {
+                                jump!(to.0);
+                            }
+                        }
+                        None => {
+                            let ret = Return::Branch {
+                                expect: expect.0,
+                                target: target!(to),
+                            };
+                            out!(self.ask(thread, operators::TRUTH, &[a], ret));
+                        }
+                    },
                 },
                 Op::JumpIfNone { expect, src, to } => {
                     if matches!(reg!(src), Value::None) == expect.0 {

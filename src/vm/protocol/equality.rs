@@ -25,6 +25,9 @@ pub(in crate::vm) enum Verdict {
 
 use Verdict::{Ask, Known, TooDeep, Unordered};
 
+/// How deep a comparison goes that has no thread at hand to look at its recursion limit.
+const SHALLOW: usize = 64;
+
 /// What decides how two sequences compare.
 enum Difference {
     /// How these two items compare.
@@ -225,6 +228,26 @@ impl Heap {
             _ if a.same(b) => Some(true),
             _ => match self.try_compare(CompareOp::Eq, a, b, NESTING) {
                 Known(equal) => Some(equal),
+                Unordered(..) | Ask | TooDeep => None,
+            },
+        }
+    }
+
+    /// `a op b` for any comparison operator, unless the script must be asked or something must be raised.
+    #[must_use]
+    pub fn compare_fast(&self, op: CompareOp, a: Value, b: Value) -> Option<bool> {
+        match op {
+            CompareOp::Is => Some(a.same(b)),
+            CompareOp::IsNot => Some(!a.same(b)),
+            CompareOp::In => self.contains_fast(b, a),
+            CompareOp::NotIn => self.contains_fast(b, a).map(|within| !within),
+            CompareOp::Eq
+            | CompareOp::Ne
+            | CompareOp::Lt
+            | CompareOp::Le
+            | CompareOp::Gt
+            | CompareOp::Ge => match self.try_compare(op, a, b, SHALLOW) {
+                Known(truth) => Some(truth),
                 Unordered(..) | Ask | TooDeep => None,
             },
         }

@@ -290,7 +290,24 @@ impl Heap {
 
     /// Where an element with this hash is in a set.
     pub(in crate::vm) fn find_in_set(&self, set: &Set, hash: u64, element: Value) -> Found {
-        self.found(|equal| set.find(hash, |other| equal(other, element)))
+        match element {
+            Value::Str(text) => {
+                let wanted = self.text(text);
+                self.found(|equal| {
+                    set.find(hash, |other| match other {
+                        Value::Str(it) => it == text || self.text(it) == wanted,
+                        other => equal(other, element),
+                    })
+                })
+            }
+            Value::Int(number) => self.found(|equal| {
+                set.find(hash, |other| match other {
+                    Value::Int(it) => it == number,
+                    other => equal(other, element),
+                })
+            }),
+            _ => self.found(|equal| set.find(hash, |other| equal(other, element))),
+        }
     }
 
     /// Runs a search, and notes whether it met a comparison that only the script can make.

@@ -1,8 +1,10 @@
 //! `in`: membership in every kind of container, and the search for a value in a sequence that `index`, `count` and `remove` share.
 
 use super::Verdict;
+use super::mapping::Found;
 use crate::syntax::ast::CompareOp;
 use crate::vm::class::name;
+use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Object};
 use crate::vm::value::Value;
@@ -173,5 +175,38 @@ impl Ctx<'_> {
             }
         }
         Ok(count)
+    }
+}
+
+impl Heap {
+    /// `item in container` for the frequent builtin containers, unless the script must be asked or something must be raised.
+    pub(super) fn contains_fast(&self, container: Value, item: Value) -> Option<bool> {
+        let found = |found: Found| match found {
+            Found::At(_) => Some(true),
+            Found::Absent => Some(false),
+            Found::Ask => None,
+        };
+        match container {
+            Value::Dict(dict) => found(self.find_in_dict(dict, self.hash_fast(item)?, item)),
+            Value::Set(set) => {
+                found(self.find_in_set(&self.sets[set], self.hash_fast(item)?, item))
+            }
+            Value::List(list) => self.is_among(self.lists[list].iter(), item),
+            Value::Tuple(tuple) => self.is_among(self.tuples[tuple].0.iter().copied(), item),
+            Value::Str(text) => match item {
+                Value::Str(part) => Some(self.text(text).contains(self.text(part))),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn is_among(&self, mut items: impl Iterator<Item = Value>, wanted: Value) -> Option<bool> {
+        items
+            .find_map(|item| match self.equal_fast(item, wanted) {
+                Some(false) => None,
+                known => Some(known),
+            })
+            .unwrap_or(Some(false))
     }
 }

@@ -49,6 +49,19 @@ impl Heap {
         if left == 0 {
             return Verdict::TooDeep;
         }
+        let flat = match (a, b) {
+            (Value::Tuple(x), Value::Tuple(y)) => {
+                let (x, y) = (&self.tuples[x].0, &self.tuples[y].0);
+                self.try_flat(op, x.iter().copied(), y.iter().copied(), left)
+            }
+            (Value::List(x), Value::List(y)) => {
+                self.try_flat(op, self.lists[x].iter(), self.lists[y].iter(), left)
+            }
+            _ => None,
+        };
+        if let Some(verdict) = flat {
+            return verdict;
+        }
         let mut outer: Vec<Level> = Vec::new();
         let mut level = Level { a, b, at: 0 };
         loop {
@@ -96,6 +109,40 @@ impl Heap {
                 }
             };
         }
+    }
+
+    /// The usual case, done quickly: sequences of anything but containers; none if that is not so.
+    fn try_flat(
+        &self,
+        op: CompareOp,
+        a: impl ExactSizeIterator<Item = Value>,
+        b: impl ExactSizeIterator<Item = Value>,
+        left: usize,
+    ) -> Option<Verdict> {
+        let lengths = a.len().cmp(&b.len());
+        match op {
+            CompareOp::Eq if lengths.is_ne() => return Some(Verdict::Known(false)),
+            CompareOp::Ne if lengths.is_ne() => return Some(Verdict::Known(true)),
+            _ => {}
+        }
+        for (x, y) in a.zip(b) {
+            if x.same(y) {
+                continue;
+            }
+            if Heap::nest(x, y) {
+                return None;
+            }
+            return Some(
+                match (self.try_compare(CompareOp::Eq, x, y, left - 1), op) {
+                    (Verdict::Known(true), _) => continue,
+                    (Verdict::Known(false), CompareOp::Eq) => Verdict::Known(false),
+                    (Verdict::Known(false), CompareOp::Ne) => Verdict::Known(true),
+                    (Verdict::Known(false), _) => self.try_compare(op, x, y, left - 1),
+                    (other, _) => other,
+                },
+            );
+        }
+        Some(Verdict::Known(holds(op, lengths)))
     }
 
     fn next_of(&self, level: &mut Level, equality: bool, left: usize) -> Next {

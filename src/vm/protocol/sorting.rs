@@ -106,19 +106,21 @@ impl Heap {
         let mut places: Vec<u32> = (0..u32::try_from(keys.len()).unwrap_or(u32::MAX)).collect();
         let key = |place: u32| keys[place as usize];
         // One pass to see whether all keys are of one simple type, which then needs no more looking.
-        if keys.iter().all(|key| matches!(key, Value::Int(_))) {
-            places.sort_by_key(|&place| match key(place) {
-                Value::Int(number) => number,
-                _ => 0,
-            });
-            return Ok(places);
+        let integers = keys.iter().zip(&places).map(|(key, &place)| match key {
+            Value::Int(number) => Some((*number, place)),
+            _ => None,
+        });
+        if let Some(mut integers) = integers.collect::<Option<Vec<_>>>() {
+            integers.sort_by_key(|it| it.0);
+            return Ok(integers.into_iter().map(|it| it.1).collect());
         }
-        if keys.iter().all(|key| matches!(key, Value::Str(_))) {
-            places.sort_by_key(|&place| match key(place) {
-                Value::Str(text) => self.text(text),
-                _ => "",
-            });
-            return Ok(places);
+        let texts = keys.iter().zip(&places).map(|(key, &place)| match key {
+            Value::Str(text) => Some((self.text(*text), place)),
+            _ => None,
+        });
+        if let Some(mut texts) = texts.collect::<Option<Vec<_>>>() {
+            texts.sort_by_key(|it| it.0);
+            return Ok(texts.into_iter().map(|it| it.1).collect());
         }
         let mut less = |a: u32, b: u32| match self.try_compare(CompareOp::Lt, key(a), key(b), left)
         {
