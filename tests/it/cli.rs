@@ -71,6 +71,7 @@ fn exit_codes_are_the_scripts() {
         ("import os\nos._exit(5)", 5),
         ("import os\nos.kill(os.getpid(), 15)", 143),
         ("import sys\nsys.exit(300)", 44),
+        ("import sys\nsys.exit(-1)", 255),
     ] {
         file("cli_exit.mini", text);
         assert_eq!(mini(&["cli_exit.mini"]).0, Some(code), "{text}");

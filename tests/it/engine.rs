@@ -249,6 +249,28 @@ fn a_lock_taken_twice_is_a_deadlock_of_one() {
     ");
 }
 
+/// What went wrong before it hung is not to be lost.
+#[test]
+fn a_deadlock_tells_of_the_exception_under_way() {
+    let text = "
+import threading
+gate = threading.Event()
+t = threading.Thread(target=gate.wait, name='waiter')
+t.start()
+try:
+    gate.sett()
+finally:
+    t.join()
+";
+    let (code, _, stderr) = run("deadlock_handling", &[], text);
+    assert_eq!(code, Some(3), "{stderr}");
+    insta::assert_snapshot!(stderr, @r"
+    deadlock: every thread is blocked for ever
+      MainThread waits for waiter to end while it handles AttributeError  at engine_deadlock_handling.mini:9
+      waiter waits for an Event to be set
+    ");
+}
+
 /// Somebody always sleeps for a while yet, or is just being started: none of these is a deadlock.
 #[test]
 fn waiting_for_a_timer_is_no_deadlock() {

@@ -5,6 +5,7 @@ use crate::vm::Vm;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::{Status, ThreadId};
+use crate::vm::value::Value;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -26,6 +27,10 @@ pub(super) fn report(processes: &[Arc<Process>]) -> String {
                 vm.threads[thread.0 as usize].name,
                 reason(&vm, process, thread, processes)
             );
+            let handling = vm.threads[thread.0 as usize].handling;
+            if let Value::Instance(_) = handling {
+                let _ = write!(row, " while it handles {}", vm.type_name(handling));
+            }
             rows.push((row, place(&vm, thread)));
         }
     }

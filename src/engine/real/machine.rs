@@ -380,7 +380,8 @@ impl Machine {
             *it = Some(end);
         }
         self.ended.notify_all();
-        for process in self.processes.lock().all() {
+        let processes = self.processes.lock().all();
+        for process in processes {
             process.stop();
         }
     }

@@ -347,7 +347,8 @@ impl Worker {
             }
         }
         self.keep_figures(vm);
-        self.machine.end_process(&self.process, exit_code);
+        // Negative codes are for signals.
+        self.machine.end_process(&self.process, exit_code & 0xff);
     }
 
     /// Writes to standard error, without the lock.
