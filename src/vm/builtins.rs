@@ -72,7 +72,7 @@ pub fn find_method(owner: Type, name: &str) -> NativeId {
 /// The native that makes instances of a builtin class.
 #[must_use]
 pub fn constructor(of: Type) -> Option<NativeId> {
-    find(of.name())
+    index().constructors[of as usize]
 }
 
 /// The parameters of a native, read from its table entry.
@@ -130,6 +130,8 @@ struct Index {
     signatures: Vec<Signature>,
     functions: FxHashMap<&'static str, NativeId>,
     types: FxHashMap<&'static str, Type>,
+    /// For each type, the native that makes its instances.
+    constructors: Vec<Option<NativeId>>,
 }
 
 /// Builtin classes that a script can name without import; the others are met only as `type(x)`.
@@ -163,7 +165,7 @@ fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
         let natives: Vec<Native> = FILES.iter().flat_map(|file| file.iter().copied()).collect();
-        let functions = natives
+        let functions: FxHashMap<&'static str, NativeId> = natives
             .iter()
             .enumerate()
             .filter(|(_, native)| native.owner.is_none())
@@ -177,6 +179,10 @@ fn index() -> &'static Index {
         types.insert("EnvironmentError", Type::OSError);
         types.insert("IOError", Type::OSError);
         Index {
+            constructors: Type::ALL
+                .iter()
+                .map(|of| functions.get(of.name()).copied())
+                .collect(),
             signatures: natives
                 .iter()
                 .map(|native| Signature::read(native.signature))

@@ -425,6 +425,19 @@ impl Vm {
         if let Some(of) = object.builtin
             && !exception
         {
+            // `str(number)` is what scripts build texts of: done here without the native.
+            if of == Type::Str
+                && count == 1
+                && let Value::Int(number) = self.threads[thread].stack[base + 1]
+                && names.is_empty()
+            {
+                let text = self.heap.new_int_text(number);
+                let flow = self.deliver(thread, text, ret)?;
+                if !self.collect_if_due() {
+                    return Err(self.out_of_memory());
+                }
+                return Ok(flow);
+            }
             let Some(native) = builtins::constructor(of) else {
                 let message = format!("cannot create '{}' instances", of.name());
                 return Err(self.throw(Type::TypeError, message));

@@ -171,6 +171,27 @@ impl Heap {
         Value::Str(self.strs.insert(Str::new(text)))
     }
 
+    /// The decimal text of an integer, as a string.
+    pub fn new_int_text(&mut self, number: i64) -> Value {
+        let mut digits = [0_u8; 20];
+        let mut at = digits.len();
+        let mut rest = number.unsigned_abs();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if number < 0 {
+            at -= 1;
+            digits[at] = b'-';
+        }
+        let text = std::str::from_utf8(&digits[at..]).expect("digits are ASCII");
+        self.new_str(text)
+    }
+
     /// A list.
     pub fn new_list(&mut self, items: Vec<Value>) -> Value {
         self.allocated += size_of::<List>() + items.capacity() * size_of::<Value>();

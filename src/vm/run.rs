@@ -17,7 +17,7 @@
 //! *Stores.* Each arm stores its own result with one store of a whole value. Selecting a value first and storing it once at the end of the arm makes the
 //! compiler build it in a stack slot and copy it, which stalls on store forwarding and was measured to cost a factor of 3.5.
 
-use crate::bytecode::op::{Op, Reg};
+use crate::bytecode::op::{Convert, Op, Reg};
 use crate::syntax::ast::{BinaryOp, CompareOp};
 use crate::vm::Vm;
 use crate::vm::attribute::Cache;
@@ -660,6 +660,10 @@ impl Vm {
                     lhs,
                     imm,
                 } => match reg!(lhs) {
+                    // A shift where it will do: the machine's division is tens of cycles, and `// 2` is what scripts write.
+                    Value::Int(a) if imm.0 > 0 && imm.0 & (imm.0 - 1) == 0 => {
+                        reg!(dst) = Value::Int(a >> imm.0.trailing_zeros())
+                    }
                     Value::Int(a) if imm.0 > 0 => {
                         reg!(dst) = Value::Int(a.div_euclid(i64::from(imm.0)))
                     }
@@ -675,6 +679,9 @@ impl Vm {
                     lhs,
                     imm,
                 } => match reg!(lhs) {
+                    Value::Int(a) if imm.0 > 0 && imm.0 & (imm.0 - 1) == 0 => {
+                        reg!(dst) = Value::Int(a & i64::from(imm.0 - 1))
+                    }
                     Value::Int(a) if imm.0 > 0 => {
                         reg!(dst) = Value::Int(a.rem_euclid(i64::from(imm.0)))
                     }
@@ -1152,6 +1159,28 @@ impl Vm {
                     src,
                     spec,
                 } => {
+                    if let (Value::Str(wanted), Convert::Format | Convert::Str) =
+                        (reg!(spec), convert)
+                        && self.heap.strs[wanted].is_empty()
+                    {
+                        match reg!(src) {
+                            value @ Value::Str(_) => {
+                                reg!(dst) = value;
+                                continue;
+                            }
+                            Value::Int(number) => {
+                                reg!(dst) = self.heap.new_int_text(number);
+                                if self.is_collection_due() {
+                                    save!();
+                                    if !self.collect_if_due() {
+                                        throw!(self.out_of_memory());
+                                    }
+                                }
+                                continue;
+                            }
+                            _ => {}
+                        }
+                    }
                     ask!(
                         operators::FORMAT,
                         [reg!(src), reg!(spec), Value::Int(convert as i64)],
