@@ -1,6 +1,6 @@
 //! `object[key]`, `object[key] = value`, `del object[key]`.
 
-use super::position::{Cut, within};
+use super::position::Cut;
 use crate::vm::class::{Type, name};
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
@@ -309,26 +309,6 @@ impl Heap {
                 self.new_str(part)
             }
             _ => Value::None,
-        }
-    }
-
-    /// `object[key]` for an index within a list or tuple, without messages: for the instruction that tries this first.
-    #[inline]
-    #[must_use]
-    pub fn item_fast(&self, object: Value, key: Value) -> Option<Value> {
-        let Value::Int(index) = key else {
-            return None;
-        };
-        match object {
-            Value::List(it) => {
-                let list = &self.lists[it];
-                within(index, list.len()).and_then(|at| list.get(at))
-            }
-            Value::Tuple(it) => {
-                let items = &self.tuples[it].0;
-                within(index, items.len()).map(|at| items[at])
-            }
-            _ => None,
         }
     }
 }
