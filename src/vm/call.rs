@@ -933,6 +933,14 @@ impl Vm {
                 ),
                 _ => format!("{name} expected {most} arguments, got {given}"),
             }
+        } else if given < least
+            && SEARCHES.contains(&entry.name)
+            && matches!(entry.owner, Some(Type::Str | Type::Bytes))
+        {
+            format!(
+                "{name}() takes at least {least} argument{} ({given} given)",
+                plural(least)
+            )
         } else if given < least {
             format!(
                 "{name} expected at least {least} argument{}, got {given}",
@@ -1217,3 +1225,14 @@ impl Vm {
         generator::native(self, thread, native, arguments, ret)
     }
 }
+
+/// Methods of texts whose arguments CPython reads by a format of its own, with its own words for too few.
+const SEARCHES: [&str; 7] = [
+    "count",
+    "endswith",
+    "find",
+    "index",
+    "rfind",
+    "rindex",
+    "startswith",
+];
