@@ -139,7 +139,7 @@ impl Vm {
             class_version: 0,
             list_append: builtins::find_method(Type::List, "append"),
             pumping: false,
-            collect_at: FIRST_COLLECTION,
+            collect_at: FIRST_COLLECTION.min(limits.memory_bytes / 2 + 1),
             image,
         };
         vm.make_types();
@@ -517,6 +517,18 @@ impl Vm {
         state.pending = vec![pending];
         child.answer(thread, Answer::None);
         child
+    }
+
+    /// `collect_if_due` before a new value is put anywhere. If false is the answer the value must not be put there: a script that catches the
+    /// `MemoryError` and tries again would have a larger one each time.
+    fn keeps(&mut self, thread: usize, value: Value) -> bool {
+        if self.heap.allocated < self.collect_at {
+            return true;
+        }
+        self.threads[thread].constructing.push(value);
+        let fits = self.collect_if_due();
+        self.threads[thread].constructing.pop();
+        fits
     }
 
     /// Collects garbage if enough was allocated since the last time; false if what lives is over the limit.

@@ -165,9 +165,12 @@ fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
         let natives: Vec<Native> = FILES.iter().flat_map(|file| file.iter().copied()).collect();
+        // The operators are parts of instructions, which pass them what no script could: they have no names there.
+        let named = generator::NATIVES.len() + operators::NATIVES.len();
         let functions: FxHashMap<&'static str, NativeId> = natives
             .iter()
             .enumerate()
+            .skip(named)
             .filter(|(_, native)| native.owner.is_none())
             .map(|(at, native)| (native.name, NativeId(at as u16)))
             .collect();

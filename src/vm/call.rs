@@ -982,11 +982,11 @@ impl Vm {
         let fresh = std::mem::take(&mut ctx.fresh);
         match result {
             Ok(value) => {
-                let flow = self.deliver(thread, value, ret)?;
-                if !self.collect_if_due() {
+                if !self.keeps(thread, value) {
                     return Err(self.out_of_memory());
                 }
-                Ok(flow)
+                let flow = self.deliver(thread, value, ret)?;
+                Ok(self.or_woke(flow))
             }
             Err(Interrupt::Throw(exception)) => Err(exception),
             Err(interrupt) => {
@@ -1005,6 +1005,14 @@ impl Vm {
                     None => self.pump(thread),
                 }
             }
+        }
+    }
+
+    /// The end of the slice, if a native has just made other threads ready: the engine must know now, not when this thread next blocks.
+    fn or_woke(&self, flow: Flow) -> Flow {
+        match flow {
+            Flow::Next | Flow::Switch if !self.woken.is_empty() => Flow::Stop(Stop::Woke),
+            flow => flow,
         }
     }
 
@@ -1084,7 +1092,8 @@ impl Vm {
                     let step = self.call_value(thread, callee, &args, Return::Native);
                     self.pumping = outer;
                     match step? {
-                        Flow::Next => continue,
+                        // Whom it woke is told when this native is done, too.
+                        Flow::Next | Flow::Stop(Stop::Woke) => continue,
                         other => return Ok(other),
                     }
                 }
@@ -1130,7 +1139,7 @@ impl Vm {
             match result {
                 Ok(value) => {
                     let ret = self.threads[thread].pending.pop().expect("still there").ret;
-                    if !self.collect_if_due() {
+                    if !self.keeps(thread, value) {
                         return Err(self.out_of_memory());
                     }
                     if ret == Return::Native {
@@ -1143,10 +1152,11 @@ impl Vm {
                         }
                         continue;
                     }
-                    return match self.deliver(thread, value, ret)? {
-                        Flow::Next => Ok(Flow::Switch),
-                        other => Ok(other),
+                    let flow = match self.deliver(thread, value, ret)? {
+                        Flow::Next => Flow::Switch,
+                        other => other,
                     };
+                    return Ok(self.or_woke(flow));
                 }
                 Err(interrupt) => {
                     // Answers beyond those that were used belong to questions that are no longer asked.

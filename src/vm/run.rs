@@ -599,13 +599,14 @@ impl Vm {
                             continue;
                         }
                         (BinaryOp::Add, Value::Str(a), Value::Str(b)) => {
-                            reg!(dst) = self.heap.concatenate(a, b);
+                            let joined = self.heap.concatenate(a, b);
                             if self.is_collection_due() {
                                 save!();
-                                if !self.collect_if_due() {
+                                if !self.keeps(thread, joined) {
                                     throw!(self.out_of_memory());
                                 }
                             }
+                            reg!(dst) = joined;
                             continue;
                         }
                         (BinaryOp::Sub, Value::Int(a), Value::Int(b)) => {
@@ -1195,6 +1196,7 @@ impl Vm {
                         if self.is_collection_due() {
                             save!();
                             if !self.collect_if_due() {
+                                self.heap.lists[it].pop();
                                 throw!(self.out_of_memory());
                             }
                         }
@@ -1524,6 +1526,7 @@ impl Vm {
                                 if self.is_collection_due() {
                                     save!();
                                     if !self.collect_if_due() {
+                                        self.heap.lists[list].pop();
                                         throw!(self.out_of_memory());
                                     }
                                 }

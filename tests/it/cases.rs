@@ -1,8 +1,13 @@
 //! Many cases of one property, the same ones on each machine. `MINI_CASES=200000 cargo test` sets their number; a failing case prints the line that
-//! runs it alone.
+//! runs it alone, and so does one that goes on for minutes.
 
 use arbtest::arbitrary::{Result, Unstructured};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// How long one case may take on the slowest of machines. Beyond that it hangs.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Runs a property on `ordinary` cases (or as many as `MINI_CASES` says), each made from `bytes` bytes that depend on its number alone.
 /// A case that runs out of bytes is left out.
@@ -21,7 +26,24 @@ pub(crate) fn run(
         Some(one) => one..one + 1,
         None => 0..number("MINI_CASES").unwrap_or(ordinary),
     };
+    let (begins, begun) = channel();
+    let watched = name.to_owned();
+    std::thread::spawn(move || {
+        let mut running = None;
+        loop {
+            match (begun.recv_timeout(PATIENCE), running) {
+                (Ok(case), _) => running = Some(case),
+                (Err(RecvTimeoutError::Timeout), Some(case)) => {
+                    eprintln!("a hang: MINI_CASE={case} cargo test --test it {watched}");
+                    std::process::abort();
+                }
+                (Err(RecvTimeoutError::Timeout), None) => {}
+                (Err(RecvTimeoutError::Disconnected), _) => return,
+            }
+        }
+    });
     for case in cases {
+        begins.send(case).expect("the watch goes on");
         let bytes = noise(case, bytes);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             property(&mut Unstructured::new(&bytes))

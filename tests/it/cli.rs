@@ -13,7 +13,7 @@ fn mini(args: &[&str]) -> (Option<i32>, String, String) {
 fn mini_with(args: &[&str], input: &[u8]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mini"));
     command.args(args).current_dir(folder());
-    let done = finish(&mut command, input, Duration::from_secs(20));
+    let done = finish(&mut command, input, Duration::from_mins(2));
     assert!(!done.timed_out, "{args:?}");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (done.code, text(&done.stdout), text(&done.stderr))

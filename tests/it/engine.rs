@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 fn vm(text: &str) -> Vm {
     let environment = Environment {
@@ -110,16 +110,18 @@ fn a_slice_that_ends_by_its_budget_ran_exactly_that_many_instructions() {
 #[test]
 fn two_threads_that_compute_share_the_lock_evenly() {
     let text = "
-import threading, time
+import threading
+together = threading.Barrier(2)
 running = True
 def work():
+    global running
+    together.wait()
     n = 0
     while running:
         n += 1
+        if n == 400_000: running = False
 threads = [threading.Thread(target=work) for _ in range(2)]
 for t in threads: t.start()
-time.sleep(0.5)
-running = False
 for t in threads: t.join()
 ";
     for rules in ["every=1000", "every=20000"] {
@@ -485,12 +487,17 @@ fn begin(name: &str, options: &[&str], text: &str) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("mini starts");
-    let mut byte = [0];
+    wait_for_output(&mut child, b".");
+    child
+}
+
+fn wait_for_output(child: &mut Child, expected: &[u8]) {
+    let mut read = vec![0; expected.len()];
     let stdout = child.stdout.as_mut().expect("it was asked for");
     stdout
-        .read_exact(&mut byte)
-        .expect("the script says that it has begun");
-    child
+        .read_exact(&mut read)
+        .expect("the script says how far it is");
+    assert_eq!(read, expected);
 }
 
 fn interrupt(child: &Child) {
@@ -547,14 +554,15 @@ lock = threading.Lock()
 condition = threading.Condition()
 def f():
     {wait}
-print('.', flush=True)
 try:
+    print('.', flush=True)
     f()
 except KeyboardInterrupt:
     print('caught')
 "
         );
         let child = begin(&format!("interrupt_{name}"), &[], &text);
+        // Mostly it waits by then; before, the exception is the same.
         std::thread::sleep(Duration::from_millis(150));
         interrupt(&child);
         let ended = end(child);
@@ -593,19 +601,19 @@ fn an_uncaught_ctrl_c_is_told_and_ends_with_130() {
 fn a_second_ctrl_c_ends_the_run_at_once() {
     let text = "
 import time
-print('.', flush=True)
 while True:
     try:
+        print('.', flush=True)
         time.sleep(20)
     except KeyboardInterrupt:
-        print('again', flush=True)
+        pass
 ";
-    let child = begin("interrupt_twice", &["--stats"], text);
+    let mut child = begin("interrupt_twice", &["--stats"], text);
     interrupt(&child);
-    std::thread::sleep(Duration::from_millis(200));
+    wait_for_output(&mut child, b"\n.");
     interrupt(&child);
     let (code, stdout, stderr) = end(child);
-    assert_eq!((code, &*stdout), (Some(130), "\nagain\n"));
+    assert_eq!((code, &*stdout), (Some(130), "\n"));
     assert!(
         stderr.starts_with("interrupted\n") && stderr.contains("| MainThread |"),
         "{stderr}"
@@ -621,11 +629,9 @@ for t in threads: t.start()
 for t in threads: t.join()
 print(len(threads))
 ";
-    let start = Instant::now();
+    // One after the other they would take more than half an hour.
     let (code, stdout, stderr) = run("sleepers", &[], text);
     assert_eq!((code, &*stdout), (Some(0), "2000\n"), "{stderr}");
-    // One after the other they would take more than half an hour.
-    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

@@ -8,11 +8,9 @@ use mini::cli::render::render;
 use mini::source::{Source, SourceId, Span};
 use mini::syntax::ast::{Block, Expr, ExprKind, StmtKind};
 use mini::syntax::{self, walk};
-use std::time::{Duration, Instant};
 
 /// Parses, looks at all places, renders.
 fn holds(text: &str) {
-    let begin = Instant::now();
     let (source, body, diagnostics) = front::parse(text, |source, _, parsed| {
         (
             source.clone(),
@@ -20,7 +18,6 @@ fn holds(text: &str) {
             parsed.diagnostics.clone(),
         )
     });
-    assert!(begin.elapsed() < Duration::from_secs(10), "slow: {text:?}");
     let mut line = 0;
     for found in &diagnostics {
         within(&source, found.span);

@@ -127,20 +127,11 @@ impl Worker {
                 self.machine.end(End::Limit("--max-instructions"));
                 return;
             }
+            self.wake_others(vm);
             let next = match stop {
-                Stop::Budget => Next::Go,
-                Stop::Woke => {
-                    self.wake_others(vm);
-                    Next::Go
-                }
-                Stop::Waiting => {
-                    self.wake_others(vm);
-                    self.wait(vm)
-                }
-                Stop::Call(call) => {
-                    self.wake_others(vm);
-                    self.serve(vm, call)
-                }
+                Stop::Budget | Stop::Woke => Next::Go,
+                Stop::Waiting => self.wait(vm),
+                Stop::Call(call) => self.serve(vm, call),
                 Stop::Finished { report, exit_code } => {
                     self.finish(vm, report, exit_code);
                     Next::Leave
@@ -306,7 +297,6 @@ impl Worker {
             };
             self.complain(vm, &report);
         }
-        self.wake_others(vm);
         if !is_main {
             return;
         }

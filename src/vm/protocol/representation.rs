@@ -3,6 +3,7 @@
 
 use super::writer::{TooDeep, Writer};
 use crate::vm::Vm;
+use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::value::Value;
 
@@ -82,6 +83,9 @@ impl Ctx<'_> {
             whole.push_str(&out[from..hole.at]);
             whole.push_str(self.vm.heap.text(text));
             from = hole.at;
+            if whole.len() > self.vm.limits.memory_bytes {
+                return Err(self.raise(Fault::memory()));
+            }
         }
         whole.push_str(&out[from..]);
         Ok(whole)

@@ -17,7 +17,7 @@ use std::fmt::Write;
 pub(super) struct Writer {
     pub(super) out: String,
     pub(super) holes: Vec<Hole>,
-    /// Why a value has no text: an integer with too many digits.
+    /// Why a value has no text: an integer with too many digits, or no room.
     pub(super) fault: Option<Fault>,
     /// What is still to be written, the next on top.
     parts: Vec<Part>,
@@ -106,6 +106,12 @@ impl Writer {
 
     fn finish(&mut self, vm: &Vm) -> Result<(), TooDeep> {
         while let Some(part) = self.parts.pop() {
+            // A short list can stand for a text longer than the machine's memory: it may hold the same long text many times.
+            if self.out.len() > vm.limits.memory_bytes {
+                self.fault = Some(Fault::memory());
+                self.parts.clear();
+                break;
+            }
             match part {
                 Part::Text(text) => self.out.push_str(text),
                 Part::Repr(value) => self.repr_part(vm, value)?,

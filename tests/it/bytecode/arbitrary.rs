@@ -1,13 +1,14 @@
 //! Arbitrary programs from bytes: random instructions with operands drawn in range, so that most of them pass the verifier. The instructions
-//! come from the table; nothing is known of any of them but what the table says, and that only generators yield.
+//! come from the table; nothing is known of any of them but what the table says, and that only generators yield and captured
+//! variables live in cells.
 
 use arbtest::arbitrary::{Result, Unstructured};
 use mini::bytecode::code::{
     Capture, Code, Const, Global, Guard, Module, Name, Parameters, Program,
 };
 use mini::bytecode::op::{
-    Choice, CodeIx, ConstIx, Convert, Count, Count8, Far, Flag, FreeIx, GlobalIx, Imm, Imm32,
-    ModuleIx, NamesIx, Near, Op, OpKind, Operand, OperandKind, Reg, Site,
+    Choice, CodeIx, ConstIx, Convert, Count, Count8, Effect, Far, Flag, FreeIx, GlobalIx, Imm,
+    Imm32, ModuleIx, NamesIx, Near, Op, OpKind, Operand, OperandKind, Reg, Site,
 };
 use mini::source::{Source, SourceId, Span};
 use mini::syntax::ast::{BinaryOp, CompareOp};
@@ -190,10 +191,22 @@ fn body(u: &mut Unstructured<'_>, program: &Program, index: usize, wild: bool) -
         .copied()
         .filter(|kind| is_value(*kind))
         .collect();
+    let captured = program
+        .codes
+        .iter()
+        .any(|other| other.module == code.module && !other.captures.is_empty());
     for at in 0..length {
+        // Cells where functions look for them (`header`), or few could be made.
+        if captured && at < 4 && at + 1 < length && u.ratio(7, 8)? {
+            code.ops.push(Op::MakeCell {
+                reg: Reg(at as u16),
+            });
+            code.spans.push(Span::default());
+            continue;
+        }
         let kinds = match at {
             at if at + 1 == length => &ends,
-            at if at < length / 3 => &values,
+            at if at < length / 2 => &values,
             _ => OpKind::ALL,
         };
         let op = instruction(u, program, &mut code, (at, length), kinds, wild)?;
@@ -208,17 +221,15 @@ fn body(u: &mut Unstructured<'_>, program: &Program, index: usize, wild: bool) -
     Ok(code)
 }
 
-/// Makes a value from no registers.
+/// Puts a value somewhere, needs no other, and cannot fail.
 fn is_value(kind: OpKind) -> bool {
     let registers = kind
         .operands()
         .iter()
         .filter(|(_, kind)| *kind == OperandKind::Reg)
         .count();
-    kind.falls_through()
-        && registers == 1
-        && kind.operands().len() == 2
-        && kind.operands().iter().any(|(name, _)| *name == "dst")
+    let sure = kind.effect() == Effect::Pure || kind == OpKind::SetGlobal;
+    sure && kind.falls_through() && registers == 1 && kind.operands().len() == 2
 }
 
 fn instruction(
@@ -337,6 +348,18 @@ fn operand(
 fn guards(u: &mut Unstructured<'_>, code: &mut Code) -> Result<()> {
     let length = code.ops.len() as u32;
     let mut seen = BTreeSet::new();
+    // Most code goes on after an exception, or little of it would run.
+    if u.ratio(7, 8)? {
+        let target = u.int_in_range(0..=length - 1)?;
+        let exception = Reg(u.int_in_range(0..=code.registers - 1)?);
+        code.handlers.push(Guard {
+            start: 0,
+            end: length,
+            target,
+            exception,
+        });
+        seen.insert((0, length));
+    }
     for _ in 0..u.int_in_range(0..=3)? {
         let start = u.int_in_range(0..=length - 1)?;
         let end = u.int_in_range(start + 1..=length)?;
