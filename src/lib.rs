@@ -5,6 +5,7 @@ pub mod cli;
 pub mod compile;
 pub mod diagnostic;
 pub mod engine;
+pub mod event;
 pub mod gil;
 pub mod source;
 pub mod stdlib;
