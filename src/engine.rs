@@ -1,3 +1,5 @@
-//! Engines: what plays the operating system for VMs.
+//! Engines: what plays the operating system for VMs. They share how they tell what came of a run, and nothing else.
 
+pub(crate) mod deadlock;
+pub mod outcome;
 pub mod real;

@@ -1,6 +1,6 @@
 //! The one table of exit codes.
 
-use crate::engine::real::End;
+use crate::engine::outcome::End;
 use std::fmt::Write as _;
 
 /// The script ran to its end.

@@ -2,7 +2,8 @@
 
 use crate::cli::args::{LimitArgs, RunArgs};
 use crate::cli::{Trouble, exit, program, say, stats};
-use crate::engine::real::{End, Interrupter, Options, Run, RunLimits};
+use crate::engine::outcome::{End, RunLimits};
+use crate::engine::real::{Interrupter, Options, Run};
 use crate::gil::Rules;
 use crate::vm::link::Image;
 use crate::vm::{Limits, Vm};

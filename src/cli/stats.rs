@@ -2,7 +2,8 @@
 
 use crate::cli::Trouble;
 use crate::cli::args::Format;
-use crate::engine::real::{Outcome, ThreadFigures};
+use crate::engine::outcome::ThreadFigures;
+use crate::engine::real::Outcome;
 use crate::gil::Rules;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;

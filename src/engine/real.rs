@@ -7,7 +7,7 @@
 //! | `process` | a VM with its lock and its threads |
 //! | `worker` | the life of an OS thread; `call` serves what a VM asks |
 //! | `gil` | the lock, with a file for each of the three rules |
-//! | `census`, `deadlock` | when nobody can wake anybody any more, and how that is told |
+//! | `census` | when nobody can wake anybody any more |
 //! | `channel`, `input`, `output`, `clock` | queues between VMs, and the world outside |
 //! | `tally` | who had the lock for how long |
 
@@ -15,7 +15,6 @@ mod call;
 mod census;
 mod channel;
 mod clock;
-mod deadlock;
 mod gil;
 mod input;
 mod machine;
@@ -24,9 +23,9 @@ mod process;
 mod tally;
 mod worker;
 
-pub use machine::{End, Interrupter, RunLimits, ThreadFigures};
-pub use tally::Times;
+pub use machine::Interrupter;
 
+use crate::engine::outcome::{End, RunLimits, ThreadFigures};
 use crate::gil::Rules;
 use crate::vm::Vm;
 use machine::Machine;

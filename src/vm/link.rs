@@ -32,6 +32,8 @@ pub(super) struct Link {
     pub(super) generator: bool,
     /// The most instructions that can run in a row before one that always leaves the row.
     pub(super) longest_run: i64,
+    /// How many instructions the codes before it have.
+    pub(super) first_op: u32,
     /// Where its sites' caches begin.
     pub(super) cache_base: u32,
     /// The attribute names of its sites.
@@ -62,13 +64,18 @@ impl Image {
             })
             .collect();
         let mut caches = 0;
+        let mut ops = 0;
         let links = program
             .codes
             .iter()
             .enumerate()
             .map(|(at, code)| {
-                let link = Link::new(verified, CodeIx(at as u32), &names, caches);
+                let link = Link {
+                    first_op: ops,
+                    ..Link::new(verified, CodeIx(at as u32), &names, caches)
+                };
                 caches += code.sites.len() as u32;
+                ops += code.ops.len() as u32;
                 link
             })
             .collect();
@@ -92,6 +99,12 @@ impl Image {
 }
 
 impl Image {
+    /// All instructions of the program in a row: the codes one after the other. Observers of straight runs count in it.
+    pub fn flat(&self) -> impl Iterator<Item = Op> {
+        let codes = self.program.codes.iter();
+        codes.flat_map(|code| code.ops.iter().copied())
+    }
+
     /// The name of a captured variable: that of the local in the function which owns its cell.
     pub(super) fn free_name(&self, code: CodeIx, free: u16) -> String {
         let codes = &self.program.codes;
@@ -137,6 +150,7 @@ impl Link {
             registers: code.registers,
             generator: code.generator,
             longest_run: i64::from(verified.longest_run(index)),
+            first_op: 0,
             cache_base,
             sites: code
                 .sites

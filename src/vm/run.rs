@@ -36,8 +36,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub trait Observer {
     /// Is there anything to tell?
     const ACTIVE: bool;
+    /// Is it told of straight runs?
+    const METERED: bool = false;
     /// An instruction is about to run.
     fn instruction(&mut self, thread: ThreadId, frame: &Frame, pc: u32, op: Op);
+    /// These instructions ran, in a row, as `Image::flat` numbers them; each is told once, when the row ends.
+    fn straight(&mut self, from: usize, to: usize) {
+        let _ = (from, to);
+    }
 }
 
 /// Nobody looks.
@@ -222,6 +228,13 @@ impl Vm {
                 if MODE != STEP {
                     // SAFETY: both point into the current code.
                     left -= unsafe { pc.offset_from(mark) as i64 };
+                    if O::METERED {
+                        let first = link.first_op as usize;
+                        observer.straight(
+                            first + index_of!(mark) as usize,
+                            first + index_of!(pc) as usize,
+                        );
+                    }
                     #[allow(unused_assignments, reason = "the next run sets its own mark")]
                     {
                         mark = pc;
@@ -439,6 +452,10 @@ impl Vm {
                     end!(Stop::Budget);
                 }
                 left -= 1;
+                if O::METERED {
+                    let at = (link.first_op + index_of!(pc)) as usize;
+                    observer.straight(at, at + 1);
+                }
             }
             // SAFETY: `pc` is an instruction of the current code, and the last one does not fall through.
             let op = unsafe { *pc };

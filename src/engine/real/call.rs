@@ -1,9 +1,9 @@
 //! What a VM asks of the operating system, served: one method for the dispatch, one for each call that blocks.
 
+use crate::engine::outcome::End;
 use crate::engine::real::channel::Tried;
 use crate::engine::real::clock;
 use crate::engine::real::gil::Until;
-use crate::engine::real::machine::End;
 use crate::engine::real::output::{Printed, is_error};
 use crate::engine::real::process::{Caller, Process};
 use crate::engine::real::worker::{self, Held, Next, Worker};

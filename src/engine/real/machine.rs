@@ -1,5 +1,7 @@
 //! What all processes of a run share: the table of processes, channels, input and output, the clock, the limits, and the end.
 
+use crate::engine::deadlock::{self, Stuck};
+use crate::engine::outcome::{End, ThreadFigures, Times};
 use crate::engine::real::Options;
 use crate::engine::real::census::Census;
 use crate::engine::real::channel::Channels;
@@ -8,8 +10,7 @@ use crate::engine::real::gil::Gil;
 use crate::engine::real::input::Input;
 use crate::engine::real::output::Output;
 use crate::engine::real::process::{Caller, Identity, Process};
-use crate::engine::real::tally::Times;
-use crate::engine::real::{deadlock, worker};
+use crate::engine::real::worker;
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
 use crate::vm::Vm;
 use crate::vm::class::Type;
@@ -23,66 +24,6 @@ use std::time::Duration;
 
 /// So many threads and processes are refused by an exception before the run ends.
 const MOST_REFUSALS: u64 = 1000;
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The first process ended with this exit code.
-    Exited(i32),
-    /// It was ended by this signal, its own or a child's (`os.kill`).
-    Killed(i32),
-    /// `os.abort` in the first process.
-    Aborted,
-    /// A second Ctrl-C, or one when the main thread had ended already.
-    Interrupted,
-    /// Every thread of every VM was blocked for ever; the report says on what.
-    Deadlock(String),
-    /// The run came to a bound, by the name of its option.
-    Limit(&'static str),
-    /// An OS thread panicked: a bug of Mini's.
-    Bug(String),
-}
-
-/// Bounds of a run; none by default but the number of processes.
-#[derive(Clone, Copy, Debug)]
-pub struct RunLimits {
-    /// Processes alive at the same time; `BlockingIOError`.
-    pub processes: usize,
-    /// Wall time.
-    pub time: Option<Duration>,
-    /// Instructions of all processes together.
-    pub instructions: Option<u64>,
-    /// Bytes printed.
-    pub output_bytes: Option<u64>,
-}
-
-impl Default for RunLimits {
-    fn default() -> RunLimits {
-        RunLimits {
-            processes: 500,
-            time: None,
-            instructions: None,
-            output_bytes: None,
-        }
-    }
-}
-
-/// What one thread did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThreadFigures {
-    /// The number of its process in the run, 0 for the first.
-    pub process: u64,
-    /// The name of its process.
-    pub process_name: String,
-    /// Its number in its VM.
-    pub thread: u32,
-    /// Its name.
-    pub thread_name: String,
-    /// Instructions that it ran.
-    pub instructions: u64,
-    /// Its dealings with the lock.
-    pub times: Times,
-}
 
 /// Sends Ctrl-C to a run.
 #[derive(Clone)]
@@ -417,7 +358,24 @@ impl Machine {
             return;
         }
         let processes = self.processes.lock().all();
-        let report = deadlock::report(&processes);
+        let vms: Vec<_> = processes.iter().map(|it| it.vm.lock()).collect();
+        let stuck: Vec<Stuck<'_>> = processes
+            .iter()
+            .zip(&vms)
+            .map(|(process, vm)| {
+                let mut threads: Vec<ThreadId> = process.seats.lock().keys().copied().collect();
+                threads.sort();
+                Stuck {
+                    number: process.number,
+                    name: &process.name,
+                    vm,
+                    threads,
+                    stage: process.stage(),
+                }
+            })
+            .collect();
+        let report = deadlock::report(&stuck);
+        drop(vms);
         self.end(End::Deadlock(report));
     }
 

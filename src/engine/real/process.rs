@@ -1,5 +1,6 @@
 //! A Mini process: a VM, its lock, the seats of its threads, and what others want of it.
 
+use crate::engine::deadlock::Stage;
 use crate::engine::real::gil::{Gil, Seat};
 use crate::engine::real::machine::Machine;
 use crate::vm::Vm;
@@ -39,18 +40,6 @@ pub(super) struct Process {
     pub(super) check_interval: AtomicU64,
     /// Processor time of threads that are no more.
     pub(super) past_cpu_ns: AtomicU64,
-}
-
-/// How far the main thread is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(super) enum Stage {
-    /// It runs the script.
-    Running,
-    /// It has ended and waits for the other threads.
-    Threads,
-    /// It waits for child processes.
-    Children,
 }
 
 /// A thread of a process, as others see it who may wake it.

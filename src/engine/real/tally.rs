@@ -1,6 +1,7 @@
 //! What a thread did with the lock: how often it had it, for how long, and how long it waited or was blocked. Written by one thread at a time, at
 //! switches alone; a running thread pays nothing.
 
+use crate::engine::outcome::Times;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// Counts and times of one thread; times in nanoseconds.
@@ -22,23 +23,6 @@ pub(super) struct Tally {
 const BLOCKED: u64 = 0;
 const HOLDING: u64 = 1;
 const WAITING: u64 = 2;
-
-/// A tally at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Times {
-    /// How often the thread got the lock.
-    pub acquisitions: u64,
-    /// How often it got it from another thread.
-    pub switches: u64,
-    /// How long it held the lock.
-    pub held_ns: u64,
-    /// How long it waited for the lock.
-    pub waited_ns: u64,
-    /// Its longest wait for the lock.
-    pub longest_wait_ns: u64,
-    /// How long it slept, waited for another thread, or for the world outside.
-    pub blocked_ns: u64,
-}
 
 impl Tally {
     /// The thread wants the lock from now on.

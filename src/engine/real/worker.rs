@@ -1,9 +1,11 @@
 //! The life of an OS thread: take the lock, run a slice, act on why it stopped, until the Mini thread ends.
 
+use crate::engine::deadlock::Stage;
+use crate::engine::outcome::{End, ThreadFigures};
 use crate::engine::real::gil::{Left, Seat, Until};
-use crate::engine::real::machine::{End, Machine, ThreadFigures};
+use crate::engine::real::machine::Machine;
 use crate::engine::real::output::Printed;
-use crate::engine::real::process::{Caller, Process, Stage};
+use crate::engine::real::process::{Caller, Process};
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::parcel;

@@ -1,22 +1,41 @@
-//! The report of a deadlock: each thread, what it waits for, who holds that, and where.
+//! The report of a deadlock: each thread, what it waits for, who holds that, and where. Knows no engine.
 
-use crate::engine::real::process::{Process, Stage};
 use crate::vm::Vm;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::{Status, ThreadId};
 use crate::vm::value::Value;
 use std::fmt::Write as _;
-use std::sync::Arc;
+
+/// How far the main thread of a process is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    /// It runs the script.
+    Running,
+    /// It has ended and waits for the other threads.
+    Threads,
+    /// It waits for child processes.
+    Children,
+}
+
+/// A process all of whose threads are blocked for ever.
+pub(crate) struct Stuck<'a> {
+    /// Its number in the run.
+    pub(crate) number: u64,
+    pub(crate) name: &'a str,
+    pub(crate) vm: &'a Vm,
+    /// Its threads that have not ended, in order.
+    pub(crate) threads: Vec<ThreadId>,
+    pub(crate) stage: Stage,
+}
 
 /// Describes every thread of these processes, all of which are blocked for ever.
-pub(super) fn report(processes: &[Arc<Process>]) -> String {
+pub(crate) fn report(processes: &[Stuck<'_>]) -> String {
     let mut rows: Vec<(String, Option<String>)> = Vec::new();
     for process in processes {
-        let vm = process.vm.lock();
-        let mut threads: Vec<ThreadId> = process.seats.lock().keys().copied().collect();
-        threads.sort();
-        for thread in threads {
+        let vm = process.vm;
+        for &thread in &process.threads {
             let mut row = String::new();
             if processes.len() > 1 {
                 let _ = write!(row, "{}, ", process.name);
@@ -25,13 +44,13 @@ pub(super) fn report(processes: &[Arc<Process>]) -> String {
                 row,
                 "{} waits for {}",
                 vm.threads[thread.0 as usize].name,
-                reason(&vm, process, thread, processes)
+                reason(process, thread, processes)
             );
             let handling = vm.threads[thread.0 as usize].handling;
             if let Value::Instance(_) = handling {
                 let _ = write!(row, " while it handles {}", vm.type_name(handling));
             }
-            rows.push((row, place(&vm, thread)));
+            rows.push((row, place(vm, thread)));
         }
     }
     let width = rows
@@ -49,7 +68,8 @@ pub(super) fn report(processes: &[Arc<Process>]) -> String {
     report
 }
 
-fn reason(vm: &Vm, process: &Process, thread: ThreadId, processes: &[Arc<Process>]) -> String {
+fn reason(process: &Stuck<'_>, thread: ThreadId, processes: &[Stuck<'_>]) -> String {
+    let vm = process.vm;
     let it = &vm.threads[thread.0 as usize];
     match &it.status {
         Status::Waiting { on, .. } => waits_for(vm, *on, thread),
@@ -63,7 +83,7 @@ fn reason(vm: &Vm, process: &Process, thread: ThreadId, processes: &[Arc<Process
                 None => "the end of a process".into(),
             }
         }
-        Status::Finished => match process.stage() {
+        Status::Finished => match process.stage {
             Stage::Running | Stage::Threads => "the other threads to end".into(),
             Stage::Children => "its child processes to end".into(),
         },
