@@ -1,9 +1,13 @@
 //! The rules of an interpreter lock as data: who starts a switch and when, and what happens then. Both engines obey them, each with code of its own,
 //! so that their agreement is evidence. Knows no engine, no thread, no clock.
 
+pub mod lock;
 mod parse;
+pub mod preset;
+mod selection;
 
 pub use parse::{Duration, UnknownRules};
+pub use selection::Selection;
 
 /// Turns end after this many instructions unless told otherwise. That is about half a millisecond, beside which a hand-over between cores (2 to 30 µs, the
 /// operating system's price for waking a thread) is 5 % at most, and a tenth of what a thread of CPython gets. A prime, so that turns do not fall in step with

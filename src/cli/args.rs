@@ -1,7 +1,7 @@
 //! What users may type.
 
 use crate::cli::exit;
-use crate::gil::{Duration, Rules};
+use crate::gil::{Duration, Selection};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -66,9 +66,9 @@ pub(super) struct RunArgs {
     )]
     pub(super) args: Vec<String>,
     /// The rules of the lock: every=N (a turn is N instructions, then the longest waiter), ticks=N (as CPython 2.7), interval=TIME (as CPython 3.2 and
-    /// later, say interval=5ms)
-    #[arg(long, value_name = "RULES", default_value_t = Rules::default())]
-    pub(super) gil: Rules,
+    /// later, say interval=5ms), or a preset such as cpython-3.12
+    #[arg(long, value_name = "RULES", default_value_t = Selection::default())]
+    pub(super) gil: Selection,
     /// At the end, say on standard error what each thread did with the lock
     #[arg(long)]
     pub(super) stats: bool,

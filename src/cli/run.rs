@@ -4,7 +4,6 @@ use crate::cli::args::{LimitArgs, RunArgs};
 use crate::cli::{Trouble, exit, program, say, stats};
 use crate::engine::outcome::{End, RunLimits};
 use crate::engine::real::{Interrupter, Options, Run};
-use crate::gil::Rules;
 use crate::vm::link::Image;
 use crate::vm::{Limits, Vm};
 use anyhow::{Context, bail};
@@ -15,11 +14,10 @@ use std::time::Duration;
 /// Runs a script and says how it ended.
 #[expect(clippy::disallowed_methods, reason = "the script's own streams")]
 pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
-    if args.gil == Rules::Off {
-        bail!(
-            "--gil off: real threads need the lock, which guards their memory; a simulated run can do without"
-        );
-    }
+    let rules = match args.gil.real() {
+        Ok(rules) => rules,
+        Err(reason) => bail!(reason),
+    };
     let Some(verified) = program::load(&args.file, paint)? else {
         return Ok(exit::USAGE);
     };
@@ -36,7 +34,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     let run = Run::start(
         vm,
         Options {
-            rules: args.gil,
+            rules,
             limits: run_limits(&args.limits),
             input: Box::new(BufReader::new(std::io::stdin())),
             output: Box::new(std::io::stdout()),

@@ -4,20 +4,24 @@ use crate::cli::Trouble;
 use crate::cli::args::Format;
 use crate::engine::outcome::ThreadFigures;
 use crate::engine::real::Outcome;
-use crate::gil::Rules;
+use crate::gil::Selection;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::fmt::Write as _;
 
 /// The report of a run.
-pub(super) fn report(outcome: &Outcome, rules: Rules, format: Format) -> Result<String, Trouble> {
+pub(super) fn report(
+    outcome: &Outcome,
+    rules: Selection,
+    format: Format,
+) -> Result<String, Trouble> {
     match format {
         Format::Text => Ok(text(outcome, rules)),
         Format::Json => Ok(json(outcome, rules)? + "\n"),
     }
 }
 
-fn text(outcome: &Outcome, rules: Rules) -> String {
+fn text(outcome: &Outcome, rules: Selection) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header([
@@ -106,7 +110,7 @@ struct Row<'a> {
     longest_wait_ns: u64,
 }
 
-fn json(outcome: &Outcome, rules: Rules) -> Result<String, Trouble> {
+fn json(outcome: &Outcome, rules: Selection) -> Result<String, Trouble> {
     let threads = outcome
         .threads
         .iter()

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// A text that names no rules, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownRules(String);
+pub struct UnknownRules(pub(super) String);
 
 impl fmt::Display for UnknownRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,7 +45,7 @@ impl FromStr for Rules {
             }
             "off" if value.is_none() => Ok(Rules::Off),
             _ => Err(UnknownRules(format!(
-                "`{text}` names no rules; there are every=N, ticks=N, interval=TIME (as in 5ms) and off"
+                "`{text}` names no rules; there are every=N, ticks=N, interval=TIME (as in 5ms), off, and presets such as cpython-3.12"
             ))),
         }
     }

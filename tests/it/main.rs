@@ -18,6 +18,7 @@ mod messages;
 mod oracle;
 mod process;
 mod properties;
+mod sim;
 mod stdlib;
 mod tidy;
 mod tree;
