@@ -19,6 +19,7 @@ pub mod object;
 pub mod operate;
 pub mod parcel;
 pub mod protocol;
+pub mod ring;
 pub mod run;
 pub mod set;
 pub mod slice;

@@ -117,6 +117,7 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
             | Object::ThreadHandle(_)
             | Object::ProcessHandle { .. }
             | Object::Channel { .. }
+            | Object::Ring(_)
             | Object::Traceback(_)
             | Object::Namespace(_) => "an object".into(),
         },

@@ -144,6 +144,7 @@ impl Vm {
                 Object::ThreadHandle(_) => Type::ThreadHandle,
                 Object::ProcessHandle { .. } => Type::ProcessHandle,
                 Object::Channel { .. } => Type::Channel,
+                Object::Ring(_) => Type::Ring,
                 Object::Traceback(_) => Type::Traceback,
                 Object::Namespace(_) => Type::Namespace,
             },

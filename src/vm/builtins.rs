@@ -17,6 +17,7 @@ mod output;
 mod process;
 mod random;
 mod range;
+mod ring;
 mod set;
 mod special;
 mod str;
@@ -228,6 +229,7 @@ const FILES: &[&[Native]] = &[
     math::NATIVES,
     math::integer::NATIVES,
     random::NATIVES,
+    ring::NATIVES,
     sync::NATIVES,
     process::NATIVES,
     system::NATIVES,

@@ -412,6 +412,17 @@ impl Walk<'_> {
                 self.byte(18);
                 self.value(Value::Dict(*dict));
             }
+            Object::Ring(ring) => {
+                self.byte(19);
+                self.number(ring.bound().map_or(0, |bound| bound as u64 + 1));
+                let (changes, watchers) = ring.changes();
+                self.number(changes);
+                self.number(watchers.into());
+                self.number(ring.len() as u64);
+                for item in ring.iter() {
+                    self.value(item);
+                }
+            }
         }
     }
 

@@ -168,6 +168,7 @@ types! {
     ThreadHandle "thread": Object
     ProcessHandle "process": Object
     Channel "channel": Object
+    Ring "_Ring": Object
     PicklingError "PicklingError": Exception
     BaseException "BaseException": Object
     SystemExit "SystemExit": BaseException

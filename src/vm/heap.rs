@@ -448,7 +448,8 @@ impl Heap {
             .iter()
             .map(|it| it.slots.capacity() * size_of::<Value>())
             .sum();
-        texts + buffers + lists + tuples + dicts + slots + self.objects() * 48
+        let rings: usize = self.objects.slots.iter().map(Object::bytes).sum();
+        texts + buffers + lists + tuples + dicts + slots + rings + self.objects() * 48
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::bytecode::op::CodeIx;
 use crate::vm::class::Class;
 use crate::vm::dict::Dict;
+use crate::vm::ring::Ring;
 use crate::vm::set::Set;
 use crate::vm::slice::ChannelEnd;
 use crate::vm::sync::{Condition, Event, Lock, RLock, Semaphore};
@@ -412,10 +413,23 @@ pub enum Object {
         channel: u64,
         end: ChannelEnd,
     },
+    /// What a `collections.deque` keeps its items in.
+    Ring(Box<Ring>),
     /// A traceback object: opaque to scripts.
     Traceback(Vec<TraceEntry>),
     /// A plain namespace of attributes that a native made.
     Namespace(Ref<Dict>),
+}
+
+impl Object {
+    /// Bytes that it keeps outside of the arena, if that can be many.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Object::Ring(ring) => ring.bytes(),
+            _ => 0,
+        }
+    }
 }
 
 /// What marking must visit in an object; used by the collector alone.
@@ -556,6 +570,7 @@ impl Trace for Object {
             }
             Object::View { dict, .. } | Object::Namespace(dict) => visit(Value::Dict(*dict)),
             Object::Condition(condition) => visit(condition.lock),
+            Object::Ring(ring) => ring.iter().for_each(visit),
         }
     }
 }

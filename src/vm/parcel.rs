@@ -36,7 +36,7 @@ macro_rules! tags {
 }
 tags! {
     Unbound None NotImplemented Ellipsis False True Int Float
-    Big Str Bytes Tuple List Dict Set FrozenSet Range Slice Namespace
+    Big Str Bytes Tuple List Dict Set FrozenSet Range Slice Namespace Ring
     Class BuiltinClass Function Native Method Instance Exception
     Again
 }

@@ -7,6 +7,7 @@ use crate::vm::class::{Class, Name, Type};
 use crate::vm::dict::Dict;
 use crate::vm::native::NativeId;
 use crate::vm::object::{Bytes, Exception, Instance, List, Method, Object, Range, Tuple};
+use crate::vm::ring::Ring;
 use crate::vm::set::Set;
 use crate::vm::value::{Ref, Value};
 use num_bigint::BigInt;
@@ -130,6 +131,7 @@ impl Decoder<'_> {
             | Tag::FrozenSet
             | Tag::Slice
             | Tag::Namespace
+            | Tag::Ring
             | Tag::Method
             | Tag::Instance
             | Tag::Exception => {
@@ -179,6 +181,12 @@ impl Decoder<'_> {
             Tag::Namespace => {
                 let value = self.vm.heap.new_object(Object::Free);
                 Open::new(value, 1)
+            }
+            Tag::Ring => {
+                let bound = self.number().checked_sub(1).map(|bound| bound as usize);
+                let ring = Object::Ring(Box::new(Ring::new(bound)));
+                let value = self.vm.heap.new_object(ring);
+                Open::new(value, self.number() as usize)
             }
             Tag::Method => {
                 let value = self.vm.heap.new_method(Method::default());
@@ -243,6 +251,11 @@ impl Decoder<'_> {
                 };
             }
             Value::Object(it) => {
+                if let Object::Ring(ring) = &mut heap.objects[it] {
+                    ring.replace(open.items);
+                    heap.allocated += ring.bytes();
+                    return open.value;
+                }
                 heap.objects[it] = match open.items[..] {
                     [Value::Dict(dict)] => Object::Namespace(dict),
                     [lower, upper, step] => Object::Slice { lower, upper, step },

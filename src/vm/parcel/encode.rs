@@ -295,6 +295,13 @@ impl Encoder<'_> {
                 }
                 Ok(())
             }
+            Object::Ring(ring) => {
+                if self.is_new(12, it, Tag::Ring) {
+                    self.number(ring.bound().map_or(0, |bound| bound as u64 + 1));
+                    self.items(&ring.iter().collect::<Vec<_>>());
+                }
+                Ok(())
+            }
             // In CPython these are made of locks, and the first lock inside is what cannot be copied.
             Object::Semaphore(_) | Object::Event(_) | Object::ThreadHandle(_) => {
                 Err(cannot_pickle(Type::Lock.name()))

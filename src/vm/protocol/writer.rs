@@ -458,6 +458,7 @@ impl Writer {
             | Object::ThreadHandle(_)
             | Object::ProcessHandle { .. }
             | Object::Channel { .. }
+            | Object::Ring(_)
             | Object::Traceback(_) => {
                 self.object(&format!("{} object", vm.type_name(value)), value);
             }
