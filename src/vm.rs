@@ -231,6 +231,7 @@ impl Vm {
                 attributes: Vec::new(),
                 index: FxHashMap::default(),
                 builtin: Some(of),
+                makes: false,
                 root_shape: self.shapes.len() as u32 - 1,
                 usual_slots: 0,
             });

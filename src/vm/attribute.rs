@@ -243,6 +243,7 @@ impl Vm {
                 return;
             }
         } else {
+            object.makes |= name == name::NEW;
             object.index.insert(name, object.attributes.len() as u32);
             object.attributes.push((name, value));
         }

@@ -453,6 +453,17 @@ impl Vm {
                 ret,
             );
         }
+        if object.makes
+            && let Some(Value::Function(new)) = self.class_attribute(class, name::NEW)
+        {
+            self.threads[thread].stack[base] = Value::Class(class);
+            let arguments = Arguments {
+                at: base,
+                count: count + 1,
+                names,
+            };
+            return self.call_function(thread, new, arguments, ret);
+        }
         let init = self.class_attribute(class, name::INIT);
         let args = if exception {
             self.threads[thread].stack[base + 1..=base + count - names.len()].to_vec()

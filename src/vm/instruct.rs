@@ -527,6 +527,7 @@ impl Vm {
         let root_shape = self.shapes.len() as u32 - 1;
         let exception = self.heap.classes[base].exception;
         let inherited = self.heap.classes[base].mro.clone();
+        let makes = self.heap.classes[base].makes;
         let usual_slots = self.heap.classes[base].usual_slots;
         let made = self.heap.new_class(Class {
             name: code.name.clone(),
@@ -538,6 +539,7 @@ impl Vm {
             index: FxHashMap::default(),
             builtin: None,
             exception,
+            makes,
             root_shape,
             usual_slots,
         });

@@ -22,6 +22,7 @@ pub(super) const NATIVES: &[Native] = &[
     native("delattr", "obj, name, /", delattr),
     native("hasattr", "obj, name, /", hasattr),
     native("vars", "object, /", vars),
+    native("_instance_new", "cls, /", instance_new),
     native("_attribute", "object, name, /", attribute),
     native("property", "fget=, fset=, fdel=, doc=", property),
     method(Type::Property, "getter", "self, function, /", |ctx| {
@@ -141,6 +142,19 @@ fn wanted(ctx: &mut Ctx<'_>) -> Result<Name, Interrupt> {
             Err(ctx.type_error(message))
         }
     }
+}
+
+/// An instance on which `__init__` has yet to be called: for the library's `__new__`.
+fn instance_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let Value::Class(class) = ctx.arg(0) else {
+        return Err(ctx.type_error("expected a class"));
+    };
+    let shape = ctx.vm.heap.classes[class].root_shape;
+    Ok(ctx.vm.heap.new_instance(Instance {
+        class,
+        shape,
+        ..Instance::default()
+    }))
 }
 
 /// An attribute by its name's text; also what `getattr` asks for when it must survive an exception of the script.
