@@ -17,6 +17,7 @@ mod fold;
 mod function;
 mod handlers;
 mod jumps;
+mod left_out;
 mod loops;
 mod modules;
 mod pool;

@@ -54,6 +54,7 @@ pub(super) const LIBRARY: &[&str] = &[
     "os",
     "os.path",
     "platform",
+    "pprint",
     "queue",
     "random",
     "re",

@@ -1,5 +1,6 @@
 //! What Mini leaves out, and how it says so: the construct by its name, its place, and the way out. Only the user's script is refused anything.
 
+use crate::compile::left_out;
 use crate::compile::modules::{LIBRARY, ModuleText, Origin};
 use crate::compile::resolve::Resolver;
 use crate::compile::scope::{ScopeId, ScopeKind};
@@ -386,7 +387,10 @@ pub(super) fn module_attribute(resolver: &mut Resolver, module: &ModuleText, nam
 fn missing(resolver: &mut Resolver, module: &ModuleText, name: Ident, what: &str) {
     let text = resolver.interner.text(name.name).to_owned();
     let names = module.public.iter().map(|&it| resolver.interner.text(it));
-    let help = closest(&text, names).map(|near| format!("did you mean `{near}`?"));
+    let help = left_out::reason(&module.name, &text)
+        .map(str::to_owned)
+        .or_else(|| closest(&text, names).map(|near| format!("did you mean `{near}`?")))
+        .or_else(|| left_out::purpose(&module.name).map(str::to_owned));
     let joint = if what == "no name" { "in" } else { "from" };
     let message = format!("{what} `{text}` {joint} Mini's `{}`", module.name);
     resolver.report(Code::E0617, name.span, message, help.as_deref());

@@ -18,6 +18,8 @@ pub struct Image {
     pub(super) all_names: Vec<Arc<str>>,
     /// For each constant that is a list of names, those names as the VM numbers them.
     pub(super) keyword_names: Vec<Box<[Name]>>,
+    /// The variable `sys.stdout`, where `print` looks, if the program has the module.
+    pub(super) standard_output: Option<u32>,
     /// How many inline caches the program's sites need.
     pub(super) caches: usize,
 }
@@ -87,7 +89,17 @@ impl Image {
                 _ => Box::default(),
             })
             .collect();
+        let standard_output = program
+            .modules
+            .iter()
+            .find(|module| &*module.name == "sys")
+            .and_then(|sys| {
+                let mut globals = sys.globals.iter();
+                globals.find(|(name, _)| &*program.names[name.0 as usize] == "stdout")
+            })
+            .map(|(_, global)| global.0);
         Image {
+            standard_output,
             keyword_names,
             links,
             names,

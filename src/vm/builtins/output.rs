@@ -16,8 +16,13 @@ fn print(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let end = separator(ctx, end, "end", "\n")?;
     let flush = flush.is_bound() && ctx.truth(flush)?;
     let args = ctx.rest();
+    let file = match file {
+        Value::Unbound | Value::None => standard_output(ctx),
+        file => file,
+    };
     let stream = match file {
-        Value::Unbound | Value::None => Stream::Out,
+        Value::Unbound => Stream::Out,
+        Value::None => return Ok(Value::None),
         _ => match standard_stream(ctx, file) {
             Some(stream) => stream,
             None => return print_to(ctx, file, &args, &between, &end, flush),
@@ -49,6 +54,14 @@ fn separator(
             Err(ctx.type_error(message))
         }
     }
+}
+
+/// What `sys.stdout` is just now, which a script may bind anew; unbound where nothing imports `sys`.
+fn standard_output(ctx: &Ctx<'_>) -> Value {
+    ctx.vm
+        .image
+        .standard_output
+        .map_or(Value::Unbound, |global| ctx.vm.globals[global as usize])
 }
 
 /// The engine's stream behind `sys.stdout` and `sys.stderr`, whose class is in the module `sys` and knows its number.

@@ -87,6 +87,7 @@ pub(super) const NATIVES: &[Native] = &[
         ctx.sys(SysCall::ReadLine)
     }),
     module_native("_sys_exc_info", "exc_info", "", exc_info),
+    native("_caller", "outside, level", caller),
     native("_traceback_format", "exception, /", traceback_format),
     native("_entropy", "", |ctx| ctx.sys(SysCall::Entropy)),
 ];
@@ -227,6 +228,32 @@ fn sys_flush(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn exc_info(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let handling = ctx.vm.threads[ctx.thread.0 as usize].handling;
     let parts = ctx.vm.exit_arguments(handling);
+    Ok(ctx.vm.heap.new_tuple(parts))
+}
+
+/// File, line and function of the code that called into a module: the innermost frame outside of it, or one `level` - 1 further out.
+fn caller(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (outside, level) = (ctx.arg(0), ctx.arg(1));
+    let outside = ctx.str(outside)?;
+    let level = usize::try_from(ctx.index(level)?).unwrap_or(1);
+    let program = ctx.vm.image.program.clone();
+    let frames = &ctx.vm.threads[ctx.thread.0 as usize].frames;
+    let mut callers = frames.iter().rev().filter(|frame| {
+        let code = &program.codes[frame.code.0 as usize];
+        !code.internal && *program.modules[code.module as usize].name != *outside
+    });
+    let Some(frame) = callers.nth(level.saturating_sub(1)) else {
+        return Ok(Value::None);
+    };
+    let code = &program.codes[frame.code.0 as usize];
+    let source = &program.sources[code.source.0 as usize];
+    let line = code
+        .spans
+        .get((frame.pc as usize).saturating_sub(1))
+        .map_or(0, |span| source.line(span.start));
+    let file = ctx.vm.heap.new_str(source.name.clone());
+    let function = ctx.vm.heap.new_str(code.name.clone());
+    let parts = [file, Value::Int(line.into()), function];
     Ok(ctx.vm.heap.new_tuple(parts))
 }
 
