@@ -233,6 +233,7 @@ impl Blockage {
             | Object::ThreadHandle(_)
             | Object::ProcessHandle { .. }
             | Object::Channel { .. }
+            | Object::Ring(_)
             | Object::Traceback(_)
             | Object::Namespace(_) => unreachable!("threads wait for synchronisation objects"),
         };
