@@ -3,6 +3,7 @@
 //! The way of a text, one file for each step: `token` and `lexer` (with `fstring`) find the tokens; `brackets` and `layout` make
 //! logical lines and blocks of them; the grammar (`grammar/mini.lalrpop`) calls `build` (with `literal` and `target`) to make the nodes of
 //! `ast`; `explain` finds words for what did not parse; `check` looks at what parses and is wrong all the same.
+//! `operator` finds the sign of an operator in the text of an expression, for tracebacks.
 
 pub mod ast;
 mod brackets;
@@ -14,6 +15,7 @@ mod fstring;
 mod layout;
 mod lexer;
 mod literal;
+pub mod operator;
 mod target;
 mod token;
 pub mod walk;

@@ -217,7 +217,8 @@ impl<'a> Emitter<'a> {
                 span,
             );
         }
-        self.raise(exception, None, span);
+        let place = if message.is_some() { test.span } else { span };
+        self.raise(exception, None, place);
         self.unit.place(fine);
         self.unit.release(mark);
     }

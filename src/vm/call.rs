@@ -439,6 +439,9 @@ impl Vm {
                 return Ok(flow);
             }
             let Some(native) = builtins::constructor(of) else {
+                if of == Type::Super {
+                    return Err(self.throw(Type::RuntimeError, "super(): no arguments"));
+                }
                 let message = format!("cannot create '{}' instances", of.name());
                 return Err(self.throw(Type::TypeError, message));
             };

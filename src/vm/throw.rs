@@ -1,6 +1,8 @@
 //! Exceptions: making them, finding their handlers, and telling about them. The report has the form of CPython's (`Lib/traceback.py`).
 
 use crate::bytecode::op::Op;
+use crate::syntax::ast::BinaryOp;
+use crate::syntax::operator::{Operation, operator};
 use crate::vm::Vm;
 use crate::vm::builtins::operators::DESCRIBE;
 use crate::vm::call::{Flow, Step};
@@ -477,28 +479,31 @@ impl Vm {
             return text;
         }
         let _ = writeln!(text, "    {shown}");
-        // Carets under the part of the line that was running, unless it is the whole line (as CPython 3.11 has it).
-        let (_, from) = source.line_column(span.start);
-        let (end_line, to) = source.line_column(span.end);
-        let width = whole.chars().count() as u32 + 1;
-        let to = if end_line == line { to } else { width };
+        // Carets under the part of the line that was running, unless it is the whole line; tildes under the operands of an operator or a subscript
+        // (`tb_displayline` in CPython 3.11's `Python/traceback.c`).
+        let (end_line, _) = source.line_column(span.end);
         let indent = whole.chars().take_while(|it| it.is_whitespace()).count() as u32;
         let shown_width = shown.chars().count() as u32;
-        let carets_at = from.saturating_sub(1).saturating_sub(indent);
-        let carets = to
-            .saturating_sub(from)
-            .min(shown_width.saturating_sub(carets_at));
-        let raises = matches!(
-            code.ops.get(entry.pc as usize),
-            Some(Op::Raise { .. } | Op::RaiseCurrent {} | Op::Reraise { .. })
-        );
-        if carets > 0 && carets < shown_width && !raises {
-            let _ = writeln!(
-                text,
-                "    {}{}",
-                " ".repeat(carets_at as usize),
-                "^".repeat(carets as usize)
-            );
+        let column = |place: u32| match source.line_column(place) {
+            (on, column) if on == line => (column - 1).saturating_sub(indent).min(shown_width),
+            _ => shown_width,
+        };
+        let (from, to) = (column(span.start), column(span.end));
+        let operator = code
+            .ops
+            .get(entry.pc as usize)
+            .and_then(|&op| operation(op))
+            .filter(|_| end_line == line)
+            .and_then(|it| operator(source.text.get(span.start as usize..span.end as usize)?, it))
+            .map(|it| column(span.start + it.start as u32)..column(span.start + it.end as u32));
+        if from < to && (to - from < shown_width || operator.is_some()) {
+            let marks: String = (from..to)
+                .map(|at| match &operator {
+                    Some(operator) if !operator.contains(&at) => '~',
+                    _ => '^',
+                })
+                .collect();
+            let _ = writeln!(text, "    {}{marks}", " ".repeat(from as usize));
         }
         text
     }
@@ -531,4 +536,27 @@ fn repeated(report: &mut String, repeats: usize) {
             if more == 1 { "" } else { "s" }
         );
     }
+}
+
+/// The operation of the expression that an instruction stands for.
+fn operation(op: Op) -> Option<Operation> {
+    let op = match op {
+        Op::GetItem { .. } | Op::SetItem { .. } | Op::DelItem { .. } => {
+            return Some(Operation::Subscript);
+        }
+        Op::Add { .. } | Op::AddImm { .. } => BinaryOp::Add,
+        Op::Sub { .. } | Op::SubImm { .. } => BinaryOp::Sub,
+        Op::Mul { .. } | Op::MulImm { .. } => BinaryOp::Mul,
+        Op::Div { .. } => BinaryOp::Div,
+        Op::FloorDiv { .. } | Op::FloorDivImm { .. } => BinaryOp::FloorDiv,
+        Op::Mod { .. } | Op::ModImm { .. } => BinaryOp::Mod,
+        Op::Pow { .. } => BinaryOp::Pow,
+        Op::BitAnd { .. } => BinaryOp::BitAnd,
+        Op::BitOr { .. } => BinaryOp::BitOr,
+        Op::BitXor { .. } => BinaryOp::BitXor,
+        Op::Shl { .. } => BinaryOp::Shl,
+        Op::Shr { .. } => BinaryOp::Shr,
+        _ => return None,
+    };
+    Some(Operation::Binary(op))
 }

@@ -21,4 +21,5 @@ mod properties;
 mod sim;
 mod stdlib;
 mod tidy;
+mod tracebacks;
 mod tree;

@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "syntax::ast::BinaryOp",
             "syntax::ast::CompareOp",
             "syntax::ast::UnaryOp",
+            "syntax::operator",
         ],
     ),
     ("event", &["vm", "source"]),
