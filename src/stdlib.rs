@@ -15,6 +15,8 @@ modules! {
     "collections" "collections.mini"
     "concurrent" "concurrent.mini"
     "concurrent.futures" "concurrent_futures.mini"
+    "concurrent.futures.process" "concurrent_futures_process.mini"
+    "concurrent.futures.thread" "concurrent_futures_thread.mini"
     "contextlib" "contextlib.mini"
     "dataclasses" "dataclasses.mini"
     "functools" "functools.mini"

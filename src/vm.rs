@@ -37,7 +37,8 @@ use crate::vm::heap::Heap;
 use crate::vm::link::Image;
 use crate::vm::native::{Kind, NativeId};
 use crate::vm::object::{Bytes, Object};
-use crate::vm::slice::{Answer, Budget, Stop, WaitOn};
+use crate::vm::parcel::Parcel;
+use crate::vm::slice::{Answer, Budget, ChannelEnd, Stop, SysCall, WaitOn};
 use crate::vm::thread::{Answered, Asking, Frame, Return, Status, Thread, ThreadId};
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
@@ -102,10 +103,18 @@ pub struct Vm {
     pumping: bool,
     /// Collect when this many bytes were allocated since the last collection.
     collect_at: usize,
+    /// What a spawned process was sent along, and its name.
+    spawned: Option<(Arc<str>, Parcel)>,
 }
 
 /// Collect at first after this many bytes.
 const FIRST_COLLECTION: usize = 16 << 20;
+
+/// The parts of `[Errno 3] No such process`: the two arguments that the exception has.
+fn os_error(message: &str) -> Option<(i64, &str)> {
+    let (errno, text) = message.strip_prefix("[Errno ")?.split_once("] ")?;
+    Some((errno.parse().ok()?, text))
+}
 
 impl Vm {
     /// A VM that is about to run the program's main module in its main thread.
@@ -114,6 +123,13 @@ impl Vm {
     /// If the library module `_builtins` does not run; a bug of Mini's.
     #[must_use]
     pub fn new(image: Arc<Image>, limits: Limits) -> Vm {
+        let mut vm = Vm::without_module(image, limits);
+        vm.begin_module(0);
+        vm
+    }
+
+    /// A VM whose main thread has nothing to do yet.
+    fn without_module(image: Arc<Image>, limits: Limits) -> Vm {
         let program = image.program.clone();
         let mut vm = Vm {
             limits,
@@ -141,6 +157,7 @@ impl Vm {
             list_append: builtins::find_method(Type::List, "append"),
             pumping: false,
             collect_at: FIRST_COLLECTION.min(limits.memory_bytes / 2 + 1),
+            spawned: None,
             image,
         };
         vm.make_types();
@@ -183,7 +200,6 @@ impl Vm {
             );
             vm.threads[0] = Thread::new("MainThread", false);
         }
-        vm.begin_module(0);
         vm
     }
 
@@ -364,10 +380,10 @@ impl Vm {
             Answer::Error(class, message) => Err((class, message)),
         };
         let answered = answered.map_err(|(class, message)| {
-            let args = if message.is_empty() {
-                Vec::new()
-            } else {
-                vec![self.heap.new_str(message)]
+            let args = match os_error(&message) {
+                _ if message.is_empty() => Vec::new(),
+                Some((errno, text)) => vec![Value::Int(errno), self.heap.new_str(text)],
+                None => vec![self.heap.new_str(message)],
             };
             self.new_exception(class, args)
         });
@@ -473,12 +489,20 @@ impl Vm {
     }
 
     /// The child of a fork: a copy in which only the calling thread goes on, as main thread, inside the native that asked for the fork, which is answered
-    /// `None` there. What that native returns is the child's outcome.
+    /// `None` there. What that native returns is the child's outcome. A child that is spawned begins from nothing.
     ///
     /// # Panics
     /// If the thread is not inside a native; a bug of Mini's.
     #[must_use]
     pub fn fork(&self, thread: ThreadId) -> Vm {
+        if let Status::Calling(SysCall::Fork {
+            name,
+            spawn: Some(parcel),
+            ..
+        }) = &self.threads[thread.0 as usize].status
+        {
+            return self.spawn(name.clone(), parcel.clone());
+        }
         let mut child = self.clone();
         child.woken.clear();
         for at in 0..child.threads.len() {
@@ -519,6 +543,32 @@ impl Vm {
         state.pending = vec![pending];
         child.answer(thread, Answer::None);
         child
+    }
+
+    /// A VM that knows nothing of this one's memory. It begins with the library's module `_process`, which runs the script anew, as `__mp_main__`, and then
+    /// does what was sent along.
+    fn spawn(&self, name: Arc<str>, parcel: Parcel) -> Vm {
+        let mut child = Vm::without_module(self.image.clone(), self.limits);
+        child.argv.clone_from(&self.argv);
+        child.spawned = Some((name, parcel));
+        let text = child.heap.new_str("__mp_main__");
+        let global = child
+            .name_index
+            .get("__name__")
+            .and_then(|&name| child.module_global(0, name));
+        if let Some(global) = global {
+            child.globals[global as usize] = text;
+        }
+        let mut modules = self.image.program.modules.iter();
+        let begin = modules.position(|module| &*module.name == "_process");
+        child.begin_module(begin.expect("who spawns has the module"));
+        child
+    }
+
+    /// The ends of channels that its process has from its parent: these, or all if it does not say.
+    #[must_use]
+    pub fn inherits(&self) -> Option<&[(u64, ChannelEnd)]> {
+        self.spawned.as_ref().map(|(_, parcel)| &*parcel.ends)
     }
 
     /// `collect_if_due` before a new value is put anywhere. If false is the answer the value must not be put there: a script that catches the

@@ -9,11 +9,6 @@ const NAMES: &[(&str, &[&str], &str)] = &[
         "write a class that keeps a dict, a list or a text in an attribute",
     ),
     (
-        "concurrent.futures",
-        &["process", "thread"],
-        "`concurrent.futures` itself has both executors",
-    ),
-    (
         "contextlib",
         &[
             "AbstractAsyncContextManager",

@@ -43,6 +43,11 @@ impl Vm {
         walk.values(&self.globals);
         walk.number(u64::from(self.main.0));
         walk.values(&self.at_exit);
+        if let Some((name, parcel)) = &self.spawned {
+            walk.text(name);
+            walk.number(parcel.bytes.len() as u64);
+            walk.out.extend_from_slice(&parcel.bytes);
+        }
         for &imported in &self.imported {
             walk.number(u64::from(imported));
         }

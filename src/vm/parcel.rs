@@ -10,10 +10,11 @@ mod decode;
 mod encode;
 
 pub use decode::decode;
-pub use encode::encode;
+pub use encode::{encode, encode_for_child};
 
 use crate::vm::Vm;
 use crate::vm::class::{Name, name};
+use crate::vm::slice::ChannelEnd;
 use crate::vm::value::Value;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ use std::sync::Arc;
 pub struct Parcel {
     /// The encoded value.
     pub bytes: Arc<[u8]>,
+    /// The ends of channels in it, which the process that gets it has from then on.
+    pub ends: Arc<[(u64, ChannelEnd)]>,
 }
 
 macro_rules! tags {
@@ -36,7 +39,7 @@ macro_rules! tags {
 }
 tags! {
     Unbound None NotImplemented Ellipsis False True Int Float
-    Big Str Bytes Tuple List Dict Set FrozenSet Range Slice Namespace Ring
+    Big Str Bytes Tuple List Dict Set FrozenSet Range Slice Namespace Ring Reader Writer
     Class BuiltinClass Function Native Method Instance Exception
     Again
 }

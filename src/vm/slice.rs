@@ -90,10 +90,12 @@ pub enum SysCall {
     ReadLine,
     /// Begin to run a thread that was just made. Answer: none, or an error if no more can be started.
     StartThread(ThreadId),
-    /// Copy this VM; in the copy, only a new main thread remains, which the engine makes with `Vm::fork`. Answer: process number and pid, or an error.
+    /// Make a process, whose VM `Vm::fork` gives: a copy of this one in which only a new main thread remains; or, with something to send along, one that
+    /// begins from nothing. Answer: process number and pid, or an error.
     Fork {
         name: Arc<str>,
         daemon: bool,
+        spawn: Option<Parcel>,
     },
     /// Wait for the end of a process, at most until the deadline. Answer: true if it ended.
     WaitProcess {

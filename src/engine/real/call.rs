@@ -58,7 +58,7 @@ impl Worker {
             }
             SysCall::Now(clock) => Answer::Int(self.now(clock)),
             SysCall::StartThread(thread) => self.start_thread(vm, thread),
-            SysCall::Fork { name, daemon } => self.fork(vm, name, daemon),
+            SysCall::Fork { name, daemon, .. } => self.fork(vm, name, daemon),
             SysCall::ExitCode { process } => self
                 .machine
                 .processes
@@ -151,6 +151,10 @@ impl Worker {
     }
 
     fn answer(&mut self, vm: &mut Held<'_>, answer: Answer) -> Next {
+        if let Answer::Parcel(parcel) = &answer {
+            let channels = &self.machine.channels;
+            channels.adopt(&parcel.ends, self.process.number);
+        }
         if self.is_asking(vm) {
             vm.answer(self.thread, answer);
         }

@@ -86,6 +86,20 @@ impl Channels {
         }
     }
 
+    /// A process has these ends from now on.
+    pub(super) fn adopt(&self, ends: &[(u64, ChannelEnd)], process: u64) {
+        for &(channel, end) in ends {
+            let Some(channel) = self.get(channel) else {
+                continue;
+            };
+            let mut state = channel.state.lock();
+            match end {
+                ChannelEnd::Writer => state.writers.insert(process),
+                ChannelEnd::Reader => state.readers.insert(process),
+            };
+        }
+    }
+
     /// A process does without an end from now on.
     pub(super) fn close(&self, channel: u64, end: ChannelEnd, process: u64) {
         let Some(it) = self.get(channel) else { return };

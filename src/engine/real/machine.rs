@@ -254,6 +254,7 @@ impl Machine {
             parent,
             name,
         };
+        let ends = vm.inherits().map(<[_]>::to_vec);
         let process = Process::new(vm, gil, identity, intervals);
         processes.alive += 1;
         processes.entries.insert(
@@ -271,7 +272,10 @@ impl Machine {
         );
         drop(processes);
         if let Some(parent) = parent {
-            self.channels.inherit(parent, number);
+            match ends {
+                Some(ends) => self.channels.adopt(&ends, number),
+                None => self.channels.inherit(parent, number),
+            }
         }
         Some(process)
     }

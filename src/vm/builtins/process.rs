@@ -4,11 +4,11 @@
 use crate::vm::builtins::sync::{optional_deadline, this};
 use crate::vm::class::Type;
 use crate::vm::native::{Ctx, Interrupt, Native, Woken, getter, method, native};
-use crate::vm::object::Object;
+use crate::vm::object::{Object, Tuple};
 use crate::vm::parcel::{self, Parcel};
 use crate::vm::slice::{ChannelEnd, SysCall, WaitOn};
 use crate::vm::thread::{Outcome, Status, ThreadId};
-use crate::vm::value::Value;
+use crate::vm::value::{Ref, Value};
 use std::sync::Arc;
 
 pub(super) const NATIVES: &[Native] = &[
@@ -37,6 +37,9 @@ pub(super) const NATIVES: &[Native] = &[
     getter(Type::ThreadHandle, "daemon", handle_daemon),
     method(Type::ThreadHandle, "is_alive", "self, /", handle_is_alive),
     native("_process_start", "function, name, daemon", process_start),
+    native("_process_spawn", "process, name, daemon", process_spawn),
+    native("_process_spawned", "", process_spawned),
+    native("_process_sent", "", process_sent),
     native("_process_join", "handle, timeout", process_join),
     getter(Type::ProcessHandle, "name", process_name),
     getter(Type::ProcessHandle, "pid", process_pid),
@@ -381,6 +384,7 @@ fn fork(ctx: &mut Ctx<'_>, name: Arc<str>, daemon: bool) -> Result<Option<Value>
     let answer = ctx.sys(SysCall::Fork {
         name: name.clone(),
         daemon,
+        spawn: None,
     })?;
     let Value::Tuple(pair) = answer else {
         ctx.once(|ctx| {
@@ -391,7 +395,12 @@ fn fork(ctx: &mut Ctx<'_>, name: Arc<str>, daemon: bool) -> Result<Option<Value>
         })?;
         return Ok(None);
     };
-    let [Value::Int(process), Value::Int(pid)] = *ctx.vm.heap.tuples[pair].0 else {
+    Ok(Some(process_handle(ctx, pair, name)))
+}
+
+/// The handle of a process that was just made.
+fn process_handle(ctx: &mut Ctx<'_>, numbers: Ref<Tuple>, name: Arc<str>) -> Value {
+    let [Value::Int(process), Value::Int(pid)] = *ctx.vm.heap.tuples[numbers].0 else {
         unreachable!("the engine answers a fork with two numbers")
     };
     let process = process as u64;
@@ -400,11 +409,45 @@ fn fork(ctx: &mut Ctx<'_>, name: Arc<str>, daemon: bool) -> Result<Option<Value>
     } else {
         name
     };
-    Ok(Some(ctx.vm.heap.new_object(Object::ProcessHandle {
+    ctx.vm.heap.new_object(Object::ProcessHandle {
         process,
         pid,
         name,
-    })))
+    })
+}
+
+/// Starts a process that begins from nothing and is sent an object; the handle.
+fn process_spawn(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let (process, name, daemon) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
+    let name = text(ctx, name)?;
+    let daemon = ctx.truth(daemon)?;
+    let answer = ctx.sys_with(|ctx| {
+        let parcel = parcel::encode_for_child(ctx.vm, process)
+            .map_err(|(class, message)| ctx.error(class, message))?;
+        Ok(SysCall::Fork {
+            name: name.clone(),
+            daemon,
+            spawn: Some(parcel),
+        })
+    })?;
+    match answer {
+        Value::Tuple(numbers) => Ok(process_handle(ctx, numbers, name)),
+        _ => unreachable!("a spawned process does not go on here"),
+    }
+}
+
+/// The name of the process if it was spawned, else none.
+fn process_spawned(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let name = ctx.vm.spawned.as_ref().map(|(name, _)| name.clone());
+    Ok(name.map_or(Value::None, |name| ctx.vm.heap.new_str(name)))
+}
+
+/// What the process was sent when it was spawned.
+fn process_sent(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let Some((_, parcel)) = ctx.vm.spawned.clone() else {
+        return Ok(Value::None);
+    };
+    parcel::decode(ctx.vm, &parcel).map_err(|(class, message)| ctx.error(class, message))
 }
 
 fn process_of(ctx: &mut Ctx<'_>, value: Value) -> Result<u64, Interrupt> {

@@ -9,6 +9,7 @@ use crate::vm::native::NativeId;
 use crate::vm::object::{Bytes, Exception, Instance, List, Method, Object, Range, Tuple};
 use crate::vm::ring::Ring;
 use crate::vm::set::Set;
+use crate::vm::slice::ChannelEnd;
 use crate::vm::value::{Ref, Value};
 use num_bigint::BigInt;
 
@@ -106,6 +107,15 @@ impl Decoder<'_> {
             Tag::Range => {
                 let [start, stop, step] = [(); 3].map(|()| self.word() as i64);
                 let value = self.vm.heap.new_range(Range { start, stop, step });
+                self.made(value)
+            }
+            Tag::Reader | Tag::Writer => {
+                let end = match tag {
+                    Tag::Reader => ChannelEnd::Reader,
+                    _ => ChannelEnd::Writer,
+                };
+                let channel = self.number();
+                let value = self.vm.heap.new_object(Object::Channel { channel, end });
                 self.made(value)
             }
             Tag::Native => Value::Native(NativeId(self.number() as u16)),

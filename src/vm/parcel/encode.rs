@@ -5,25 +5,47 @@ use crate::vm::Vm;
 use crate::vm::class::{Class, Type};
 use crate::vm::object::Object;
 use crate::vm::protocol::address;
+use crate::vm::slice::ChannelEnd;
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
 
 /// What refuses a value: the class of the exception and its message.
 type Refusal = (Type, String);
 
-/// Copies a value out of a VM.
+/// Copies a value out of a VM, to be sent to a process that runs.
 pub fn encode(vm: &Vm, value: Value) -> Result<Parcel, (Type, String)> {
+    encode_with(vm, value, None)
+}
+
+/// Copies a value out of a VM for a process that begins with it: queues, pipes and locks may go along.
+pub fn encode_for_child(vm: &Vm, value: Value) -> Result<Parcel, (Type, String)> {
+    encode_with(vm, value, Some(0))
+}
+
+fn encode_with(
+    vm: &Vm,
+    value: Value,
+    ends_above: Option<usize>,
+) -> Result<Parcel, (Type, String)> {
     let mut encoder = Encoder {
         vm,
         bytes: Vec::new(),
         seen: FxHashMap::default(),
         next: vec![value],
+        ends: Vec::new(),
+        shared: None,
+        ends_above,
     };
     while let Some(value) = encoder.next.pop() {
+        // The parts of a proxy have all been written.
+        if encoder.ends_above.is_some_and(|it| encoder.next.len() < it) {
+            encoder.ends_above = None;
+        }
         encoder.value(value)?;
     }
     Ok(Parcel {
         bytes: encoder.bytes.into(),
+        ends: encoder.ends.into(),
     })
 }
 
@@ -34,6 +56,12 @@ struct Encoder<'a> {
     seen: FxHashMap<(u8, u32), u64>,
     /// What is still to be written, the next one last.
     next: Vec<Value>,
+    /// The ends of channels met so far.
+    ends: Vec<(u64, ChannelEnd)>,
+    /// The object of `multiprocessing` that is being written, for the message if it may not go along.
+    shared: Option<Ref<Class>>,
+    /// They may go along while more than so much is still to be written.
+    ends_above: Option<usize>,
 }
 
 impl Encoder<'_> {
@@ -121,11 +149,17 @@ impl Encoder<'_> {
             Value::Instance(it) => {
                 let instance = &vm.heap.instances[it];
                 self.refuse_custom(instance.class)?;
+                if self.shared.is_none() && is_shared(&vm.heap.classes[instance.class]) {
+                    self.shared = Some(instance.class);
+                }
                 let tag = match instance.exception {
                     Some(_) => Tag::Exception,
                     None => Tag::Instance,
                 };
                 if self.is_new(10, it, tag) {
+                    if self.ends_above.is_none() && self.is_proxy(instance.class) {
+                        self.ends_above = Some(self.next.len());
+                    }
                     let names = &vm.shapes[instance.shape as usize].names;
                     self.number(names.len() as u64);
                     for &name in names {
@@ -260,6 +294,14 @@ impl Encoder<'_> {
         }
     }
 
+    /// A manager's proxy stands for an object outside of all processes: it may go everywhere.
+    fn is_proxy(&self, class: Ref<Class>) -> bool {
+        self.vm.heap.classes[class].mro.iter().any(|&base| {
+            let base = &self.vm.heap.classes[base];
+            &*base.name == "BaseProxy" && &*base.module == "multiprocessing.managers"
+        })
+    }
+
     fn refuse_custom(&self, class: Ref<Class>) -> Result<(), Refusal> {
         for &base in &self.vm.heap.classes[class].mro {
             let base = &self.vm.heap.classes[base];
@@ -307,11 +349,24 @@ impl Encoder<'_> {
                 Err(cannot_pickle(Type::Lock.name()))
             }
             Object::Condition(condition) => Err(cannot_pickle(vm.type_name(condition.lock))),
-            Object::Channel { .. } => Err((
-                Type::RuntimeError,
-                "queues, pipes and locks should only be shared between processes through inheritance"
-                    .into(),
-            )),
+            Object::Channel { channel, end } if self.ends_above.is_some() => {
+                let tag = match end {
+                    ChannelEnd::Reader => Tag::Reader,
+                    ChannelEnd::Writer => Tag::Writer,
+                };
+                if self.is_new(12, it, tag) {
+                    self.number(*channel);
+                    self.ends.push((*channel, *end));
+                }
+                Ok(())
+            }
+            Object::Channel { .. } => {
+                let of = self.shared.map_or("channel", |it| &vm.heap.classes[it].name);
+                let message = format!(
+                    "{of} objects should only be shared between processes through inheritance"
+                );
+                Err((Type::RuntimeError, message))
+            }
             Object::Free
             | Object::Property { .. }
             | Object::StaticMethod(_)
@@ -323,6 +378,15 @@ impl Encoder<'_> {
             | Object::ProcessHandle { .. }
             | Object::Traceback(_) => Err(cannot_pickle(vm.type_name(Value::Object(it)))),
         }
+    }
+}
+
+/// Would CPython refuse this class by its name? The others are made of these.
+fn is_shared(class: &Class) -> bool {
+    match &*class.module {
+        "multiprocessing.synchronize" => !matches!(&*class.name, "Event" | "Barrier"),
+        "multiprocessing.queues" | "multiprocessing.sharedctypes" => true,
+        _ => false,
     }
 }
 
