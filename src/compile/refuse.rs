@@ -389,8 +389,13 @@ fn missing(resolver: &mut Resolver, module: &ModuleText, name: Ident, what: &str
     let names = module.public.iter().map(|&it| resolver.interner.text(it));
     let help = left_out::reason(&module.name, &text)
         .map(str::to_owned)
-        .or_else(|| closest(&text, names).map(|near| format!("did you mean `{near}`?")))
-        .or_else(|| left_out::purpose(&module.name).map(str::to_owned));
+        .or_else(|| {
+            let near = closest(&text, names).map(|near| format!("did you mean `{near}`?"));
+            match (near, left_out::purpose(&module.name)) {
+                (Some(near), Some(purpose)) => Some(format!("{near} {purpose}")),
+                (near, purpose) => near.or(purpose.map(str::to_owned)),
+            }
+        });
     let joint = if what == "no name" { "in" } else { "from" };
     let message = format!("{what} `{text}` {joint} Mini's `{}`", module.name);
     resolver.report(Code::E0617, name.span, message, help.as_deref());

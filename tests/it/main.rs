@@ -15,6 +15,7 @@ mod front;
 mod generator;
 mod lang;
 mod messages;
+mod module_names;
 mod oracle;
 mod process;
 mod properties;

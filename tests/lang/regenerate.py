@@ -4,7 +4,8 @@
 For each `name.mini` (except those in `refused` and `syntax_errors`, which CPython may well accept) it runs
 python3 twice, with two different hash seeds, and refuses a program whose output depends on the seed. It then
 writes the standard output to `name.out`. A program named `err_*` must end in exit code 1, and the last line of
-its standard error goes to `name.err`; every other program must end in exit code 0. A file `name.in`, where there
+its standard error goes to `name.err`; every other program must end in exit code 0. The lines of one named
+`unordered_*`, whose order is the scheduler's, are sorted. A file `name.in`, where there
 is one, is its standard input.
 
     tests/lang/regenerate.py                 all programs
@@ -34,8 +35,11 @@ def run(program, hash_seed):
         timeout=TIMEOUT_S,
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONIOENCODING": "utf-8"},
     )
+    out = done.stdout
+    if program.name.startswith("unordered_"):
+        out = b"".join(sorted(out.splitlines(keepends=True)))
     lines = done.stderr.decode("utf-8", "replace").rstrip("\n").split("\n")
-    return done.returncode, done.stdout, lines[-1], done.stderr
+    return done.returncode, out, lines[-1], done.stderr
 
 
 def complaint(program, first, second):

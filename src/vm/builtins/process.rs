@@ -409,11 +409,9 @@ fn process_handle(ctx: &mut Ctx<'_>, numbers: Ref<Tuple>, name: Arc<str>) -> Val
     } else {
         name
     };
-    ctx.vm.heap.new_object(Object::ProcessHandle {
-        process,
-        pid,
-        name,
-    })
+    ctx.vm
+        .heap
+        .new_object(Object::ProcessHandle { process, pid, name })
 }
 
 /// Starts a process that begins from nothing and is sent an object; the handle.

@@ -22,11 +22,7 @@ pub fn encode_for_child(vm: &Vm, value: Value) -> Result<Parcel, (Type, String)>
     encode_with(vm, value, Some(0))
 }
 
-fn encode_with(
-    vm: &Vm,
-    value: Value,
-    ends_above: Option<usize>,
-) -> Result<Parcel, (Type, String)> {
+fn encode_with(vm: &Vm, value: Value, ends_above: Option<usize>) -> Result<Parcel, (Type, String)> {
     let mut encoder = Encoder {
         vm,
         bytes: Vec::new(),
@@ -361,7 +357,9 @@ impl Encoder<'_> {
                 Ok(())
             }
             Object::Channel { .. } => {
-                let of = self.shared.map_or("channel", |it| &vm.heap.classes[it].name);
+                let of = self
+                    .shared
+                    .map_or("channel", |it| &vm.heap.classes[it].name);
                 let message = format!(
                     "{of} objects should only be shared between processes through inheritance"
                 );
