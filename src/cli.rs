@@ -10,6 +10,7 @@ mod explain;
 mod program;
 pub mod render;
 mod run;
+mod sim;
 mod stats;
 
 use args::{Args, Color, Command};
@@ -29,6 +30,7 @@ pub fn main() -> ExitCode {
     let paint = wants_color(args.color);
     let done = match args.command {
         Command::Run(it) => run::run(&it, paint),
+        Command::Sim(it) => sim::sim(&it, paint),
         Command::Check(it) => check::check(&it, paint),
         Command::Dis(it) => dis::dis(&it, paint),
         Command::Explain(it) => explain::explain(&it),

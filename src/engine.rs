@@ -3,3 +3,4 @@
 pub(crate) mod deadlock;
 pub mod outcome;
 pub mod real;
+pub mod sim;

@@ -99,6 +99,8 @@ pub struct Vm {
     class_version: u32,
     /// `list.append`, which the loop does itself.
     list_append: NativeId,
+    /// Taking a mutex lets go of the interpreter lock even where the mutex is free, as in CPython 2.7: the engine is asked to give way first.
+    pub yields_at_mutex: bool,
     /// `pump` is making a call, and goes on by itself if that is done at once.
     pumping: bool,
     /// Collect when this many bytes were allocated since the last collection.
@@ -155,6 +157,7 @@ impl Vm {
             lookups: vec![Cell::new(Lookup::default()); LOOKUPS],
             class_version: 0,
             list_append: builtins::find_method(Type::List, "append"),
+            yields_at_mutex: false,
             pumping: false,
             collect_at: FIRST_COLLECTION.min(limits.memory_bytes / 2 + 1),
             spawned: None,

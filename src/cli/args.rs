@@ -1,6 +1,7 @@
 //! What users may type.
 
 use crate::cli::exit;
+use crate::engine::sim::{Costs, Schedule, model};
 use crate::gil::{Duration, Selection};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Run a script on real threads under a real lock
     Run(RunArgs),
+    /// Simulate a script on virtual cores in virtual time, under the lock of any interpreter; the same each time
+    Sim(SimArgs),
     /// Report what is wrong with a script, without running it
     Check(CheckArgs),
     /// Print a script's bytecode
@@ -52,9 +55,9 @@ pub(super) enum Command {
     Completions(CompletionsArgs),
 }
 
-/// `mini run`.
+/// The script of a run.
 #[derive(Debug, clap::Args)]
-pub(super) struct RunArgs {
+pub(super) struct ScriptArgs {
     /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
@@ -65,11 +68,48 @@ pub(super) struct RunArgs {
         allow_hyphen_values = true
     )]
     pub(super) args: Vec<String>,
+}
+
+/// `mini run`.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) script: ScriptArgs,
     /// The rules of the lock: every=N (a turn is N instructions, then the longest waiter), ticks=N (as CPython 2.7), interval=TIME (as CPython 3.2 and
     /// later, say interval=5ms), or a preset such as cpython-3.12
     #[arg(long, value_name = "RULES", default_value_t = Selection::default())]
     pub(super) gil: Selection,
     /// At the end, say on standard error what each thread did with the lock
+    #[arg(long)]
+    pub(super) stats: bool,
+    /// The form of the statistics
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// `mini sim`.
+#[derive(Debug, clap::Args)]
+pub(super) struct SimArgs {
+    #[command(flatten)]
+    pub(super) script: ScriptArgs,
+    /// The lock: a preset such as cpython-2.7, cpython-3.12, cpython-3.13t or cruby-3.3; or every=N, ticks=N, interval=TIME, off
+    #[arg(long, value_name = "RULES", default_value_t = Selection::default())]
+    pub(super) gil: Selection,
+    /// Virtual cores
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(super) cores: u16,
+    /// What things cost in virtual time: unit, cpython-2.7, cpython-3.11, cpython-3.13t or cpython-3.14t
+    #[arg(long, value_name = "MODEL", default_value = "cpython-3.11", value_parser = model)]
+    pub(super) costs: Costs,
+    /// Who is picked where a real machine leaves it open: fifo, random, or pct:D (priorities that change D-1 times)
+    #[arg(long, value_name = "SCHEDULE", default_value_t = Schedule::default())]
+    pub(super) schedule: Schedule,
+    /// What random schedules and random numbers begin with; the same seed gives the same run
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// At the end, say on standard error what each thread did with the lock, and how busy the cores were
     #[arg(long)]
     pub(super) stats: bool,
     /// The form of the statistics
@@ -104,7 +144,7 @@ pub(super) struct LimitArgs {
     /// Frames of each thread; beyond it, `RecursionError`. Scripts may change it (`sys.setrecursionlimit`)
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) recursion: usize,
-    /// Wall time, as in 10s or 500ms; then the run ends
+    /// Wall time (virtual time where it is simulated), as in 10s or 500ms; then the run ends
     #[arg(long, value_name = "TIME")]
     pub(super) max_time: Option<Duration>,
     /// Instructions of all threads together; then the run ends

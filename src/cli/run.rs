@@ -1,6 +1,7 @@
 //! `mini run`: a script on real threads.
 
-use crate::cli::args::{LimitArgs, RunArgs};
+use crate::cli::args::{LimitArgs, RunArgs, ScriptArgs};
+use crate::cli::stats::Machine;
 use crate::cli::{Trouble, exit, program, say, stats};
 use crate::engine::outcome::{End, RunLimits};
 use crate::engine::real::{Interrupter, Options, Run};
@@ -18,15 +19,9 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
         Ok(rules) => rules,
         Err(reason) => bail!(reason),
     };
-    let Some(verified) = program::load(&args.file, paint)? else {
+    let Some(vm) = prepare(&args.script, &args.limits, paint)? else {
         return Ok(exit::USAGE);
     };
-    let image = Arc::new(Image::new(&verified));
-    let mut vm = Vm::new(image, vm_limits(&args.limits));
-    vm.argv = std::iter::once(args.file.display().to_string())
-        .chain(args.args.iter().cloned())
-        .map(Into::into)
-        .collect();
     // Caught from before the first instruction on; whoever is faster than the start waits for it.
     let interrupter: Arc<OnceLock<Interrupter>> = Arc::default();
     let started = interrupter.clone();
@@ -44,7 +39,38 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     );
     interrupter.get_or_init(|| run.interrupter());
     let outcome = run.wait();
-    match &outcome.end {
+    say_end(&outcome.end);
+    if args.stats {
+        say(&stats::report(
+            &Machine::Real(&outcome),
+            args.gil,
+            args.format,
+        )?);
+    }
+    Ok(exit::of(&outcome.end))
+}
+
+/// A VM that is about to run a script. None: the script is not right, and the messages have been printed.
+pub(super) fn prepare(
+    script: &ScriptArgs,
+    limits: &LimitArgs,
+    paint: bool,
+) -> Result<Option<Vm>, Trouble> {
+    let Some(verified) = program::load(&script.file, paint)? else {
+        return Ok(None);
+    };
+    let image = Arc::new(Image::new(&verified));
+    let mut vm = Vm::new(image, vm_limits(limits));
+    vm.argv = std::iter::once(script.file.display().to_string())
+        .chain(script.args.iter().cloned())
+        .map(Into::into)
+        .collect();
+    Ok(Some(vm))
+}
+
+/// Says how a run ended, where the script itself did not.
+pub(super) fn say_end(end: &End) {
+    match end {
         End::Exited(_) | End::Killed(_) => {}
         End::Aborted => say("Aborted\n"),
         End::Interrupted => say("interrupted\n"),
@@ -52,10 +78,6 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
         End::Limit(option) => say(&format!("mini: the run came to its limit, {option}\n")),
         End::Bug(message) => say(&format!("mini: this is a bug of Mini's: {message}\n")),
     }
-    if args.stats {
-        say(&stats::report(&outcome, args.gil, args.format)?);
-    }
-    Ok(exit::of(&outcome.end))
 }
 
 fn vm_limits(args: &LimitArgs) -> Limits {
@@ -66,7 +88,7 @@ fn vm_limits(args: &LimitArgs) -> Limits {
     }
 }
 
-fn run_limits(args: &LimitArgs) -> RunLimits {
+pub(super) fn run_limits(args: &LimitArgs) -> RunLimits {
     RunLimits {
         processes: args.max_processes,
         time: args.max_time.map(|it| Duration::from_nanos(it.0)),

@@ -3,25 +3,58 @@
 use crate::cli::Trouble;
 use crate::cli::args::Format;
 use crate::engine::outcome::ThreadFigures;
-use crate::engine::real::Outcome;
+use crate::engine::real;
+use crate::engine::sim::{self, Costs};
 use crate::gil::Selection;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// The report of a run.
-pub(super) fn report(
-    outcome: &Outcome,
-    rules: Selection,
-    format: Format,
-) -> Result<String, Trouble> {
-    match format {
-        Format::Text => Ok(text(outcome, rules)),
-        Format::Json => Ok(json(outcome, rules)? + "\n"),
+/// What there is to tell of a run besides its threads.
+pub(super) enum Machine<'a> {
+    /// Real threads.
+    Real(&'a real::Outcome),
+    /// The simulation, and its cost model.
+    Simulated(&'a sim::Outcome, &'a Costs),
+}
+
+impl Machine<'_> {
+    fn threads(&self) -> &[ThreadFigures] {
+        match self {
+            Machine::Real(it) => &it.threads,
+            Machine::Simulated(it, _) => &it.threads,
+        }
+    }
+
+    fn elapsed_ns(&self) -> u64 {
+        match self {
+            Machine::Real(it) => it.elapsed_ns,
+            Machine::Simulated(it, _) => it.elapsed.0,
+        }
+    }
+
+    /// Processor time.
+    fn cpu_ns(&self) -> u64 {
+        match self {
+            Machine::Real(it) => it.cpu_ns,
+            Machine::Simulated(it, _) => it.cores.iter().map(|busy| busy.0).sum(),
+        }
     }
 }
 
-fn text(outcome: &Outcome, rules: Selection) -> String {
+/// The report of a run.
+pub(super) fn report(
+    machine: &Machine<'_>,
+    gil: Selection,
+    format: Format,
+) -> Result<String, Trouble> {
+    match format {
+        Format::Text => Ok(text(machine, gil)),
+        Format::Json => Ok(json(machine, gil)? + "\n"),
+    }
+}
+
+fn text(machine: &Machine<'_>, gil: Selection) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header([
@@ -39,7 +72,7 @@ fn text(outcome: &Outcome, rules: Selection) -> String {
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    for it in &outcome.threads {
+    for it in machine.threads() {
         table.add_row([
             it.process_name.clone(),
             it.thread_name.clone(),
@@ -56,11 +89,34 @@ fn text(outcome: &Outcome, rules: Selection) -> String {
     let mut text = format!("{table}\n");
     let _ = writeln!(
         text,
-        "elapsed {}, processor time {}, lock {rules}",
-        duration(outcome.elapsed_ns),
-        duration(outcome.cpu_ns)
+        "elapsed {}, processor time {}, lock {gil}",
+        duration(machine.elapsed_ns()),
+        duration(machine.cpu_ns())
     );
+    if let Machine::Simulated(outcome, costs) = machine {
+        let _ = writeln!(
+            text,
+            "cores {}, costs {}, schedule {}",
+            utilisation(outcome),
+            costs.name,
+            outcome.schedule
+        );
+    }
     text
+}
+
+/// How busy each core was; the first of them if there are many.
+fn utilisation(outcome: &sim::Outcome) -> String {
+    const SHOWN: usize = 16;
+    let elapsed_ns = outcome.elapsed.0.max(1) as f64;
+    let shares = outcome.cores.iter().take(SHOWN);
+    let mut shown: Vec<String> = shares
+        .map(|busy| format!("{:.1} %", busy.0 as f64 * 100.0 / elapsed_ns))
+        .collect();
+    if outcome.cores.len() > SHOWN {
+        shown.push(format!("and {} more", outcome.cores.len() - SHOWN));
+    }
+    shown.join(" ")
 }
 
 /// A part of a thread's life in percent.
@@ -91,7 +147,16 @@ struct Report<'a> {
     gil: String,
     elapsed_ns: u64,
     cpu_ns: u64,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    simulated: Option<Simulated<'a>>,
     threads: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Simulated<'a> {
+    core_busy_ns: Vec<u64>,
+    costs: &'a str,
+    schedule: &'a str,
 }
 
 #[derive(Serialize)]
@@ -110,9 +175,9 @@ struct Row<'a> {
     longest_wait_ns: u64,
 }
 
-fn json(outcome: &Outcome, rules: Selection) -> Result<String, Trouble> {
-    let threads = outcome
-        .threads
+fn json(machine: &Machine<'_>, gil: Selection) -> Result<String, Trouble> {
+    let threads = machine
+        .threads()
         .iter()
         .map(|it| Row {
             process: it.process,
@@ -129,10 +194,19 @@ fn json(outcome: &Outcome, rules: Selection) -> Result<String, Trouble> {
             longest_wait_ns: it.times.longest_wait_ns,
         })
         .collect();
+    let simulated = match machine {
+        Machine::Real(_) => None,
+        Machine::Simulated(outcome, costs) => Some(Simulated {
+            core_busy_ns: outcome.cores.iter().map(|busy| busy.0).collect(),
+            costs: costs.name,
+            schedule: &outcome.schedule,
+        }),
+    };
     Ok(serde_json::to_string_pretty(&Report {
-        gil: rules.to_string(),
-        elapsed_ns: outcome.elapsed_ns,
-        cpu_ns: outcome.cpu_ns,
+        gil: gil.to_string(),
+        elapsed_ns: machine.elapsed_ns(),
+        cpu_ns: machine.cpu_ns(),
+        simulated,
         threads,
     })?)
 }

@@ -124,6 +124,9 @@ fn take(
     deadline_ns: Option<u64>,
     levels: u32,
 ) -> Result<bool, Interrupt> {
+    if ctx.vm.yields_at_mutex {
+        ctx.sys(SysCall::Yield)?;
+    }
     loop {
         if sync::try_take(ctx.vm, object, ctx.thread, levels) {
             return Ok(true);

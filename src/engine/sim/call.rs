@@ -1,0 +1,405 @@
+//! What a VM asks of the operating system, served in virtual time: one method for the dispatch, one for each call that blocks.
+
+use crate::engine::outcome::End;
+use crate::engine::sim::channel::Tried;
+use crate::engine::sim::clock::VirtualNs;
+use crate::engine::sim::console::Printed;
+use crate::engine::sim::task::{Resume, TaskId};
+use crate::engine::sim::world::World;
+use crate::event::What;
+use crate::vm::class::Type;
+use crate::vm::parcel::Parcel;
+use crate::vm::slice::{Answer, Clock, SysCall};
+use crate::vm::thread::{Status, ThreadId};
+use std::io;
+use std::sync::Arc;
+
+const SIGINT: i32 = 2;
+
+/// When every run begins, in seconds since the epoch: 1 January 2026. A simulation that asked the wall's clock would not be the same twice.
+const EPOCH_S: i64 = 1_767_225_600;
+
+impl World {
+    /// Serves a call and answers it.
+    pub(super) fn serve(&mut self, task: TaskId, call: SysCall) {
+        let number = self.tasks[task.0 as usize].process;
+        let answer = match call {
+            SysCall::Sleep { ns: 0 } if self.costs.sleep_zero.0 == 0 => {
+                self.answer(task, Answer::None);
+                return self.outside(task, VirtualNs(0));
+            }
+            SysCall::Sleep { ns } => {
+                let length = if ns == 0 {
+                    self.costs.sleep_zero
+                } else {
+                    VirtualNs(ns)
+                };
+                let deadline = Some(self.now + length);
+                return self.block_in_call(task, call, deadline);
+            }
+            SysCall::WaitProcess { deadline_ns, .. }
+            | SysCall::Send { deadline_ns, .. }
+            | SysCall::Receive { deadline_ns, .. } => {
+                return self.block_in_call(task, call, deadline_ns.map(VirtualNs));
+            }
+            SysCall::Write {
+                stream,
+                text,
+                flush,
+            } => {
+                let printed = self.console.print(stream, &text, flush);
+                return self.printed(task, printed);
+            }
+            SysCall::ReadLine => {
+                let answer = match self.console.read_line() {
+                    Ok(line) => match String::from_utf8(line) {
+                        Ok(line) => Answer::Text(line.into()),
+                        Err(error) => Answer::Error(
+                            Type::UnicodeDecodeError,
+                            format!("standard input is not UTF-8: {}", error.utf8_error()),
+                        ),
+                    },
+                    Err(error) => io_error(&error),
+                };
+                self.answer(task, answer);
+                return self.outside(task, self.costs.system_call);
+            }
+            SysCall::Yield => {
+                self.answer(task, Answer::None);
+                return self.outside(task, self.costs.system_call);
+            }
+            SysCall::Now(clock) => Answer::Int(self.clock(task, clock)),
+            SysCall::StartThread(thread) => self.start_thread(task, thread),
+            SysCall::Fork { name, daemon } => self.fork(task, name, daemon),
+            SysCall::ExitCode { process } => self
+                .exit_code(process)
+                .map_or(Answer::None, |code| Answer::Int(code.into())),
+            SysCall::ProcessResult { process } => {
+                let process = self.processes.get(process as usize);
+                match process.and_then(|it| it.result.clone()) {
+                    None => Answer::None,
+                    Some(Ok(parcel)) => Answer::Parcel(parcel),
+                    Some(Err((class, message))) => Answer::Error(class, message),
+                }
+            }
+            SysCall::Kill { process, signal } => {
+                if self.exit_code(process).is_none() {
+                    self.kill(task, process as u32, signal);
+                }
+                Answer::None
+            }
+            SysCall::KillPid { pid, signal } => {
+                let alive = |it: &crate::engine::sim::process::Process| {
+                    it.pid == pid && it.exit_code.is_none()
+                };
+                match self.processes.iter().position(alive) {
+                    None => {
+                        Answer::Error(Type::ProcessLookupError, "[Errno 3] No such process".into())
+                    }
+                    Some(target) => {
+                        self.kill(task, target as u32, signal);
+                        Answer::None
+                    }
+                }
+            }
+            SysCall::ChannelNew { capacity } => {
+                Answer::Int(self.channels.open(capacity, number) as i64)
+            }
+            SysCall::ChannelLen { channel } => Answer::Int(self.channels.len(channel) as i64),
+            SysCall::ChannelClose { channel, end } => {
+                for woken in self.channels.close(channel, end, number) {
+                    self.wake_any(task, woken);
+                }
+                Answer::None
+            }
+            SysCall::SharedNew { parcel } => Answer::Int(self.channels.new_cell(parcel) as i64),
+            SysCall::SharedGet { cell } => self
+                .channels
+                .cell(cell)
+                .map_or(Answer::None, Answer::Parcel),
+            SysCall::SharedSet { cell, parcel } => {
+                self.channels.set_cell(cell, parcel);
+                Answer::None
+            }
+            SysCall::Pid => Answer::Int(self.processes[number as usize].pid),
+            SysCall::ParentPid => Answer::Int(match self.processes[number as usize].parent {
+                Some(parent) => self.processes[parent as usize].pid,
+                None => 1,
+            }),
+            SysCall::CpuCount => Answer::Int(self.cores.count() as i64),
+            SysCall::SetSwitchInterval { ns } => {
+                let process = &mut self.processes[number as usize];
+                process.switch_interval_ns = ns;
+                process.lock = process.lock.with_interval(ns);
+                Answer::None
+            }
+            SysCall::SwitchInterval => {
+                Answer::Int(self.processes[number as usize].switch_interval_ns as i64)
+            }
+            SysCall::SetCheckInterval { instructions } => {
+                let process = &mut self.processes[number as usize];
+                process.check_interval = instructions;
+                process.lock = process.lock.with_instructions(instructions);
+                Answer::None
+            }
+            SysCall::CheckInterval => {
+                Answer::Int(self.processes[number as usize].check_interval as i64)
+            }
+            SysCall::GilEnabled => Answer::Bool(self.processes[number as usize].lock.exists()),
+            SysCall::Entropy => Answer::Int(self.choice.entropy() as i64),
+        };
+        if self.end.is_none() && self.processes[number as usize].exit_code.is_none() {
+            self.answer(task, answer);
+            self.go_on(task);
+        }
+    }
+
+    fn answer(&mut self, task: TaskId, answer: Answer) {
+        let state = &mut self.tasks[task.0 as usize];
+        state.answered = true;
+        let thread = state.thread;
+        let vm = self.processes[state.process as usize].vm();
+        if matches!(vm.threads[thread.0 as usize].status, Status::Calling(_)) {
+            vm.answer(thread, answer);
+        }
+    }
+
+    /// Tries a call that may block; rests if it does, and is called again when the task is back.
+    pub(super) fn block_in_call(
+        &mut self,
+        task: TaskId,
+        call: SysCall,
+        deadline: Option<VirtualNs>,
+    ) {
+        let state = &self.tasks[task.0 as usize];
+        let (number, thread) = (state.process, state.thread);
+        let status = &self.processes[number as usize].vm().threads[thread.0 as usize].status;
+        if !matches!(status, Status::Calling(_)) {
+            // An exception was sent to the thread; there is nothing to answer any more.
+            self.forget(task, &call);
+            return self.go_on(task);
+        }
+        let answer = match &call {
+            SysCall::Sleep { .. } => None,
+            SysCall::WaitProcess { process, .. } => self.try_wait(task, *process),
+            SysCall::Send {
+                channel, parcel, ..
+            } => self.try_send(task, *channel, parcel),
+            SysCall::Receive { channel, .. } => self.try_receive(task, *channel),
+            other => unreachable!("{other:?} does not block"),
+        };
+        let answer = answer.or_else(|| {
+            let late = deadline.is_some_and(|it| it <= self.now);
+            late.then(|| {
+                self.forget(task, &call);
+                match call {
+                    SysCall::WaitProcess { .. } | SysCall::Send { .. } => Answer::Bool(false),
+                    _ => Answer::None,
+                }
+            })
+        });
+        match answer {
+            Some(answer) => {
+                self.answer(task, answer);
+                self.go_on(task);
+            }
+            None => {
+                self.tasks[task.0 as usize].resume = Resume::Call { call, deadline };
+                self.rest(task, deadline);
+            }
+        }
+    }
+
+    fn try_wait(&mut self, task: TaskId, process: u64) -> Option<Answer> {
+        if self.exit_code(process).is_some() {
+            return Some(Answer::Bool(true));
+        }
+        let waiting = &mut self.processes[process as usize].waiting;
+        if !waiting.contains(&task) {
+            waiting.push(task);
+        }
+        None
+    }
+
+    fn try_send(&mut self, task: TaskId, channel: u64, parcel: &Parcel) -> Option<Answer> {
+        let number = self.tasks[task.0 as usize].process;
+        match self.channels.send(channel, parcel, number, task) {
+            Tried::Wait => None,
+            Tried::Gone => Some(Answer::Error(
+                Type::BrokenPipeError,
+                "[Errno 32] Broken pipe".into(),
+            )),
+            Tried::Done((), woken) => {
+                let bytes = parcel.bytes.len() as u64;
+                self.tell(task, || What::Sent { channel, bytes });
+                self.owe_message(task, bytes);
+                if let Some(woken) = woken {
+                    self.wake_any(task, woken);
+                }
+                Some(Answer::Bool(true))
+            }
+        }
+    }
+
+    fn try_receive(&mut self, task: TaskId, channel: u64) -> Option<Answer> {
+        let number = self.tasks[task.0 as usize].process;
+        match self.channels.receive(channel, number, task) {
+            Tried::Wait => None,
+            Tried::Gone => Some(Answer::Error(Type::EOFError, String::new())),
+            Tried::Done(parcel, woken) => {
+                let bytes = parcel.bytes.len() as u64;
+                self.tell(task, || What::Received { channel, bytes });
+                self.owe_message(task, bytes);
+                if let Some(woken) = woken {
+                    self.wake_any(task, woken);
+                }
+                Some(Answer::Parcel(parcel))
+            }
+        }
+    }
+
+    fn owe_message(&mut self, task: TaskId, bytes: u64) {
+        let bytes_ns = bytes.saturating_mul(self.costs.message_byte_ps) / 1000;
+        self.owe(task, self.costs.message + VirtualNs(bytes_ns));
+    }
+
+    /// A task will not try a call again.
+    fn forget(&mut self, task: TaskId, call: &SysCall) {
+        match call {
+            SysCall::WaitProcess { process, .. } => {
+                if let Some(it) = self.processes.get_mut(*process as usize) {
+                    it.waiting.retain(|&it| it != task);
+                }
+            }
+            SysCall::Send { channel, .. } | SysCall::Receive { channel, .. } => {
+                for woken in self.channels.forget(*channel, task) {
+                    self.wake_any(task, woken);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Waits inside the VM, until another thread has made this one ready or its deadline has passed.
+    pub(super) fn wait(&mut self, task: TaskId) {
+        let state = &self.tasks[task.0 as usize];
+        let (number, thread) = (state.process, state.thread);
+        let now = self.now;
+        let vm = self.processes[number as usize].vm();
+        let deadline = match &vm.threads[thread.0 as usize].status {
+            Status::Waiting { deadline_ns, .. } => deadline_ns.map(VirtualNs),
+            Status::Ready | Status::Calling(_) | Status::Finished => return self.go_on(task),
+        };
+        if deadline.is_some_and(|it| it <= now) {
+            vm.time_out(thread);
+            return self.go_on(task);
+        }
+        self.tasks[task.0 as usize].resume = Resume::Wait;
+        self.rest(task, deadline);
+    }
+
+    fn printed(&mut self, task: TaskId, printed: Printed) {
+        match printed {
+            Printed::Kept => {
+                self.answer(task, Answer::None);
+                self.go_on(task);
+            }
+            Printed::Written => {
+                self.answer(task, Answer::None);
+                self.outside(task, self.costs.system_call);
+            }
+            Printed::TooMuch => self.end = Some(End::Limit("--max-output")),
+            Printed::Failed(error) => {
+                self.answer(task, io_error(&error));
+                self.outside(task, self.costs.system_call);
+            }
+        }
+    }
+
+    fn clock(&self, task: TaskId, which: Clock) -> i64 {
+        let state = &self.tasks[task.0 as usize];
+        let ns = match which {
+            Clock::Wall => return EPOCH_S * 1_000_000_000 + self.now.0 as i64,
+            Clock::Monotonic => self.now,
+            Clock::Process => self.processes[state.process as usize].cpu,
+            Clock::Thread => state.cpu,
+        };
+        ns.0 as i64
+    }
+
+    fn start_thread(&mut self, task: TaskId, thread: ThreadId) -> Answer {
+        let number = self.tasks[task.0 as usize].process;
+        let process = &mut self.processes[number as usize];
+        let alive = process.alive;
+        let vm = process.vm();
+        if alive < vm.limits.threads {
+            let born = self.new_task(number, thread);
+            self.owe(task, self.costs.signal);
+            self.wake_task(born, self.costs.thread_start);
+            return Answer::None;
+        }
+        vm.unmake_thread(thread);
+        self.refused("--max-threads");
+        Answer::Error(Type::RuntimeError, "can't start new thread".into())
+    }
+
+    fn fork(&mut self, task: TaskId, name: Arc<str>, daemon: bool) -> Answer {
+        if self.processes_alive >= self.process_limit {
+            self.refused("--max-processes");
+            return Answer::Error(
+                Type::BlockingIOError,
+                "[Errno 11] Resource temporarily unavailable".into(),
+            );
+        }
+        let state = &self.tasks[task.0 as usize];
+        let (number, thread) = (state.process, state.thread);
+        let parent = self.processes[number as usize].vm();
+        let objects = parent.heap.objects() as u64;
+        let bytes = (parent.heap.live + parent.heap.allocated) as u64;
+        let vm = parent.fork(thread);
+        let cost = self.costs.fork + VirtualNs(objects * self.costs.fork_object_ps / 1000);
+        let child = self.new_process(vm, Some(number), &name, daemon);
+        self.tell(task, || What::Forked {
+            child: crate::event::VmId(child),
+            objects,
+            bytes,
+        });
+        let main = self.processes[child as usize].main;
+        let born = self.new_task(child, main);
+        self.owe(task, cost);
+        self.wake_task(born, cost);
+        Answer::Process {
+            process: u64::from(child),
+            pid: self.processes[child as usize].pid,
+        }
+    }
+
+    fn kill(&mut self, by: TaskId, target: u32, signal: i32) {
+        match signal {
+            0 => {}
+            SIGINT => {
+                let process = &mut self.processes[target as usize];
+                process.interrupted = true;
+                if let Some(main) = process.task(process.main) {
+                    self.wake_any(by, main);
+                }
+            }
+            _ => self.end_process(by, target, -signal),
+        }
+    }
+
+    /// How a process ended, if it has; one that never was has ended.
+    pub(super) fn exit_code(&self, process: u64) -> Option<i32> {
+        match self.processes.get(process as usize) {
+            Some(it) => it.exit_code,
+            None => Some(0),
+        }
+    }
+}
+
+fn io_error(error: &io::Error) -> Answer {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Answer::Error(Type::BrokenPipeError, "[Errno 32] Broken pipe".into());
+    }
+    Answer::Error(Type::OSError, error.to_string())
+}

@@ -1,0 +1,301 @@
+//! The lock of a simulated process, under all rules: taking it, letting go, asking for it. The knobs are `gil::lock::Lock`; what they mean in the real
+//! interpreters is written there.
+
+use crate::engine::sim::clock::VirtualNs;
+use crate::engine::sim::queue::Due;
+use crate::engine::sim::task::{Activity, Phase, Step, TaskId};
+use crate::engine::sim::world::World;
+use crate::event::{Release, What};
+use crate::gil::lock::Trigger;
+use std::cmp::Reverse;
+
+impl World {
+    /// Takes the lock for a task on a core, if it is to be had.
+    pub(super) fn try_take(&mut self, task: TaskId) -> bool {
+        let process = &mut self.processes[self.tasks[task.0 as usize].process as usize];
+        if !process.lock.exists() {
+            self.tasks[task.0 as usize]
+                .tally
+                .change(self.now, Activity::Holding);
+            return true;
+        }
+        if process.gil.holder.is_some() {
+            return false;
+        }
+        process.gil.holder = Some(task);
+        self.taken(task);
+        true
+    }
+
+    /// The task has the lock from now on.
+    pub(super) fn taken(&mut self, task: TaskId) {
+        let number = self.tasks[task.0 as usize].process;
+        let process = &mut self.processes[number as usize];
+        let gil = &mut process.gil;
+        let switched = gil.last_holder != Some(task);
+        if switched {
+            gil.last_holder = Some(task);
+            gil.switches += 1;
+        }
+        gil.requested = false;
+        gil.lucky = None;
+        gil.counted_ns = 0;
+        let yielding = std::mem::take(&mut gil.yielding);
+        match process.lock.trigger {
+            Trigger::WaiterTimer { .. } | Trigger::TimerThread { .. } => self.restart_timer(number),
+            Trigger::WaiterTimeout { .. }
+            | Trigger::Turns { .. }
+            | Trigger::Ticks { .. }
+            | Trigger::Free => {}
+        }
+        let state = &mut self.tasks[task.0 as usize];
+        state.tally.acquired(self.now, switched);
+        state.turn_left = 0;
+        state.asks_at = None;
+        self.tell(task, || What::LockAcquired { switched });
+        for task in yielding {
+            self.wake_task(task, self.wake_latency(task));
+        }
+    }
+
+    /// A task on a core that did not get the lock waits for it.
+    pub(super) fn wait_for_lock(&mut self, task: TaskId) {
+        self.leave_core(task, Phase::Queued);
+        let state = &mut self.tasks[task.0 as usize];
+        state.step = Step::Arrive;
+        let (number, generation) = (state.process, state.generation);
+        let process = &mut self.processes[number as usize];
+        let first = process.gil.waiters.is_empty();
+        process.gil.waiters.push_back(task);
+        state.switches_before = process.gil.switches;
+        match process.lock.trigger {
+            Trigger::WaiterTimeout { interval_ns } => {
+                // An interval of nothing is one of a microsecond, as in `take_gil`.
+                let whole = self.now + VirtualNs(interval_ns.max(1000));
+                let at = match state.asks_at {
+                    Some(at) if !process.lock.restarts_wait => at.max(self.now),
+                    _ => whole,
+                };
+                state.asks_at = Some(at);
+                process.gil.timers.push(Reverse((at, task, generation)));
+                self.arm_timer(number);
+            }
+            Trigger::WaiterTimer { .. } | Trigger::TimerThread { .. } => {
+                if first {
+                    self.restart_timer(number);
+                }
+            }
+            Trigger::Turns { .. } | Trigger::Ticks { .. } | Trigger::Free => {}
+        }
+    }
+
+    /// Lets go of the lock; true if another task will have it, or will try to.
+    pub(super) fn release(&mut self, task: TaskId, why: Release) -> bool {
+        self.tell_ran(task);
+        let number = self.tasks[task.0 as usize].process;
+        let activity = match why {
+            Release::Budget | Release::Asked => Activity::Waiting,
+            Release::Blocking | Release::End => Activity::Blocked,
+        };
+        self.tasks[task.0 as usize].tally.change(self.now, activity);
+        if !self.processes[number as usize].lock.exists() {
+            return false;
+        }
+        self.tell(task, || What::LockReleased(why));
+        self.processes[number as usize].gil.holder = None;
+        self.serve_waiter(number)
+    }
+
+    /// The lock fell free: one of those who wait gets it, or is woken to try.
+    fn serve_waiter(&mut self, number: u32) -> bool {
+        let process = &mut self.processes[number as usize];
+        if process.gil.waiters.is_empty() {
+            return false;
+        }
+        let at = if process.lock.wakes_in_order {
+            0
+        } else {
+            self.choice.pick(&mut process.gil.waiters.iter().copied())
+        };
+        let next = process
+            .gil
+            .waiters
+            .remove(at)
+            .expect("a pick is one of them");
+        if process.lock.hand_over {
+            process.gil.holder = Some(next);
+            self.tasks[next.0 as usize].step = Step::Given;
+        }
+        self.wake_task(next, self.wake_latency(next));
+        true
+    }
+
+    /// Where the holder lets go and takes the lock back all the time (`Ticks`), a task that comes by may come at a moment when it is free.
+    pub(super) fn try_luck(&mut self, task: TaskId) {
+        let process = &mut self.processes[self.tasks[task.0 as usize].process as usize];
+        if let Trigger::Ticks { ticks } = process.lock.trigger
+            && let Some(holder) = process.gil.holder
+            && process.gil.lucky.is_none()
+        {
+            let period_ps = self.tasks[holder.0 as usize].tick_ps.saturating_mul(ticks);
+            let free_ps = self.costs.retake.0 * 1000;
+            if self.choice.chance(free_ps, free_ps + period_ps) {
+                process.gil.lucky = Some(task);
+            }
+        }
+    }
+
+    /// Lets go of the lock, which another task that waits has taken at once.
+    pub(super) fn release_to(&mut self, task: TaskId, next: TaskId) {
+        self.tell_ran(task);
+        let state = &mut self.tasks[task.0 as usize];
+        state.tally.change(self.now, Activity::Waiting);
+        let number = state.process;
+        self.tell(task, || What::LockReleased(Release::Budget));
+        let gil = &mut self.processes[number as usize].gil;
+        gil.waiters.retain(|&it| it != next);
+        gil.holder = Some(next);
+        self.tasks[next.0 as usize].step = Step::Given;
+        self.wake_task(next, VirtualNs(0));
+    }
+
+    /// After letting go because it was asked: does the task wait for a taker?
+    pub(super) fn must_see_taker(&self, task: TaskId, requested: bool) -> bool {
+        let process = &self.processes[self.tasks[task.0 as usize].process as usize];
+        requested && process.lock.forced_switch && process.gil.last_holder == Some(task)
+    }
+
+    /// Leaves the core until another has taken the lock; then it does `step`.
+    pub(super) fn wait_for_taker(&mut self, task: TaskId, step: Step) {
+        self.leave_core(task, Phase::Yielding);
+        let state = &mut self.tasks[task.0 as usize];
+        state.step = step;
+        let number = state.process;
+        self.processes[number as usize].gil.yielding.push(task);
+    }
+
+    /// The time of a waiter is up, or the timer thread ticks.
+    pub(super) fn lock_timer(&mut self, number: u32, generation: u32) {
+        let process = &mut self.processes[number as usize];
+        if process.gil.timer_generation != generation || process.exit_code.is_some() {
+            return;
+        }
+        process.gil.timer = None;
+        match process.lock.trigger {
+            Trigger::WaiterTimeout { interval_ns } => {
+                self.waiters_time_out(number, VirtualNs(interval_ns.max(1000)));
+            }
+            Trigger::WaiterTimer { .. } => {
+                if let (Some(&first), Some(holder)) =
+                    (process.gil.waiters.front(), process.gil.holder)
+                {
+                    self.ask(number, first, holder);
+                    self.restart_timer(number);
+                }
+            }
+            Trigger::TimerThread {
+                quantum_ns,
+                tick_ns,
+            } => {
+                if let (Some(&first), Some(holder)) =
+                    (process.gil.waiters.front(), process.gil.holder)
+                {
+                    process.gil.counted_ns += tick_ns;
+                    if process.gil.counted_ns >= quantum_ns {
+                        self.ask(number, first, holder);
+                    }
+                    self.restart_timer(number);
+                }
+            }
+            Trigger::Turns { .. } | Trigger::Ticks { .. } | Trigger::Free => {}
+        }
+    }
+
+    fn waiters_time_out(&mut self, number: u32, interval: VirtualNs) {
+        loop {
+            let process = &mut self.processes[number as usize];
+            match process.gil.timers.peek() {
+                Some(&Reverse((at, ..))) if at <= self.now => {}
+                _ => break,
+            }
+            let Some(Reverse((_, task, generation))) = process.gil.timers.pop() else {
+                break;
+            };
+            let state = &mut self.tasks[task.0 as usize];
+            if state.generation != generation || state.phase != Phase::Queued {
+                continue;
+            }
+            let undisturbed = state.switches_before == process.gil.switches
+                || !process.lock.asks_only_without_switch;
+            // It goes on waiting, a whole interval.
+            state.switches_before = process.gil.switches;
+            let again = Reverse((self.now + interval, task, generation));
+            process.gil.timers.push(again);
+            if let Some(holder) = process.gil.holder
+                && undisturbed
+            {
+                self.ask(number, task, holder);
+            }
+        }
+        self.arm_timer(number);
+    }
+
+    fn ask(&mut self, number: u32, waiter: TaskId, holder: TaskId) {
+        self.processes[number as usize].gil.requested = true;
+        let holder = self.tasks[holder.0 as usize].thread;
+        self.tell(waiter, || What::DropRequested { holder });
+    }
+
+    /// Sees to it that the first of the waiters' timers is due.
+    fn arm_timer(&mut self, number: u32) {
+        let process = &mut self.processes[number as usize];
+        let gil = &mut process.gil;
+        // Timers of those who wait no more.
+        while let Some(&Reverse((_, task, generation))) = gil.timers.peek() {
+            let state = &self.tasks[task.0 as usize];
+            if state.generation == generation && state.phase == Phase::Queued {
+                break;
+            }
+            gil.timers.pop();
+        }
+        let Some(&Reverse((at, ..))) = gil.timers.peek() else {
+            return;
+        };
+        if gil.timer.is_none_or(|timer| at < timer) {
+            self.set_timer(number, at);
+        }
+    }
+
+    /// The timer of CRuby begins anew, for whoever waits.
+    fn restart_timer(&mut self, number: u32) {
+        let process = &mut self.processes[number as usize];
+        process.gil.timer = None;
+        process.gil.timer_generation += 1;
+        if process.gil.waiters.is_empty() {
+            return;
+        }
+        let length_ns = match process.lock.trigger {
+            Trigger::WaiterTimer { quantum_ns } => quantum_ns,
+            Trigger::TimerThread { tick_ns, .. } => tick_ns,
+            Trigger::WaiterTimeout { .. }
+            | Trigger::Turns { .. }
+            | Trigger::Ticks { .. }
+            | Trigger::Free => return,
+        };
+        self.set_timer(number, self.now + VirtualNs(length_ns));
+    }
+
+    fn set_timer(&mut self, process: u32, at: VirtualNs) {
+        let gil = &mut self.processes[process as usize].gil;
+        gil.timer = Some(at);
+        gil.timer_generation += 1;
+        let generation = gil.timer_generation;
+        self.queue.push(
+            at,
+            Due::LockTimer {
+                process,
+                generation,
+            },
+        );
+    }
+}
