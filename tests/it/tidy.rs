@@ -35,7 +35,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("gil", &[]),
     ("stdlib", &[]),
     ("engine", &["vm", "gil", "event"]),
-    ("engine::sim", &["vm", "gil", "event", "engine"]),
+    // Of the bytecode, what each instruction costs and whether the holder of a lock looks there.
+    (
+        "engine::sim",
+        &["vm", "gil", "event", "engine", "bytecode::op"],
+    ),
     ("engine::real", &["vm", "gil", "event", "engine"]),
     ("explore", &["engine::sim", "vm", "gil", "event"]),
     ("report", &["event", "source"]),

@@ -70,7 +70,11 @@ impl World {
             }
             SysCall::Now(clock) => Answer::Int(self.clock(task, clock)),
             SysCall::StartThread(thread) => self.start_thread(task, thread),
-            SysCall::Fork { name, daemon } => self.fork(task, name, daemon),
+            SysCall::Fork {
+                name,
+                daemon,
+                spawn,
+            } => self.fork(task, name, daemon, spawn.is_some()),
             SysCall::ExitCode { process } => self
                 .exit_code(process)
                 .map_or(Answer::None, |code| Answer::Int(code.into())),
@@ -158,6 +162,9 @@ impl World {
         let state = &mut self.tasks[task.0 as usize];
         state.answered = true;
         let thread = state.thread;
+        if let Answer::Parcel(parcel) = &answer {
+            self.channels.adopt(&parcel.ends, state.process);
+        }
         let vm = self.processes[state.process as usize].vm();
         if matches!(vm.threads[thread.0 as usize].status, Status::Calling(_)) {
             vm.answer(thread, answer);
@@ -343,7 +350,7 @@ impl World {
         Answer::Error(Type::RuntimeError, "can't start new thread".into())
     }
 
-    fn fork(&mut self, task: TaskId, name: Arc<str>, daemon: bool) -> Answer {
+    fn fork(&mut self, task: TaskId, name: Arc<str>, daemon: bool, spawns: bool) -> Answer {
         if self.processes_alive >= self.process_limit {
             self.refused("--max-processes");
             return Answer::Error(
@@ -357,7 +364,11 @@ impl World {
         let objects = parent.heap.objects() as u64;
         let bytes = (parent.heap.live + parent.heap.allocated) as u64;
         let vm = parent.fork(thread);
-        let cost = self.costs.fork + VirtualNs(objects * self.costs.fork_object_ps / 1000);
+        let cost = if spawns {
+            self.costs.spawn
+        } else {
+            self.costs.fork + VirtualNs(objects * self.costs.fork_object_ps / 1000)
+        };
         let child = self.new_process(vm, Some(number), &name, daemon);
         self.tell(task, || What::Forked {
             child: crate::event::VmId(child),

@@ -61,6 +61,18 @@ impl Channels {
         }
     }
 
+    /// A process has these ends from now on.
+    pub(super) fn adopt(&mut self, ends: &[(u64, ChannelEnd)], process: u32) {
+        for (number, end) in ends {
+            if let Some(channel) = self.channels.get_mut(number) {
+                match end {
+                    ChannelEnd::Writer => channel.writers.insert(process),
+                    ChannelEnd::Reader => channel.readers.insert(process),
+                };
+            }
+        }
+    }
+
     /// A process does without an end from now on.
     #[must_use]
     pub(super) fn close(&mut self, number: u64, end: ChannelEnd, process: u32) -> Vec<TaskId> {

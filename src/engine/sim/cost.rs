@@ -45,6 +45,8 @@ pub struct Costs {
     pub fork: VirtualNs,
     /// Picoseconds of each object copied.
     pub fork_object_ps: u64,
+    /// A process that begins from nothing.
+    pub spawn: VirtualNs,
     /// A message, besides its bytes: one end of it.
     pub message: VirtualNs,
     /// Picoseconds of each of its bytes.
@@ -97,13 +99,14 @@ pub const UNIT: Costs = Costs {
     thread_start: VirtualNs(0),
     fork: VirtualNs(0),
     fork_object_ps: 0,
+    spawn: VirtualNs(0),
     message: VirtualNs(0),
     message_byte_ps: 0,
     time_slice: VirtualNs(3_000_000),
 };
 
 /// CPython 3.11 on the two-core machine of the measurements: a turn of `while n > 0: n -= 1` takes 17 ns, a lock's acquire and release 63, a slice under two
-/// threads is the interval and 0.11 to 0.13 ms, a sleep of 1 ms lasts 1.11, `sleep(0)` 0.07, a write 1.5 µs, an empty process by fork 2.4 ms, a message between
+/// threads is the interval and 0.11 to 0.13 ms, a sleep of 1 ms lasts 1.11, `sleep(0)` 0.07, a write 1.5 µs, an empty process by fork 2.4 ms, by spawn 44, a message between
 /// processes there and back 84 µs.
 pub const CPYTHON_3_11: Costs = Costs {
     name: "cpython-3.11",
@@ -133,6 +136,7 @@ pub const CPYTHON_3_11: Costs = Costs {
     thread_start: VirtualNs(50_000),
     fork: VirtualNs(2_000_000),
     fork_object_ps: 15_000,
+    spawn: VirtualNs(42_000_000),
     message: VirtualNs(8_000),
     message_byte_ps: 1_000,
     time_slice: VirtualNs(3_000_000),

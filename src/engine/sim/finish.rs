@@ -77,22 +77,27 @@ impl World {
         } else {
             name.into()
         };
+        let ends = vm.inherits().map(<[_]>::to_vec);
         self.add_process(vm, lock, intervals, parent, name, daemon);
         if let Some(parent) = parent {
-            self.channels.inherit(parent, number);
+            match ends {
+                Some(ends) => self.channels.adopt(&ends, number),
+                None => self.channels.inherit(parent, number),
+            }
         }
         number
     }
 
     fn add_process(
         &mut self,
-        vm: Vm,
+        mut vm: Vm,
         lock: Lock,
         (switch_interval_ns, check_interval): (u64, u64),
         parent: Option<u32>,
         name: Arc<str>,
         daemon: bool,
     ) {
+        vm.yields_at_mutex = lock.mutex_lets_go;
         let pid = FIRST_PID + self.processes.len() as i64;
         self.processes_alive += 1;
         self.processes.push(Process {

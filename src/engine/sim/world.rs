@@ -50,9 +50,8 @@ pub(super) struct World {
 const LOOK_EVERY: u64 = 1 << 10;
 
 impl World {
-    pub(super) fn new(mut vm: Vm, mut options: Options) -> World {
+    pub(super) fn new(vm: Vm, mut options: Options) -> World {
         let lock = options.lock;
-        vm.yields_at_mutex = lock.mutex_lets_go;
         let mut world = World {
             now: VirtualNs(0),
             queue: Queue::default(),
