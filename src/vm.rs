@@ -2,6 +2,7 @@
 //! operating system for it. Its one verb is `Vm::run`.
 
 pub mod attribute;
+pub mod birthplace;
 pub mod builtins;
 mod call;
 mod canonical;

@@ -74,9 +74,11 @@ fn reason(process: &Stuck<'_>, thread: ThreadId, processes: &[Stuck<'_>]) -> Str
     match &it.status {
         Status::Waiting { on, .. } => waits_for(vm, *on, thread),
         Status::Calling(SysCall::Receive { channel, .. }) => {
-            format!("a message on channel {channel}")
+            format!("a message on channel {channel}{}", called(vm, *channel))
         }
-        Status::Calling(SysCall::Send { channel, .. }) => format!("room in channel {channel}"),
+        Status::Calling(SysCall::Send { channel, .. }) => {
+            format!("room in channel {channel}{}", called(vm, *channel))
+        }
         Status::Calling(SysCall::WaitProcess { process, .. }) => {
             match processes.iter().find(|it| it.number == *process) {
                 Some(child) => format!("the end of process {}", child.name),
@@ -97,30 +99,50 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
         Some(holder) => format!(" held by {}", vm.threads[holder.0 as usize].name),
         None => String::new(),
     };
-    match on {
-        WaitOn::Thread(other) => format!("{} to end", vm.threads[other.0 as usize].name),
-        WaitOn::Object(object) => match &vm.heap.objects[object] {
-            Object::Lock(lock) => format!("a Lock{}", held_by(lock.holder)),
-            Object::RLock(lock) => format!("an RLock{}", held_by(lock.holder)),
-            Object::Condition(_) => "a Condition to be notified".into(),
-            Object::Semaphore(semaphore) => {
-                format!("a Semaphore, which stands at {}", semaphore.value)
-            }
-            Object::Event(_) => "an Event to be set".into(),
-            Object::Free
-            | Object::Slice { .. }
-            | Object::Property { .. }
-            | Object::StaticMethod(_)
-            | Object::ClassMethod(_)
-            | Object::Super { .. }
-            | Object::View { .. }
-            | Object::ThreadHandle(_)
-            | Object::ProcessHandle { .. }
-            | Object::Channel { .. }
-            | Object::Ring(_)
-            | Object::Traceback(_)
-            | Object::Namespace(_) => "an object".into(),
-        },
+    let object = match on {
+        WaitOn::Thread(other) => return format!("{} to end", vm.threads[other.0 as usize].name),
+        WaitOn::Object(object) => object,
+    };
+    let born = vm.born(object);
+    // With a name it needs no article.
+    let the = |article: &str, kind: &str| match &born {
+        Some(born) if born.name.is_some() => format!("{kind}{born}"),
+        Some(born) => format!("{article} {kind}{born}"),
+        None => format!("{article} {kind}"),
+    };
+    match &vm.heap.objects[object] {
+        Object::Lock(lock) => the("a", "Lock") + &held_by(lock.holder),
+        Object::RLock(lock) => the("an", "RLock") + &held_by(lock.holder),
+        Object::Condition(_) => the("a", "Condition") + " to be notified",
+        Object::Semaphore(semaphore) => {
+            format!(
+                "{}, which stands at {}",
+                the("a", "Semaphore"),
+                semaphore.value
+            )
+        }
+        Object::Event(_) => the("an", "Event") + " to be set",
+        Object::Free
+        | Object::Slice { .. }
+        | Object::Property { .. }
+        | Object::StaticMethod(_)
+        | Object::ClassMethod(_)
+        | Object::Super { .. }
+        | Object::View { .. }
+        | Object::ThreadHandle(_)
+        | Object::ProcessHandle { .. }
+        | Object::Channel { .. }
+        | Object::Ring(_)
+        | Object::Traceback(_)
+        | Object::Namespace(_) => "an object".into(),
+    }
+}
+
+/// What the script called the queue, the pipe or the lock that a channel is part of.
+fn called(vm: &Vm, channel: u64) -> String {
+    match vm.channel_born(channel) {
+        Some(born) => format!(" of{born}"),
+        None => String::new(),
     }
 }
 

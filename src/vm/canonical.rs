@@ -404,7 +404,7 @@ impl Walk<'_> {
                 self.number(*pid as u64);
                 self.text(name);
             }
-            Object::Channel { channel, end } => {
+            Object::Channel { channel, end, .. } => {
                 self.byte(16);
                 self.number(*channel);
                 self.text(&format!("{end:?}"));

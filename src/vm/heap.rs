@@ -32,6 +32,11 @@ impl<T: Default> Arena<T> {
         Ref::new(slot)
     }
 
+    /// All slots, the free ones among them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter()
+    }
+
     /// How many objects live in it.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The objects behind the handles of `Value`, one struct for each arena. Plain data with the operations that need nothing else.
 
 use crate::bytecode::op::CodeIx;
+use crate::vm::birthplace::Birthplace;
 use crate::vm::class::Class;
 use crate::vm::dict::Dict;
 use crate::vm::ring::Ring;
@@ -412,6 +413,7 @@ pub enum Object {
     Channel {
         channel: u64,
         end: ChannelEnd,
+        born: Option<Birthplace>,
     },
     /// What a `collections.deque` keeps its items in.
     Ring(Box<Ring>),

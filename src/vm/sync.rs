@@ -4,6 +4,7 @@
 //! Releasing makes the object free and wakes the first waiter, which then tries again: a newcomer may get there first, as in CPython.
 
 use crate::vm::Vm;
+use crate::vm::birthplace::Birthplace;
 use crate::vm::object::Object;
 use crate::vm::thread::ThreadId;
 use crate::vm::value::{Ref, Value};
@@ -16,6 +17,7 @@ pub struct Lock {
     /// Who took it, for reports; anybody may release it.
     pub holder: Option<ThreadId>,
     pub waiters: VecDeque<ThreadId>,
+    pub born: Option<Birthplace>,
 }
 
 /// `threading.RLock`.
@@ -24,6 +26,7 @@ pub struct RLock {
     pub holder: Option<ThreadId>,
     pub count: u32,
     pub waiters: VecDeque<ThreadId>,
+    pub born: Option<Birthplace>,
 }
 
 /// `threading.Condition`, over a Lock or an `RLock`.
@@ -32,6 +35,7 @@ pub struct Condition {
     /// The lock object.
     pub lock: Value,
     pub waiters: VecDeque<ThreadId>,
+    pub born: Option<Birthplace>,
 }
 
 /// `threading.Semaphore` and `BoundedSemaphore`.
@@ -41,6 +45,7 @@ pub struct Semaphore {
     /// The bound, if it has one.
     pub bound: Option<u64>,
     pub waiters: VecDeque<ThreadId>,
+    pub born: Option<Birthplace>,
 }
 
 /// `threading.Event`.
@@ -48,6 +53,7 @@ pub struct Semaphore {
 pub struct Event {
     pub set: bool,
     pub waiters: VecDeque<ThreadId>,
+    pub born: Option<Birthplace>,
 }
 
 /// The queue of threads that wait for an object.

@@ -211,9 +211,9 @@ t.join()
         insta::allow_duplicates! {
             insta::assert_snapshot!(stderr, @r"
     deadlock: every thread is blocked for ever
-      MainThread waits for left to end       at engine_deadlock.mini:20
-      left waits for an RLock held by right  at engine_deadlock.mini:9
-      right waits for a Lock held by left    at engine_deadlock.mini:14
+      MainThread waits for left to end               at engine_deadlock.mini:20
+      left waits for RLock b (line 4) held by right  at engine_deadlock.mini:9
+      right waits for Lock a (line 3) held by left   at engine_deadlock.mini:14
     ");
         }
     }
@@ -235,8 +235,8 @@ if __name__ == '__main__':
     assert_eq!(code, Some(3), "{stderr}");
     insta::assert_snapshot!(stderr, @r"
     deadlock: every thread is blocked for ever
-      MainProcess, MainThread waits for the end of process Process-1  at engine_deadlock_processes.mini:9
-      Process-1, MainThread waits for a message on channel 1          at engine_deadlock_processes.mini:4
+      MainProcess, MainThread waits for the end of process Process-1        at engine_deadlock_processes.mini:9
+      Process-1, MainThread waits for a message on channel 1 of q (line 6)  at engine_deadlock_processes.mini:4
     ");
 }
 
@@ -247,7 +247,54 @@ fn a_lock_taken_twice_is_a_deadlock_of_one() {
     assert_eq!(code, Some(3), "{stderr}");
     insta::assert_snapshot!(stderr, @r"
     deadlock: every thread is blocked for ever
-      MainThread waits for a Lock that it holds itself  at engine_deadlock_one.mini:4
+      MainThread waits for Lock lock (line 2) that it holds itself  at engine_deadlock_one.mini:4
+    ");
+}
+
+/// Objects are called by the variable or attribute that they were first bound to.
+#[test]
+fn a_deadlock_names_what_is_waited_for() {
+    let text = "
+import queue, threading
+jobs = queue.Queue()
+forks = [threading.Lock() for _ in range(2)]
+class Table:
+    def __init__(self):
+        self.full = threading.Condition()
+        self.places, self.room = threading.Semaphore(0), threading.Event()
+    def wait(self):
+        with self.full:
+            self.full.wait()
+table = Table()
+doors = {'front': threading.Event()}
+meeting = threading.Barrier(2)
+def twice():
+    def inner():
+        gate.acquire()
+    gate = threading.RLock()
+    gate.acquire()
+    threading.Thread(target=inner, name='inner').start()
+    forks[0].acquire()
+    forks[0].acquire()
+waits = [jobs.get, table.wait, table.places.acquire, table.room.wait, meeting.wait, doors['front'].wait, twice]
+for number, wait in enumerate(waits):
+    thread = threading.Thread(target=wait, name=f'{number}')
+    thread.start()
+    thread.join(0.01)
+";
+    let (code, _, stderr) = run("deadlock_names", &[], text);
+    assert_eq!(code, Some(3), "{stderr}");
+    insta::assert_snapshot!(stderr, @r"
+    deadlock: every thread is blocked for ever
+      MainThread waits for the other threads to end
+      0 waits for Condition jobs.not_empty (line 3) to be notified
+      1 waits for Condition full (line 7) to be notified            at engine_deadlock_names.mini:11
+      2 waits for Semaphore places (line 8), which stands at 0
+      3 waits for Event room (line 8) to be set
+      4 waits for Condition meeting (line 14) to be notified
+      5 waits for Event doors[…] (line 13) to be set
+      6 waits for Lock forks[…] (line 4) that it holds itself       at engine_deadlock_names.mini:22
+      inner waits for RLock gate (line 18) held by 6                at engine_deadlock_names.mini:17
     ");
 }
 
@@ -269,7 +316,7 @@ finally:
     insta::assert_snapshot!(stderr, @r"
     deadlock: every thread is blocked for ever
       MainThread waits for waiter to end while it handles AttributeError  at engine_deadlock_handling.mini:9
-      waiter waits for an Event to be set
+      waiter waits for Event gate (line 3) to be set
     ");
 }
 

@@ -510,12 +510,14 @@ fn channel_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Value::Int(number) = ctx.sys(SysCall::ChannelNew { capacity })? else {
         unreachable!("the engine answers with a channel's number")
     };
+    let born = ctx.vm.birthplace(ctx.thread);
     let mut ends = [ChannelEnd::Reader, ChannelEnd::Writer]
         .into_iter()
         .map(|end| {
             ctx.vm.heap.new_object(Object::Channel {
                 channel: number as u64,
                 end,
+                born,
             })
         });
     let ends: [Value; 2] = std::array::from_fn(|_| ends.next().expect("there are two"));
@@ -524,7 +526,7 @@ fn channel_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn channel(ctx: &mut Ctx<'_>, value: Value) -> Result<(u64, ChannelEnd), Interrupt> {
     if let Value::Object(object) = value
-        && let Object::Channel { channel, end } = &ctx.vm.heap.objects[object]
+        && let Object::Channel { channel, end, .. } = &ctx.vm.heap.objects[object]
     {
         return Ok((*channel, *end));
     }

@@ -139,11 +139,19 @@ fn take(
 }
 
 fn lock_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    Ok(ctx.vm.heap.new_object(Object::Lock(Lock::default())))
+    let born = ctx.vm.birthplace(ctx.thread);
+    Ok(ctx.vm.heap.new_object(Object::Lock(Lock {
+        born,
+        ..Lock::default()
+    })))
 }
 
 fn rlock_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    Ok(ctx.vm.heap.new_object(Object::RLock(RLock::default())))
+    let born = ctx.vm.birthplace(ctx.thread);
+    Ok(ctx.vm.heap.new_object(Object::RLock(RLock {
+        born,
+        ..RLock::default()
+    })))
 }
 
 fn lock_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -241,9 +249,11 @@ fn condition_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Some(lock) = lock else {
         return Err(ctx.type_error("the lock of a Condition must be a Lock or an RLock"));
     };
+    let born = ctx.vm.birthplace(ctx.thread);
     Ok(ctx.vm.heap.new_object(Object::Condition(Condition {
         lock,
         waiters: VecDeque::new(),
+        born,
     })))
 }
 
@@ -344,7 +354,9 @@ fn semaphore_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Ok(value) = u64::try_from(value) else {
         return Err(ctx.value_error("semaphore initial value must be >= 0"));
     };
+    let born = ctx.vm.birthplace(ctx.thread);
     Ok(ctx.vm.heap.new_object(Object::Semaphore(Semaphore {
+        born,
         value,
         bound: bounded.then_some(value),
         waiters: VecDeque::new(),
@@ -424,7 +436,11 @@ fn semaphore_value(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn event_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    Ok(ctx.vm.heap.new_object(Object::Event(Event::default())))
+    let born = ctx.vm.birthplace(ctx.thread);
+    Ok(ctx.vm.heap.new_object(Object::Event(Event {
+        born,
+        ..Event::default()
+    })))
 }
 
 fn event<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Event {

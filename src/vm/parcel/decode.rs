@@ -115,7 +115,11 @@ impl Decoder<'_> {
                     _ => ChannelEnd::Writer,
                 };
                 let channel = self.number();
-                let value = self.vm.heap.new_object(Object::Channel { channel, end });
+                let value = self.vm.heap.new_object(Object::Channel {
+                    channel,
+                    end,
+                    born: None,
+                });
                 self.made(value)
             }
             Tag::Native => Value::Native(NativeId(self.number() as u16)),

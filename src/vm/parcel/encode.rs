@@ -345,7 +345,7 @@ impl Encoder<'_> {
                 Err(cannot_pickle(Type::Lock.name()))
             }
             Object::Condition(condition) => Err(cannot_pickle(vm.type_name(condition.lock))),
-            Object::Channel { channel, end } if self.ends_above.is_some() => {
+            Object::Channel { channel, end, .. } if self.ends_above.is_some() => {
                 let tag = match end {
                     ChannelEnd::Reader => Tag::Reader,
                     ChannelEnd::Writer => Tag::Writer,
