@@ -102,7 +102,7 @@ pub(super) struct SimArgs {
     pub(super) cores: u16,
     /// What things cost in virtual time: unit, cpython-2.7, cpython-3.11, cpython-3.13t or cpython-3.14t
     #[arg(long, value_name = "MODEL", default_value = "cpython-3.11", value_parser = model)]
-    pub(super) costs: Costs,
+    pub(super) costs: &'static Costs,
     /// Who is picked where a real machine leaves it open: fifo, random, or pct:D (priorities that change D-1 times)
     #[arg(long, value_name = "SCHEDULE", default_value_t = Schedule::default())]
     pub(super) schedule: Schedule,

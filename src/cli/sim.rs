@@ -25,7 +25,7 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
         Options {
             lock: args.gil.lock(),
             cores: args.cores,
-            costs: args.costs,
+            costs: *args.costs,
             schedule: args.schedule,
             seed: args.seed,
             limits: run_limits(&args.limits),
@@ -38,7 +38,7 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
     );
     say_end(&outcome.end);
     if args.stats {
-        let machine = Machine::Simulated(&outcome, &args.costs);
+        let machine = Machine::Simulated(&outcome, args.costs);
         say(&stats::report(&machine, args.gil, args.format)?);
     }
     Ok(exit::of(&outcome.end))

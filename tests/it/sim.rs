@@ -1,5 +1,9 @@
 //! The simulated engine and its presets.
 
+mod again;
+mod atomicity;
+mod machine;
+
 /// `docs/gil-presets.md` is the table of presets.
 #[test]
 fn the_page_of_presets_is_made_from_the_table() {

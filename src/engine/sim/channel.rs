@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// All channels and cells of a run.
 #[derive(Debug, Default)]
 pub(super) struct Channels {
-    channels: BTreeMap<u64, Channel>,
+    open: BTreeMap<u64, Channel>,
     cells: BTreeMap<u64, Parcel>,
     made: u64,
 }
@@ -45,13 +45,13 @@ impl Channels {
             readers: BTreeSet::from([process]),
             ..Channel::default()
         };
-        self.channels.insert(self.made, channel);
+        self.open.insert(self.made, channel);
         self.made
     }
 
     /// A fork copies the ends that the parent has open.
     pub(super) fn inherit(&mut self, parent: u32, child: u32) {
-        for channel in self.channels.values_mut() {
+        for channel in self.open.values_mut() {
             if channel.writers.contains(&parent) {
                 channel.writers.insert(child);
             }
@@ -64,7 +64,7 @@ impl Channels {
     /// A process has these ends from now on.
     pub(super) fn adopt(&mut self, ends: &[(u64, ChannelEnd)], process: u32) {
         for (number, end) in ends {
-            if let Some(channel) = self.channels.get_mut(number) {
+            if let Some(channel) = self.open.get_mut(number) {
                 match end {
                     ChannelEnd::Writer => channel.writers.insert(process),
                     ChannelEnd::Reader => channel.readers.insert(process),
@@ -76,7 +76,7 @@ impl Channels {
     /// A process does without an end from now on.
     #[must_use]
     pub(super) fn close(&mut self, number: u64, end: ChannelEnd, process: u32) -> Vec<TaskId> {
-        let Some(channel) = self.channels.get_mut(&number) else {
+        let Some(channel) = self.open.get_mut(&number) else {
             return Vec::new();
         };
         let (processes, waiting) = match end {
@@ -90,7 +90,7 @@ impl Channels {
             Vec::new()
         };
         if channel.writers.is_empty() && channel.readers.is_empty() {
-            self.channels.remove(&number);
+            self.open.remove(&number);
         }
         woken
     }
@@ -98,7 +98,7 @@ impl Channels {
     /// A process is no more.
     #[must_use]
     pub(super) fn close_all(&mut self, process: u32) -> Vec<TaskId> {
-        let numbers: Vec<u64> = self.channels.keys().copied().collect();
+        let numbers: Vec<u64> = self.open.keys().copied().collect();
         let mut woken = Vec::new();
         for number in numbers {
             woken.extend(self.close(number, ChannelEnd::Writer, process));
@@ -115,7 +115,7 @@ impl Channels {
         process: u32,
         task: TaskId,
     ) -> Tried<()> {
-        let Some(channel) = self.channels.get_mut(&number) else {
+        let Some(channel) = self.open.get_mut(&number) else {
             return Tried::Gone;
         };
         if channel.readers.is_empty() || !channel.writers.contains(&process) {
@@ -131,7 +131,7 @@ impl Channels {
 
     /// Takes a message, if there is one.
     pub(super) fn receive(&mut self, number: u64, process: u32, task: TaskId) -> Tried<Parcel> {
-        let Some(channel) = self.channels.get_mut(&number) else {
+        let Some(channel) = self.open.get_mut(&number) else {
             return Tried::Gone;
         };
         if !channel.readers.contains(&process) {
@@ -150,7 +150,7 @@ impl Channels {
     /// Forgets a task that will not try again. If it was woken for nothing, others are woken in its place.
     #[must_use]
     pub(super) fn forget(&mut self, number: u64, task: TaskId) -> Vec<TaskId> {
-        let Some(channel) = self.channels.get_mut(&number) else {
+        let Some(channel) = self.open.get_mut(&number) else {
             return Vec::new();
         };
         let waiting = channel.sending.len() + channel.receiving.len();
@@ -171,7 +171,7 @@ impl Channels {
 
     /// How many messages are in a channel.
     pub(super) fn len(&self, number: u64) -> usize {
-        self.channels.get(&number).map_or(0, |it| it.messages.len())
+        self.open.get(&number).map_or(0, |it| it.messages.len())
     }
 
     pub(super) fn new_cell(&mut self, parcel: Parcel) -> u64 {

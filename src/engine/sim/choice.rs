@@ -164,6 +164,14 @@ impl Choice {
         self.random.below(whole) < part
     }
 
+    /// Where in a cycle of this length something stands at first, from 1 on: at its end under `fifo`, anywhere else.
+    pub(super) fn phase(&mut self, length: u64) -> u64 {
+        match self.schedule {
+            Schedule::Fifo => length,
+            Schedule::Random | Schedule::Pct { .. } => 1 + self.random.below(length),
+        }
+    }
+
     /// A number that depends on the seed and on how often this was asked.
     pub(super) fn entropy(&mut self) -> u64 {
         self.random.next()

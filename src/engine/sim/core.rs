@@ -30,7 +30,7 @@ struct Core {
 /// All cores, and who is ready.
 #[derive(Debug)]
 pub(super) struct Cores {
-    cores: Vec<Core>,
+    all: Vec<Core>,
     idle: BTreeSet<u16>,
     /// Weight, order of coming, task.
     ready: BTreeSet<(u64, u64, TaskId)>,
@@ -46,7 +46,7 @@ pub(super) struct Cores {
 impl Cores {
     pub(super) fn new(count: u16) -> Cores {
         Cores {
-            cores: (0..count).map(|_| Core::default()).collect(),
+            all: (0..count).map(|_| Core::default()).collect(),
             idle: (0..count).collect(),
             ready: BTreeSet::new(),
             came: 0,
@@ -57,7 +57,7 @@ impl Cores {
     }
 
     pub(super) fn count(&self) -> usize {
-        self.cores.len()
+        self.all.len()
     }
 
     /// The weight of a task that becomes ready after a rest.
@@ -102,10 +102,10 @@ impl Cores {
             .idle
             .iter()
             .take(PICK_AMONG)
-            .find(|&&it| self.cores[it as usize].last == Some(task))
+            .find(|&&it| self.all[it as usize].last == Some(task))
             .unwrap_or(&first_idle);
         self.idle.remove(&core);
-        let it = &mut self.cores[core as usize];
+        let it = &mut self.all[core as usize];
         let changes = it.last.is_some_and(|last| last != task);
         it.task = Some(task);
         it.last = Some(task);
@@ -120,7 +120,7 @@ impl Cores {
 
     /// The task of a core leaves it; its weight from now on.
     pub(super) fn leave(&mut self, core: u16, now: VirtualNs) -> u64 {
-        let it = &mut self.cores[core as usize];
+        let it = &mut self.all[core as usize];
         let ran = now.since(it.since);
         self.by_start.remove(&(it.since, core));
         self.by_weight
@@ -139,14 +139,14 @@ impl Cores {
         let &(weight, core) = self.by_weight.last()?;
         let ahead = weight + now.0 as i64 - weight_ns as i64;
         (ahead > WAKEUP_GRANULARITY_NS)
-            .then_some(self.cores[core as usize].task)
+            .then_some(self.all[core as usize].task)
             .flatten()
     }
 
     /// Who has been on a core for longest, and since when.
     pub(super) fn longest(&self) -> Option<(VirtualNs, TaskId)> {
         let &(since, core) = self.by_start.first()?;
-        Some((since, self.cores[core as usize].task?))
+        Some((since, self.all[core as usize].task?))
     }
 
     /// How long each core was busy.
@@ -155,6 +155,6 @@ impl Cores {
             Some(_) => it.busy + now.since(it.since),
             None => it.busy,
         };
-        self.cores.iter().map(busy).collect()
+        self.all.iter().map(busy).collect()
     }
 }

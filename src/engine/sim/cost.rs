@@ -176,9 +176,9 @@ pub const MODELS: &[&Costs] = &[
 ];
 
 /// The model of a name, or which there are.
-pub fn model(name: &str) -> Result<Costs, String> {
+pub fn model(name: &str) -> Result<&'static Costs, String> {
     let found = MODELS.iter().find(|it| it.name == name);
-    found.map(|it| **it).ok_or_else(|| {
+    found.copied().ok_or_else(|| {
         let names: Vec<&str> = MODELS.iter().map(|it| it.name).collect();
         format!("`{name}` is no cost model; there are {}", names.join(", "))
     })
@@ -227,33 +227,37 @@ pub(super) struct Tariff {
 }
 
 impl Tariff {
-    pub(super) fn new(image: &Image, costs: &Costs, polls: &Polls) -> Tariff {
+    pub(super) fn new(image: &Image, costs: &Costs, polls: Polls) -> Tariff {
         let mut sum = 0_u64;
         let mut sums = vec![0];
         for op in image.flat() {
             sum += u64::from(costs.class_ps.of(op.kind().cost()));
-            sum += u64::from(is_tick(op, polls)) << PS_BITS;
+            sum += u64::from(ticks_of(op, polls)) << PS_BITS;
             sums.push(sum);
         }
         Tariff { sums: sums.into() }
     }
 }
 
-/// Is the instruction one of those that the holder counts, whichever way it goes?
-fn is_tick(op: Op, polls: &Polls) -> bool {
+/// How many of those that the holder counts the instruction stands for, whichever way it goes.
+fn ticks_of(op: Op, polls: Polls) -> u8 {
     let kind = op.kind();
-    match kind.poll() {
+    let counts = match kind.poll() {
         Poll::Never => polls.locals,
         Poll::Plain => polls.plain,
+        // `FOR_ITER` and the jump back to it.
+        Poll::Loop if polls.plain && !polls.locals => return 2,
         Poll::Loop => polls.backward_jump,
         Poll::Call => polls.entry,
         Poll::Return => polls.return_,
         // A comparison that jumps stands for a comparison and a jump.
         Poll::Jump => {
-            (polls.plain && kind.cost() == Cost::Arithmetic)
+            polls.locals
+                || (polls.plain && kind.cost() == Cost::Arithmetic)
                 || (polls.backward_jump && kind == OpKind::Jump)
         }
-    }
+    };
+    u8::from(counts)
 }
 
 /// Adds up what a slice costs.

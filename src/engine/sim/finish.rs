@@ -100,6 +100,11 @@ impl World {
         vm.yields_at_mutex = lock.mutex_lets_go;
         let pid = FIRST_PID + self.processes.len() as i64;
         self.processes_alive += 1;
+        let mut gil = Gil::default();
+        if let Trigger::Ticks { ticks } = lock.trigger {
+            // How far the counter is depends on everything that came before, down to the imports of the interpreter itself.
+            gil.ticks_left = self.choice.phase(ticks);
+        }
         self.processes.push(Process {
             main: vm.main,
             vm: Some(Box::new(vm)),
@@ -108,7 +113,7 @@ impl World {
             parent,
             daemon,
             lock,
-            gil: Gil::default(),
+            gil,
             tasks: Vec::new(),
             alive: 0,
             plain: 0,

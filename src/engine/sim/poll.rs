@@ -37,7 +37,7 @@ impl Before {
     }
 
     /// Does the holder look now that the instruction has run?
-    pub(super) fn polls(&self, vm: &Vm, thread: ThreadId, polls: &Polls) -> bool {
+    pub(super) fn polls(&self, vm: &Vm, thread: ThreadId, polls: Polls) -> bool {
         let state = &vm.threads[thread.0 as usize];
         let Some(after) = state.frames.last() else {
             return false;

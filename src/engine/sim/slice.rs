@@ -96,7 +96,7 @@ impl Run<'_> {
     }
 
     /// Runs until the holder looks.
-    fn to_poll(&mut self, polls: &Polls) -> Stop {
+    fn seek_poll(&mut self, polls: Polls) -> Stop {
         for _ in 0..MOST_STEPS {
             let before = Before::of(self.vm, self.thread);
             let stop = self.ops(1);
@@ -189,7 +189,7 @@ impl World {
             | Trigger::TimerThread { .. }
                 if gil.requested =>
             {
-                run.to_poll(&lock.polls)
+                run.seek_poll(lock.polls)
             }
             Trigger::WaiterTimeout { interval_ns: ns }
             | Trigger::WaiterTimer { quantum_ns: ns }

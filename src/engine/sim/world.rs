@@ -64,7 +64,7 @@ impl World {
             console: Console::new(&mut options),
             choice: Choice::new(options.schedule, options.seed),
             costs: options.costs,
-            tariff: Rc::new(Tariff::new(&vm.image, &options.costs, &lock.polls)),
+            tariff: Rc::new(Tariff::new(&vm.image, &options.costs, lock.polls)),
             instructions_left: options.limits.instructions,
             refusals: 0,
             figures: Vec::new(),
@@ -353,14 +353,15 @@ impl World {
 
     /// Ends the rest of a task of any process, or the one that it is about to begin.
     pub(super) fn wake_any(&mut self, by: TaskId, task: TaskId) {
-        if self.tasks[task.0 as usize].phase != Phase::Blocked {
-            self.tasks[task.0 as usize].notified = true;
-        } else {
+        let state = &mut self.tasks[task.0 as usize];
+        if state.phase == Phase::Blocked {
             self.owe(by, self.costs.signal);
             let waker = &self.tasks[by.0 as usize];
             let by = Some((VmId(waker.process), waker.thread));
             self.tell(task, || What::Woken { by });
             self.wake_task(task, self.wake_latency(task));
+        } else {
+            state.notified = true;
         }
     }
 

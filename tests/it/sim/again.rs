@@ -1,0 +1,214 @@
+//! The same inputs give the same bytes, and the engines agree.
+
+use crate::oracle;
+use crate::process::{finish, in_parallel};
+use crate::sim::machine::{Machine, image};
+use mini::gil::preset::PRESETS;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Rules that both engines honour.
+const BOTH: &[&str] = &["every=97", "ticks=100", "interval=50us", "cpython-3.12"];
+
+/// Rules that the simulation alone honours, and under which programs end as under CPython.
+const SIMULATED: &[&str] = &["off", "cpython-2.7", "cpython-3.9", "cpython-3.14t"];
+
+fn programs(folders: &[&str]) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("the folder is there"))
+        .map(|entry| entry.expect("it can be listed").path())
+        .filter(|path| path.extension().is_some_and(|it| it == "mini"))
+        .collect();
+    found.sort();
+    found
+}
+
+fn mini(command: &str, options: &[&str], program: &Path) -> Command {
+    let mut mini = Command::new(env!("CARGO_BIN_EXE_mini"));
+    mini.arg(command)
+        .args(options)
+        .arg(program.file_name().expect("it has a name"))
+        .current_dir(program.parent().expect("it is in a folder"));
+    mini
+}
+
+/// Every example, under every preset: twice the same. What it says of its time, its cores and its threads is part of that.
+#[test]
+fn the_same_command_gives_the_same_bytes() {
+    let examples = programs(&["examples"]);
+    assert!(examples.len() >= 15);
+    let mut cases: Vec<(PathBuf, &str)> = Vec::new();
+    for (at, example) in examples.iter().enumerate() {
+        for (of, preset) in PRESETS.iter().enumerate() {
+            // A different preset for each example; all of them where more is asked for.
+            if oracle::asked_for_more() || (at + of) % PRESETS.len() == 0 {
+                cases.push((example.clone(), preset.name));
+            }
+        }
+    }
+    let wrong: Vec<String> = in_parallel(&cases, |(example, preset)| {
+        let options = [
+            "--gil",
+            preset,
+            "--cores",
+            "2",
+            "--stats",
+            "--schedule",
+            "random",
+            "--seed",
+            "7",
+        ];
+        let run = || finish(&mut mini("sim", &options, example), b"", PATIENCE);
+        let (first, second) = (run(), run());
+        let same = first.stdout == second.stdout
+            && first.stderr == second.stderr
+            && first.code == second.code
+            && !first.timed_out;
+        (!same).then(|| format!("{} under {preset}", example.display()))
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Race-free programs print what CPython prints, under all rules of either engine, with any schedule.
+#[test]
+fn the_engines_agree() {
+    let programs = programs(&["tests/lang/threads", "tests/lang/processes"]);
+    assert!(programs.len() > 50);
+    let mut cases: Vec<(PathBuf, &str, &str)> = Vec::new();
+    for (at, program) in programs.iter().enumerate() {
+        for (of, gil) in BOTH.iter().chain(SIMULATED).enumerate() {
+            if oracle::asked_for_more() || (at + of) % 4 == 0 {
+                cases.push((program.clone(), gil, "sim"));
+                if BOTH.contains(gil) && oracle::asked_for_more() {
+                    cases.push((program.clone(), gil, "run"));
+                }
+            }
+        }
+    }
+    let wrong: Vec<String> = in_parallel(&cases, |(program, gil, command)| {
+        let expected = fs::read(program.with_extension("out")).expect("each has its .out");
+        let input = fs::read(program.with_extension("in")).unwrap_or_default();
+        let ran = finish(
+            &mut mini(command, &["--gil", gil], program),
+            &input,
+            PATIENCE,
+        );
+        let code = i32::from(program.with_extension("err").exists());
+        (ran.stdout != expected || ran.code != Some(code)).then(|| {
+            format!(
+                "mini {command} --gil {gil} {}: exit code {:?}\n{}",
+                program.display(),
+                ran.code,
+                String::from_utf8_lossy(&ran.stderr)
+            )
+        })
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Programs of the other themes know one thread alone: a share of them is enough to see that the simulation answers what they ask.
+#[test]
+fn programs_with_one_thread_run_in_the_simulation_too() {
+    let share = if oracle::asked_for_more() { 1 } else { 9 };
+    let all = programs(&[
+        "tests/lang/builtins",
+        "tests/lang/exceptions",
+        "tests/lang/generators",
+        "tests/lang/modules",
+        "tests/lang/classes",
+    ]);
+    let some: Vec<PathBuf> = all.into_iter().step_by(share).collect();
+    let wrong: Vec<String> = in_parallel(&some, |program| {
+        let expected = fs::read(program.with_extension("out")).expect("each has its .out");
+        let input = fs::read(program.with_extension("in")).unwrap_or_default();
+        let ran = finish(&mut mini("sim", &[], program), &input, PATIENCE);
+        (ran.stdout != expected).then(|| program.display().to_string())
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const RACE_FREE: &str = "
+import threading, queue, time
+from concurrent.futures import ThreadPoolExecutor
+lock = threading.Lock()
+total = 0
+def add(n):
+    global total
+    for i in range(n):
+        with lock:
+            total += i
+threads = [threading.Thread(target=add, args=(40,)) for _ in range(4)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(total)
+q = queue.Queue(2)
+def produce():
+    for i in range(10):
+        q.put(i)
+got = []
+t = threading.Thread(target=produce)
+t.start()
+while len(got) < 10:
+    got.append(q.get())
+    time.sleep(0.001)
+t.join()
+print(got)
+with ThreadPoolExecutor(3) as pool:
+    print(list(pool.map(lambda n: n * n, range(12))))
+";
+
+/// Fifty seeds of two kinds of schedule, and the output is that of the first.
+#[test]
+fn race_free_programs_print_the_same_with_any_seed() {
+    let image = image(RACE_FREE);
+    let expected = Machine::under("cpython-3.12").run(&image).out;
+    assert_eq!(
+        expected,
+        "3120\n[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n[0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]\n"
+    );
+    for seed in 1..=50 {
+        let gil = [
+            "every=7",
+            "cpython-2.7",
+            "interval=10us",
+            "off",
+            "cruby-3.3",
+        ][seed as usize % 5];
+        let mut machine = Machine::under(gil).cores(1 + seed as u16 % 3).random(seed);
+        if seed % 2 == 0 {
+            machine.schedule = mini::engine::sim::Schedule::Pct { depth: 3 };
+        }
+        let run = machine.run(&image);
+        assert_eq!(run.out, expected, "{gil}, seed {seed}: {}", run.err);
+    }
+}
+
+/// Two runs in one program, events included.
+#[test]
+fn events_are_the_same_each_time() {
+    let image = image(RACE_FREE);
+    for preset in PRESETS {
+        let machine = Machine::under(preset.name).random(5).recorded();
+        let (first, second) = (machine.run(&image), machine.run(&image));
+        assert!(first.events.len() > 100, "{}", first.events.len());
+        assert_eq!(first.events, second.events, "{}", preset.name);
+        assert_eq!(first.outcome, second.outcome, "{}", preset.name);
+        let times: Vec<u64> = first.events.iter().map(|it| it.at_ns).collect();
+        assert!(times.is_sorted(), "{}", preset.name);
+    }
+}
