@@ -25,6 +25,7 @@ mod private;
 mod refuse;
 mod resolve;
 mod scope;
+mod standard;
 mod stmt;
 mod unit;
 

@@ -4,6 +4,7 @@ use crate::compile::left_out;
 use crate::compile::modules::{LIBRARY, ModuleText, Origin};
 use crate::compile::resolve::Resolver;
 use crate::compile::scope::{ScopeId, ScopeKind};
+use crate::compile::standard::{self, Instead};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{Argument, ClassDef, Expr, ExprKind, Ident, ImportName, Symbol};
@@ -144,41 +145,6 @@ const METHODS: &[(&str, &str)] = &[
         "__subclasscheck__",
         "`issubclass` follows the classes' own tree",
     ),
-];
-
-/// Modules that people will look for, each with the way out.
-const MODULES: &[(&str, &str)] = &[
-    ("asyncio", "Mini has threads and processes, and no `async`"),
-    ("ctypes", "a script cannot touch the machine it runs on"),
-    (
-        "pathlib",
-        "a script cannot touch the files of the machine it runs on",
-    ),
-    (
-        "pickle",
-        "values that cross to another process are copied without your help",
-    ),
-    (
-        "shutil",
-        "a script cannot touch the files of the machine it runs on",
-    ),
-    (
-        "signal",
-        "`Process.terminate()` and `os.kill` end another process",
-    ),
-    (
-        "socket",
-        "a script cannot touch the network; `multiprocessing.Pipe` connects processes",
-    ),
-    (
-        "subprocess",
-        "`multiprocessing.Process` starts another process of the same script",
-    ),
-    (
-        "tempfile",
-        "a script cannot touch the files of the machine it runs on",
-    ),
-    ("weakref", "Mini does not say when an object goes"),
 ];
 
 fn entry(table: &'static [(&'static str, &'static str)], name: &str) -> Option<&'static str> {
@@ -335,18 +301,24 @@ pub(super) fn module(resolver: &mut Resolver, path: &str, span: Span) {
         resolver.report(Code::E0612, span, message, Some(help));
         return;
     }
-    let first = path.split('.').next().unwrap_or_default();
-    let message = format!("there is no module `{path}` in Mini");
-    let help = if let Some(help) = entry(MODULES, first) {
-        help.to_owned()
-    } else {
-        let own = format!("modules of your own are left out; {}", available(resolver));
-        match closest(
-            path,
-            LIBRARY.iter().copied().filter(|it| known(resolver, it)),
-        ) {
-            Some(near) => format!("did you mean `{near}`? {own}"),
-            None => own,
+    let instead = standard::instead(path);
+    let message = match instead {
+        Some(_) => format!("the module `{path}` is left out of Mini"),
+        None => format!("there is no module `{path}` in Mini"),
+    };
+    let help = match instead {
+        Some(Instead::Use(help)) => help.to_owned(),
+        Some(Instead::Nothing) => {
+            let has = available(resolver);
+            format!("Mini is a laboratory for threads, processes and locks; for them {has}")
+        }
+        None => {
+            let own = format!("modules of your own are left out; {}", available(resolver));
+            let candidates = LIBRARY.iter().copied().filter(|it| known(resolver, it));
+            match closest(path, candidates) {
+                Some(near) => format!("did you mean `{near}`? {own}"),
+                None => own,
+            }
         }
     };
     resolver.report(Code::E0612, span, message, Some(&help));

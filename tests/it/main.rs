@@ -26,3 +26,4 @@ mod stress;
 mod tidy;
 mod tracebacks;
 mod tree;
+mod tutorials;

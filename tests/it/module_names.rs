@@ -30,6 +30,7 @@ fn list() -> String {
 /// Each module with its names.
 fn listed(list: &str) -> Vec<(&str, Vec<&str>)> {
     list.lines()
+        .filter(|line| !line.starts_with("import: "))
         .map(|line| {
             let (module, names) = line.split_once(": ").expect("module: names");
             (module, names.split(' ').collect())
@@ -105,6 +106,44 @@ fn every_public_name_is_there_and_tested_or_refused_with_a_reason() {
         wrong.join("\n")
     );
     assert!(there > 300 && refused > 300);
+}
+
+#[test]
+fn every_other_module_is_refused_with_a_sentence() {
+    let list = list();
+    let line = list.lines().find_map(|line| line.strip_prefix("import: "));
+    let names: Vec<&str> = line.expect("it lists the modules").split(' ').collect();
+    let text: String = names
+        .iter()
+        .map(|name| format!("import {name}\n"))
+        .collect();
+    let environment = Environment {
+        is_builtin: builtins::is_builtin,
+        embedded: stdlib::embedded,
+    };
+    let source = Source::new("script", &text);
+    let diagnostics = compile(source.clone(), &environment).diagnostics;
+    let (mut there, mut refused) = (0, 0);
+    for (at, name) in names.iter().enumerate() {
+        let of_line = diagnostics
+            .iter()
+            .find(|it| source.line(it.span.start) as usize == at + 1);
+        match of_line {
+            None => {
+                assert!(stdlib::names().any(|it| it == *name), "{name} is accepted");
+                there += 1;
+            }
+            Some(diagnostic) => {
+                assert_eq!(
+                    diagnostic.message,
+                    format!("the module `{name}` is left out of Mini")
+                );
+                assert!(diagnostic.help.is_some(), "{name}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(there >= 17 && refused >= 190, "{there} {refused}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Every primitive under the most hostile rule, a switch after each instruction, again and again: nothing is lost, nothing comes twice, nobody is stuck.
 //! The programs (`tests/lang/stress`) print sums that must come out the same under every schedule.
 //!
-//! An ordinary run gives each program a few rounds; with `MINI_CASES` each gets half a minute.
+//! An ordinary run gives each program a few rounds on each engine; with `MINI_CASES` each gets half a minute on the real one, and 500 seeds on the simulated
+//! one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,37 @@ fn programs() -> Vec<PathBuf> {
     found.sort();
     assert!(found.len() >= 20, "only {} programs found", found.len());
     found
+}
+
+/// Seeds for the simulated engine.
+const SEEDS: usize = 2;
+const MANY_SEEDS: usize = 500;
+
+#[test]
+fn no_simulated_schedule_loses_a_wake_up() {
+    let seeds = if oracle::asked_for_more() {
+        MANY_SEEDS
+    } else {
+        SEEDS
+    };
+    in_parallel(&programs(), |program| {
+        let expected = fs::read(program.with_extension("out")).expect("each has its .out");
+        for seed in 0..seeds {
+            let mut mini = Command::new(env!("CARGO_BIN_EXE_mini"));
+            mini.args(["sim", "--gil", "every=1", "--schedule", "random", "--seed"]);
+            mini.arg(seed.to_string()).arg(program);
+            let ran = finish(&mut mini, b"", PATIENCE);
+            assert!(
+                ran.code == Some(0) && ran.stdout == expected,
+                "{}, seed {seed}: {:?}{}\n{}{}",
+                program.display(),
+                ran.code,
+                if ran.timed_out { ", stuck" } else { "" },
+                String::from_utf8_lossy(&ran.stdout),
+                String::from_utf8_lossy(&ran.stderr)
+            );
+        }
+    });
 }
 
 #[test]
