@@ -69,6 +69,21 @@ const NAMES: &[(&str, &[&str], &str)] = &[
         "it sets up how CPython starts another interpreter; Mini's processes are part of one program and need none of it",
     ),
     (
+        "multiprocessing.connection",
+        &[
+            "Client",
+            "Listener",
+            "answer_challenge",
+            "deliver_challenge",
+        ],
+        "a script cannot touch the network; `Pipe` makes connected ends",
+    ),
+    (
+        "multiprocessing.connection",
+        &["wait"],
+        "`poll(timeout)` waits for one connection; a thread for each waits for several",
+    ),
+    (
         "multiprocessing.managers",
         &["BaseManager", "SharedMemoryManager", "Token"],
         "`multiprocessing.Manager()` has dict, list, Namespace, Value, Queue and the locks",

@@ -258,10 +258,6 @@ const INNER: &[(&str, &str)] = &[
         "`logging.basicConfig` sets up the root logger, `addHandler` any other",
     ),
     (
-        "multiprocessing.connection",
-        "`multiprocessing.Pipe` makes connected ends; `poll(timeout)` waits for one of them",
-    ),
-    (
         "multiprocessing.dummy",
         "use `concurrent.futures.ThreadPoolExecutor`",
     ),

@@ -575,6 +575,12 @@ impl Vm {
     fn class_intrinsic(&mut self, class: Ref<Class>, wanted: Name) -> Option<Value> {
         let object = &self.heap.classes[class];
         Some(match wanted {
+            // The builtin `_thread.lock` has its module in its name, as messages show it.
+            name::NAME if object.builtin.is_some() => {
+                let text = object.name.rsplit('.').next().unwrap_or_default();
+                let text: Arc<str> = text.into();
+                self.heap.new_str(text)
+            }
             name::NAME => {
                 let text = object.name.clone();
                 self.heap.new_str(text)

@@ -2,7 +2,7 @@
 //! only who has to wait asks for it. Messages are CPython's.
 
 use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, Woken, getter, method, native};
+use crate::vm::native::{Ctx, Interrupt, Native, Woken, getter, method, module_native, native};
 use crate::vm::object::Object;
 use crate::vm::slice::{Clock, SysCall, WaitOn};
 use crate::vm::sync::{self, Condition, Event, Lock, RLock, Semaphore};
@@ -10,8 +10,8 @@ use crate::vm::value::{Ref, Value};
 use std::collections::VecDeque;
 
 pub(super) const NATIVES: &[Native] = &[
-    native("_lock_new", "", lock_new),
-    native("_rlock_new", "", rlock_new),
+    module_native("_lock_new", "allocate_lock", "", lock_new),
+    module_native("_rlock_new", "RLock", "", rlock_new),
     native("_condition_new", "lock", condition_new),
     native("_semaphore_new", "value, bounded", semaphore_new),
     native("_event_new", "", event_new),
@@ -71,6 +71,7 @@ pub(super) const NATIVES: &[Native] = &[
         "self, /, *exception",
         semaphore_exit,
     ),
+    getter(Type::Condition, "_waiting", condition_waiting),
     getter(Type::Semaphore, "_value", semaphore_value),
     method(Type::Event, "is_set", "self, /", event_is_set),
     method(Type::Event, "set", "self, /", event_set),
@@ -336,6 +337,15 @@ fn condition_notify(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn condition_notify_all(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     notify(ctx, usize::MAX)
+}
+
+/// How many threads wait.
+fn condition_waiting(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let object = this(ctx);
+    match &ctx.vm.heap.objects[object] {
+        Object::Condition(condition) => Ok(Value::Int(condition.waiters.len() as i64)),
+        _ => unreachable!("the call has checked the type of `self`"),
+    }
 }
 
 fn notify(ctx: &mut Ctx<'_>, most: usize) -> Result<Value, Interrupt> {

@@ -383,7 +383,9 @@ impl Encoder<'_> {
 fn is_shared(class: &Class) -> bool {
     match &*class.module {
         "multiprocessing.synchronize" => !matches!(&*class.name, "Event" | "Barrier"),
-        "multiprocessing.queues" | "multiprocessing.sharedctypes" => true,
+        "multiprocessing.queues"
+        | "multiprocessing.connection"
+        | "multiprocessing.sharedctypes" => true,
         _ => false,
     }
 }
