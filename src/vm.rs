@@ -607,7 +607,7 @@ impl Vm {
         }
         for cache in &self.caches {
             if let Cache::Method { function, .. } = cache {
-                roots.push(*function);
+                roots.push(Value::Function(*function));
             }
         }
         for lookup in &self.lookups {

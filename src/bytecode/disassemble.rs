@@ -284,7 +284,6 @@ impl Listing<'_> {
             Operand::Flag(Flag(true)) if usual_flag(field).is_some() => field.to_owned(),
             Operand::Flag(it) => it.0.to_string(),
             Operand::Convert(it) => it.word().to_owned(),
-            Operand::Binary(it) => it.word().to_owned(),
             Operand::Compare(it) => it.word().to_owned(),
         })
     }

@@ -6,7 +6,7 @@
 //! sees a window of registers `R[0]…` on its thread's stack, and a call's arguments are already in place as the callee's first registers.
 //! The macro follows wasmtime's Pulley (one table, many expansions).
 
-use crate::syntax::ast::{BinaryOp, CompareOp};
+use crate::syntax::ast::CompareOp;
 
 /// A register of the current window.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -101,7 +101,6 @@ pub enum Operand {
     Imm32(Imm32),
     Flag(Flag),
     Convert(Convert),
-    Binary(BinaryOp),
     Compare(CompareOp),
 }
 
@@ -124,7 +123,6 @@ pub enum OperandKind {
     Imm32,
     Flag,
     Convert,
-    Binary,
     Compare,
 }
 
@@ -148,7 +146,6 @@ impl OperandKind {
             OperandKind::Imm32 => "an integer of 32 bits",
             OperandKind::Flag => "true or false",
             OperandKind::Convert => "format, str, repr or ascii",
-            OperandKind::Binary => "the name of a binary operation, such as add",
             OperandKind::Compare => "the name of a comparison, such as lt",
         }
     }
@@ -177,7 +174,7 @@ macro_rules! operand_types {
 }
 operand_types! {
     Reg = Reg ConstIx = Const NamesIx = Names GlobalIx = Global CodeIx = Code ModuleIx = Module Site = Site FreeIx = Free Far = Far Near = Near
-    Count = Count Count8 = Count8 Imm = Imm Imm32 = Imm32 Flag = Flag Convert = Convert BinaryOp = Binary CompareOp = Compare
+    Count = Count Count8 = Count8 Imm = Imm Imm32 = Imm32 Flag = Flag Convert = Convert CompareOp = Compare
 }
 
 /// An operand that is one of a few words in the text form.
@@ -203,8 +200,6 @@ macro_rules! choices {
 }
 choices! {
     Convert: Format = "format" Str = "str" Repr = "repr" Ascii = "ascii";
-    BinaryOp: Add = "add" Sub = "sub" Mul = "mul" Div = "div" FloorDiv = "floordiv" Mod = "mod" Pow = "pow"
-        BitAnd = "and" BitOr = "or" BitXor = "xor" Shl = "shl" Shr = "shr";
     CompareOp: Eq = "eq" Ne = "ne" Lt = "lt" Le = "le" Gt = "gt" Ge = "ge" Is = "is" IsNot = "is_not" In = "in" NotIn = "not_in";
 }
 
@@ -473,33 +468,31 @@ ops! {
     /// contents of captured cell free = unbound; raise NameError if it was unbound
     DelFree = "fdel" (free: FreeIx) Shared Variable Plain
 
-    /// R[dst] = R[lhs] + R[rhs]
-    Add = "add" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    /// R[dst] = R[lhs] + R[rhs]; with `in_place` as `+=` does it, which asks `__iadd__` first (so all that have the flag)
+    Add = "add" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] - R[rhs]
-    Sub = "sub" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Sub = "sub" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] * R[rhs]
-    Mul = "mul" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Mul = "mul" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] / R[rhs]
-    Div = "div" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Div = "div" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] // R[rhs]
-    FloorDiv = "floordiv" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    FloorDiv = "floordiv" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] % R[rhs]
-    Mod = "mod" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Mod = "mod" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] ** R[rhs]
-    Pow = "pow" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Pow = "pow" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] & R[rhs]
-    BitAnd = "and" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    BitAnd = "and" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] | R[rhs]
-    BitOr = "or" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    BitOr = "or" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] ^ R[rhs]
-    BitXor = "xor" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    BitXor = "xor" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] << R[rhs]
-    Shl = "shl" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Shl = "shl" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] >> R[rhs]
-    Shr = "shr" (dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
-    /// R[dst] = R[lhs] op R[rhs] in place: the augmented assignment, which asks `__iadd__` and its like first
-    InPlace = "inplace" (op: BinaryOp, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
-    /// R[dst] = R[lhs] op imm (in place if the flag of the augmented form is set)
+    Shr = "shr" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    /// R[dst] = R[lhs] + imm
     AddImm = "addi" (in_place: Flag, dst: Reg, lhs: Reg, imm: Imm) Raises Arithmetic Plain
     /// R[dst] = R[lhs] - imm
     SubImm = "subi" (in_place: Flag, dst: Reg, lhs: Reg, imm: Imm) Raises Arithmetic Plain

@@ -7,7 +7,7 @@
 use crate::bytecode::code::{Capture, Code, Const, Guard, Program};
 use crate::bytecode::liveness::unset_at_entry;
 use crate::bytecode::op::{
-    CodeIx, ConstIx, FreeIx, GlobalIx, ModuleIx, NamesIx, Op, OpKind, Operand, Reg, Site,
+    CodeIx, ConstIx, Far, FreeIx, GlobalIx, ModuleIx, NamesIx, Near, Op, OpKind, Operand, Reg, Site,
 };
 use crate::diagnostic::{self, Diagnostic};
 use crate::source::{SourceId, Span};
@@ -49,8 +49,8 @@ impl Verified {
         &self.program
     }
 
-    /// The most instructions that this code can run in a row before one that never runs on to the next, that one included. Calls and conditional jumps
-    /// run on here, so the bound holds for a loop that looks at its budget only where a jump is taken.
+    /// The most instructions that this code can run without jumping back and without ending, calls counted as one. The bound holds for a loop that looks
+    /// at its budget where a jump back is taken and where a frame begins, ends or goes on.
     #[must_use]
     pub fn longest_run(&self, code: CodeIx) -> u32 {
         self.longest_runs[code.0 as usize]
@@ -142,15 +142,27 @@ pub fn verify(program: impl Into<Arc<Program>>) -> Result<Verified, Vec<Fault>> 
 }
 
 fn longest_run(code: &Code) -> u32 {
-    let (mut longest, mut run) = (0, 0);
-    for op in &code.ops {
-        run += 1;
-        longest = longest.max(run);
-        if !op.kind().falls_through() {
-            run = 0;
-        }
+    let mut from = vec![0; code.ops.len() + 1];
+    for (at, op) in code.ops.iter().enumerate().rev() {
+        let on = if op.kind().falls_through() {
+            from[at + 1]
+        } else {
+            0
+        };
+        let jumps = op
+            .operands()
+            .into_iter()
+            .filter_map(|operand| match operand {
+                Operand::Near(Near(by)) => Some(i32::from(by)),
+                Operand::Far(Far(by)) => Some(by),
+                _ => None,
+            });
+        from[at] = 1 + jumps
+            .filter(|&by| by >= 0)
+            .map(|by| from[at + 1 + by as usize])
+            .fold(on, u32::max);
     }
-    longest
+    from.into_iter().max().unwrap_or(0)
 }
 
 struct Check<'a> {
@@ -510,7 +522,6 @@ impl Check<'_> {
                 | Operand::Imm32(_)
                 | Operand::Flag(_)
                 | Operand::Convert(_)
-                | Operand::Binary(_)
                 | Operand::Compare(_) => {}
             }
         }

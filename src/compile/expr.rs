@@ -197,21 +197,7 @@ impl<'a> Emitter<'a> {
             return;
         }
         let rhs = self.value(right);
-        let op = match op {
-            BinaryOp::Add => Op::Add { dst, lhs, rhs },
-            BinaryOp::Sub => Op::Sub { dst, lhs, rhs },
-            BinaryOp::Mul => Op::Mul { dst, lhs, rhs },
-            BinaryOp::Div => Op::Div { dst, lhs, rhs },
-            BinaryOp::FloorDiv => Op::FloorDiv { dst, lhs, rhs },
-            BinaryOp::Mod => Op::Mod { dst, lhs, rhs },
-            BinaryOp::Pow => Op::Pow { dst, lhs, rhs },
-            BinaryOp::BitAnd => Op::BitAnd { dst, lhs, rhs },
-            BinaryOp::BitOr => Op::BitOr { dst, lhs, rhs },
-            BinaryOp::BitXor => Op::BitXor { dst, lhs, rhs },
-            BinaryOp::Shl => Op::Shl { dst, lhs, rhs },
-            BinaryOp::Shr => Op::Shr { dst, lhs, rhs },
-        };
-        self.op(op, span);
+        self.op(with_registers(op, false, dst, lhs, rhs), span);
     }
 
     /// `R[dst] = R[lhs] op right`, in place.
@@ -228,7 +214,7 @@ impl<'a> Emitter<'a> {
             self.op(op, span);
         } else {
             let rhs = self.value(right);
-            self.op(Op::InPlace { op, dst, lhs, rhs }, span);
+            self.op(with_registers(op, true, dst, lhs, rhs), span);
         }
         self.unit.release(mark);
     }
@@ -461,6 +447,34 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
 }
 
 /// The form of an instruction whose right operand is a small integer in the instruction itself.
+fn with_registers(op: BinaryOp, in_place: bool, dst: Reg, lhs: Reg, rhs: Reg) -> Op {
+    let in_place = Flag(in_place);
+    macro_rules! with {
+        ($op:ident) => {
+            Op::$op {
+                in_place,
+                dst,
+                lhs,
+                rhs,
+            }
+        };
+    }
+    match op {
+        BinaryOp::Add => with!(Add),
+        BinaryOp::Sub => with!(Sub),
+        BinaryOp::Mul => with!(Mul),
+        BinaryOp::Div => with!(Div),
+        BinaryOp::FloorDiv => with!(FloorDiv),
+        BinaryOp::Mod => with!(Mod),
+        BinaryOp::Pow => with!(Pow),
+        BinaryOp::BitAnd => with!(BitAnd),
+        BinaryOp::BitOr => with!(BitOr),
+        BinaryOp::BitXor => with!(BitXor),
+        BinaryOp::Shl => with!(Shl),
+        BinaryOp::Shr => with!(Shr),
+    }
+}
+
 fn with_immediate(op: BinaryOp, in_place: bool, dst: Reg, lhs: Reg, right: &Expr) -> Option<Op> {
     let ExprKind::Int(value) = &right.kind else {
         return None;

@@ -4,9 +4,12 @@ use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::class::{Class, Name, Shape, Type, name};
 use crate::vm::native::{Ctx, Interrupt, Kind};
-use crate::vm::object::{DictView, Instance, Iter, Method, Object};
+use crate::vm::object::{DictView, Function, Instance, Iter, Method, Object};
 use crate::vm::value::{Ref, Value};
 use std::sync::Arc;
+
+/// How many caches a site has. The loop looks at the first one; the second, for a site at which two classes alternate, costs a call.
+pub(super) const CACHES: usize = 2;
 
 /// What an instruction that looks up an attribute found last time, and under which condition it still holds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,7 +22,7 @@ pub(super) enum Cache {
     Method {
         shape: u32,
         version: u32,
-        function: Value,
+        function: Ref<Function>,
     },
     /// Values of this builtin type have this native as a method.
     Native {
@@ -56,6 +59,31 @@ impl Default for Lookup {
 }
 
 impl Vm {
+    /// Notes what a site found. What the first cache holds stays there as long as it can still be true.
+    pub(super) fn remember(&mut self, at: usize, found: Cache) {
+        let lasting = match self.caches[at] {
+            Cache::Slot { version, .. } | Cache::Method { version, .. } => {
+                version == self.class_version
+            }
+            Cache::Empty | Cache::Native { .. } | Cache::Global { .. } => false,
+        };
+        self.caches[at + usize::from(lasting)] = found;
+    }
+
+    /// The slot that a site's second cache knows for this object.
+    pub(super) fn second_slot(&self, at: usize, instance: Ref<Instance>) -> Option<usize> {
+        match self.caches[at + 1] {
+            Cache::Slot {
+                shape,
+                slot,
+                version,
+            } if version == self.class_version && self.heap.instances[instance].shape == shape => {
+                Some(slot as usize)
+            }
+            _ => None,
+        }
+    }
+
     /// The class of a value: `type(value)`.
     #[must_use]
     pub fn class_of(&self, value: Value) -> Ref<Class> {
@@ -428,11 +456,7 @@ impl Vm {
         }
     }
 
-    fn function_attribute(
-        &mut self,
-        function: Ref<crate::vm::object::Function>,
-        wanted: Name,
-    ) -> Option<Value> {
+    fn function_attribute(&mut self, function: Ref<Function>, wanted: Name) -> Option<Value> {
         if let Some(attributes) = self.heap.functions[function].attributes {
             let text = self.names[wanted.0 as usize].clone();
             if let Some(value) = self.dict_get_str(attributes, &text) {
@@ -467,10 +491,7 @@ impl Vm {
         Some(self.heap.new_str(text))
     }
 
-    fn function_dict(
-        &mut self,
-        function: Ref<crate::vm::object::Function>,
-    ) -> Ref<crate::vm::dict::Dict> {
+    fn function_dict(&mut self, function: Ref<Function>) -> Ref<crate::vm::dict::Dict> {
         if let Some(attributes) = self.heap.functions[function].attributes {
             return attributes;
         }
@@ -774,7 +795,7 @@ impl Vm {
                     };
                 }
                 match found {
-                    Some(function @ Value::Function(_)) => Cache::Method {
+                    Some(Value::Function(function)) => Cache::Method {
                         shape: object.shape,
                         version: self.class_version,
                         function,

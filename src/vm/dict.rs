@@ -180,6 +180,11 @@ impl Dict {
     pub fn last_entry(&self) -> Option<(usize, Entry)> {
         self.entry_before(self.entries.len())
     }
+    /// The value at a position where a key was found.
+    #[must_use]
+    pub fn value(&self, position: usize) -> Option<&Value> {
+        self.entries.get(position).map(|entry| &entry.value)
+    }
     #[inline]
     pub fn set_value(&mut self, position: usize, value: Value) {
         self.entries[position].value = value;

@@ -212,12 +212,20 @@ impl Vm {
         cache: Option<usize>,
         dst: Reg,
     ) -> Step {
+        if let Some(at) = cache
+            && let Value::Instance(instance) = object
+            && let Some(slot) = self.second_slot(at, instance)
+        {
+            let value = self.heap.instances[instance].slots[slot];
+            self.set_register(thread, dst, value);
+            return Ok(Flow::Next);
+        }
         match self.look_up(object, wanted) {
             Found::Value(value) => {
                 if let Some(cache) = cache {
                     match self.cache_for(object, wanted) {
                         found @ (Cache::Slot { .. } | Cache::Global { .. }) => {
-                            self.caches[cache] = found
+                            self.remember(cache, found);
                         }
                         _ => {}
                     }
@@ -249,6 +257,10 @@ impl Vm {
         cache: usize,
     ) -> Step {
         if let Value::Instance(instance) = object {
+            if let Some(slot) = self.second_slot(cache, instance) {
+                self.heap.instances[instance].slots[slot] = value;
+                return Ok(Flow::Next);
+            }
             let class = self.heap.instances[instance].class;
             let hooked = self
                 .class_attribute(class, name::SETATTR)
@@ -263,7 +275,7 @@ impl Vm {
                 let class = &mut self.heap.classes[class];
                 class.usual_slots = class.usual_slots.max(count);
                 if let found @ Cache::Slot { .. } = self.cache_for(object, wanted) {
-                    self.caches[cache] = found;
+                    self.remember(cache, found);
                 }
                 return Ok(Flow::Next);
             }
@@ -288,13 +300,26 @@ impl Vm {
         count: usize,
         dst: Reg,
     ) -> Step {
+        if let Cache::Method {
+            shape,
+            version,
+            function,
+        } = self.caches[cache + 1]
+            && version == self.class_version
+            && let Value::Instance(it) = receiver
+            && self.heap.instances[it].shape == shape
+        {
+            let arguments = crate::vm::call::Arguments {
+                at: window,
+                count: count + 1,
+                names: &[],
+            };
+            return self.call_function(thread, function, arguments, Return::To(dst));
+        }
         match self.cache_for(receiver, wanted) {
             found @ Cache::Method { function, .. } => {
-                self.caches[cache] = found;
+                self.remember(cache, found);
                 // The receiver's place is the callee's first argument.
-                let Value::Function(function) = function else {
-                    unreachable!("only functions are remembered")
-                };
                 let arguments = crate::vm::call::Arguments {
                     at: window,
                     count: count + 1,
@@ -303,7 +328,7 @@ impl Vm {
                 return self.call_function(thread, function, arguments, Return::To(dst));
             }
             found @ Cache::Native { native, .. } => {
-                self.caches[cache] = found;
+                self.remember(cache, found);
                 let arguments = crate::vm::call::Arguments {
                     at: window,
                     count: count + 1,

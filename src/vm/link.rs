@@ -3,6 +3,7 @@
 use crate::bytecode::code::{Capture, Const, Program};
 use crate::bytecode::op::{CodeIx, Op};
 use crate::bytecode::verify::Verified;
+use crate::vm::attribute::CACHES;
 use crate::vm::class::{Name, WELL_KNOWN};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -29,11 +30,15 @@ pub struct Image {
 pub(super) struct Link {
     /// A call with as many positional arguments as there are parameters needs no binding.
     pub(super) simple: bool,
+    /// The number of arguments with which a call needs nothing but a frame.
+    pub(super) direct: Option<u16>,
     pub(super) positional: u16,
     pub(super) registers: u16,
     pub(super) generator: bool,
-    /// The most instructions that can run in a row before one that always leaves the row.
-    pub(super) longest_run: i64,
+    /// The instructions, once more, where the loop finds them.
+    pub(super) ops: Box<[Op]>,
+    /// The most instructions that can run before a backward jump or a change of frame, as a distance in bytes.
+    pub(super) longest_run: isize,
     /// How many instructions the codes before it have.
     pub(super) first_op: u32,
     /// Where its sites' caches begin.
@@ -76,7 +81,7 @@ impl Image {
                     first_op: ops,
                     ..Link::new(verified, CodeIx(at as u32), &names, caches)
                 };
-                caches += code.sites.len() as u32;
+                caches += (CACHES * code.sites.len()) as u32;
                 ops += code.ops.len() as u32;
                 link
             })
@@ -153,15 +158,21 @@ impl Link {
     fn new(verified: &Verified, index: CodeIx, names: &[Name], cache_base: u32) -> Link {
         let code = &verified.program().codes[index.0 as usize];
         let params = &code.params;
+        let unbound: Box<[u16]> = verified
+            .unset_at_entry(index)
+            .iter()
+            .map(|reg| reg.0)
+            .collect();
+        let simple =
+            !params.star && !params.double_star && params.keyword_only == 0 && !code.generator;
         Link {
-            simple: !params.star
-                && !params.double_star
-                && params.keyword_only == 0
-                && !code.generator,
+            simple,
+            direct: (simple && unbound.is_empty()).then_some(params.positional),
             positional: params.positional,
             registers: code.registers,
             generator: code.generator,
-            longest_run: i64::from(verified.longest_run(index)),
+            longest_run: verified.longest_run(index) as isize * size_of::<Op>() as isize,
+            ops: code.ops.clone().into(),
             first_op: 0,
             cache_base,
             sites: code
@@ -169,11 +180,7 @@ impl Link {
                 .iter()
                 .map(|name| names[name.0 as usize])
                 .collect(),
-            unbound: verified
-                .unset_at_entry(index)
-                .iter()
-                .map(|reg| reg.0)
-                .collect(),
+            unbound,
         }
     }
 }

@@ -52,6 +52,17 @@ impl List {
     pub fn get(&self, index: usize) -> Option<Value> {
         self.items.get(index).copied()
     }
+    /// `get`, without a copy of it on the way.
+    #[inline]
+    #[must_use]
+    pub fn at(&self, index: usize) -> Option<&Value> {
+        self.items.get(index)
+    }
+    /// The place of an item, or none past the end.
+    #[inline]
+    pub fn at_mut(&mut self, index: usize) -> Option<&mut Value> {
+        self.items.get_mut(index)
+    }
     /// Replaces an item; false past the end.
     #[inline]
     pub fn set(&mut self, index: usize, value: Value) -> bool {

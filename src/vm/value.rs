@@ -60,7 +60,11 @@ impl<T> fmt::Debug for Ref<T> {
 }
 
 /// A value. Copying one copies a number or a handle, never an object.
+///
+/// The tag has a whole word, so that a value is always written as two words and can be read as two: a load that spans two younger stores waits until both
+/// have left the store buffer, which was measured to cost a third of the time of programs that compute with floats.
 #[derive(Clone, Copy, Debug)]
+#[repr(u64)]
 pub enum Value {
     /// No value: a variable before its first assignment, an argument that was not given.
     Unbound,

@@ -366,7 +366,7 @@ twice:  ret r0
 .text "a"
         none r0
 "#), @r#"
-    2:9 E0703 add takes dst, lhs, rhs; here are 2 operands
+    2:9 E0703 add takes in_place, dst, lhs, rhs; here are 2 operands
     3:9 E0702 there is no instruction frobnicate
     4:19 E0701 the string is not closed on its line
     5:14 E0703 the operand `dst` of gget must be a register (r0, r1, …)

@@ -127,9 +127,6 @@ impl Emitter<'_> {
             (OperandKind::Convert, Argument::Word(word)) => {
                 Choice::from_word(word).map(Operand::Convert)
             }
-            (OperandKind::Binary, Argument::Word(word)) => {
-                Choice::from_word(word).map(Operand::Binary)
-            }
             (OperandKind::Compare, Argument::Word(word)) => {
                 Choice::from_word(word).map(Operand::Compare)
             }

@@ -330,20 +330,19 @@ impl Heap {
         }
     }
 
-    /// The value of a key; the outer none means that the script must be asked (or that the key has no hash).
-    #[inline]
+    /// The value of a key; none if there is none, or if the script must be asked, or if the key has no hash.
+    #[inline(never)]
     #[must_use]
-    pub fn dict_get_fast(&self, dict: Ref<Dict>, key: Value) -> Option<Option<Value>> {
+    pub fn dict_get_fast(&self, dict: Ref<Dict>, key: Value) -> Option<&Value> {
         let hash = self.hash_fast(key)?;
         match self.find_in_dict(dict, hash, key) {
-            Found::At(at) => Some(self.dicts[dict].entry(at).map(|entry| entry.value)),
-            Found::Absent => Some(None),
-            Found::Ask => None,
+            Found::At(at) => self.dicts[dict].value(at),
+            Found::Absent | Found::Ask => None,
         }
     }
 
     /// `dict[key] = value`; false if the script must be asked first, and nothing has changed.
-    #[inline]
+    #[inline(never)]
     pub fn dict_set_fast(&mut self, dict: Ref<Dict>, key: Value, value: Value) -> bool {
         let Some(hash) = self.hash_fast(key) else {
             return false;

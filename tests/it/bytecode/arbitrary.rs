@@ -11,7 +11,7 @@ use mini::bytecode::op::{
     Imm32, ModuleIx, NamesIx, Near, Op, OpKind, Operand, OperandKind, Reg, Site,
 };
 use mini::source::{Source, SourceId, Span};
-use mini::syntax::ast::{BinaryOp, CompareOp};
+use mini::syntax::ast::CompareOp;
 use std::collections::BTreeSet;
 
 const NAMES: &[&str] = &[
@@ -339,7 +339,6 @@ fn operand(
         OperandKind::Imm32 => Operand::Imm32(Imm32(u.int_in_range(-3..=100)?)),
         OperandKind::Flag => Operand::Flag(Flag(u.arbitrary()?)),
         OperandKind::Convert => Operand::Convert(u.choose(Convert::ALL)?.0),
-        OperandKind::Binary => Operand::Binary(u.choose(BinaryOp::ALL)?.0),
         OperandKind::Compare => Operand::Compare(u.choose(CompareOp::ALL)?.0),
     }))
 }
