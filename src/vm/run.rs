@@ -345,13 +345,13 @@ impl Vm {
                         break 'slow Slow::Raised(exception, $fresh);
                     }};
                 }
-                // After something was made.
+                // After something was made; what could not be kept is undone.
                 macro_rules! collect {
-                    ($undo:expr) => {
+                    ($($undo:expr)?) => {
                         if self.is_collection_due() {
                             save!();
                             if !self.collect_if_due() {
-                                $undo;
+                                $($undo;)?
                                 throw!(self.out_of_memory());
                             }
                         }
@@ -1082,8 +1082,8 @@ impl Vm {
                         Op::GetAttr { dst, object, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
                             // SAFETY: verified site; the VM holds one cache for each site of its program.
-                            match unsafe { self.caches.get_unchecked(at) } {
-                                &Cache::Slot {
+                            match *unsafe { self.caches.get_unchecked(at) } {
+                                Cache::Slot {
                                     shape,
                                     slot,
                                     version,
@@ -1097,7 +1097,7 @@ impl Vm {
                                         }
                                     }
                                 }
-                                &Cache::Global { module, global } => {
+                                Cache::Global { module, global } => {
                                     if let Value::Module(it) = reg!(object) {
                                         let place = &self.globals[global as usize];
                                         if module == it && place.is_bound() {
@@ -1193,7 +1193,7 @@ impl Vm {
                                 }
                                 Value::Dict(dict) => {
                                     if self.heap.dict_set_fast(dict, reg!(key), reg!(src)) {
-                                        collect!(());
+                                        collect!();
                                         continue;
                                     }
                                 }
@@ -1221,7 +1221,7 @@ impl Vm {
                                 [window..window + count.0 as usize]
                                 .to_vec();
                             reg!(dst) = self.heap.new_list(items);
-                            collect!(());
+                            collect!();
                         }
                         Op::BuildTuple {
                             dst,
@@ -1233,7 +1233,7 @@ impl Vm {
                                 [window..window + count.0 as usize]
                                 .into();
                             reg!(dst) = self.heap.new_tuple(items);
-                            collect!(());
+                            collect!();
                         }
                         Op::BuildSet {
                             dst,
@@ -1285,7 +1285,7 @@ impl Vm {
                                     }
                                     Value::Int(number) => {
                                         reg!(dst) = self.heap.new_int_text(number);
-                                        collect!(());
+                                        collect!();
                                         continue;
                                     }
                                     _ => {}
@@ -1558,8 +1558,8 @@ impl Vm {
                             let window = base + at.0 as usize;
                             let cache = link.cache_base as usize + CACHES * site.0 as usize;
                             // SAFETY: verified site.
-                            match unsafe { self.caches.get_unchecked(cache) } {
-                                &Cache::Method {
+                            match *unsafe { self.caches.get_unchecked(cache) } {
+                                Cache::Method {
                                     shape,
                                     version,
                                     function,
@@ -1578,7 +1578,7 @@ impl Vm {
                                         out!(self.call_function(thread, function, arguments, ret));
                                     }
                                 }
-                                &Cache::Native { class, native } => {
+                                Cache::Native { class, native } => {
                                     if native == self.list_append
                                         && count.0 == 1
                                         && let Value::List(list) = reg!(at)
@@ -1827,7 +1827,7 @@ fn finite_power(a: f64, b: f64) -> Option<f64> {
 ///
 /// # Safety
 /// `to` can be written to and `from` be read.
-#[inline(always)]
+#[inline]
 unsafe fn copy_words(to: *mut Value, from: *const Value) {
     const { assert!(size_of::<Value>() == 2 * size_of::<u64>()) };
     let (to, from) = (
