@@ -2,6 +2,7 @@
 
 mod again;
 mod atomicity;
+mod checks;
 mod machine;
 
 /// `docs/gil-presets.md` is the table of presets.

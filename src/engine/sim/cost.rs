@@ -134,7 +134,7 @@ pub const CPYTHON_3_11: Costs = Costs {
     sleep_zero: VirtualNs(10_000),
     system_call: VirtualNs(1_500),
     thread_start: VirtualNs(50_000),
-    fork: VirtualNs(2_000_000),
+    fork: VirtualNs(2_300_000),
     fork_object_ps: 15_000,
     spawn: VirtualNs(42_000_000),
     message: VirtualNs(8_000),

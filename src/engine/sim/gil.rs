@@ -60,6 +60,7 @@ impl World {
 
     /// A task on a core that did not get the lock waits for it.
     pub(super) fn wait_for_lock(&mut self, task: TaskId) {
+        let delay = self.timer_delay();
         self.leave_core(task, Phase::Queued);
         let state = &mut self.tasks[task.0 as usize];
         state.step = Step::Arrive;
@@ -71,7 +72,7 @@ impl World {
         match process.lock.trigger {
             Trigger::WaiterTimeout { interval_ns } => {
                 // An interval of nothing is one of a microsecond, as in `take_gil`.
-                let whole = self.now + VirtualNs(interval_ns.max(1000));
+                let whole = self.now + VirtualNs(interval_ns.max(1000)) + delay;
                 let at = match state.asks_at {
                     Some(at) if !process.lock.restarts_wait => at.max(self.now),
                     _ => whole,
@@ -183,7 +184,8 @@ impl World {
         process.gil.timer = None;
         match process.lock.trigger {
             Trigger::WaiterTimeout { interval_ns } => {
-                self.waiters_time_out(number, VirtualNs(interval_ns.max(1000)));
+                let interval = VirtualNs(interval_ns.max(1000)) + self.timer_delay();
+                self.waiters_time_out(number, interval);
             }
             Trigger::WaiterTimer { .. } => {
                 if let (Some(&first), Some(holder)) =
@@ -209,6 +211,12 @@ impl World {
             }
             Trigger::Turns { .. } | Trigger::Ticks { .. } | Trigger::Free => {}
         }
+    }
+
+    /// How much later than its length a timed wait ends: the system's timers are late, and then the waiter must wake up before it can ask.
+    fn timer_delay(&mut self) -> VirtualNs {
+        let mean = self.costs.sleep_slack + self.costs.wake;
+        self.choice.latency(mean)
     }
 
     fn waiters_time_out(&mut self, number: u32, interval: VirtualNs) {
@@ -282,7 +290,8 @@ impl World {
             | Trigger::Ticks { .. }
             | Trigger::Free => return,
         };
-        self.set_timer(number, self.now + VirtualNs(length_ns));
+        let delay = self.timer_delay();
+        self.set_timer(number, self.now + VirtualNs(length_ns) + delay);
     }
 
     fn set_timer(&mut self, process: u32, at: VirtualNs) {

@@ -15,8 +15,8 @@ use crate::vm::thread::ThreadId;
 /// Longest slice, in instructions.
 const MOST_OPS: u64 = 1 << 16;
 
-/// Longest slice under `Ticks` while nobody waits but somebody may come: how late the holder notices, about 16 µs.
-const TICKS_OPS: u64 = 1 << 11;
+/// Longest slice under `Ticks` while nobody waits but somebody may come: how late the holder notices, about 4 µs.
+const TICKS_OPS: u64 = 1 << 9;
 
 /// Longest slice without a lock while another thread of the VM may wake up.
 const FREE_PS: u64 = 10_000_000;
@@ -47,17 +47,19 @@ struct Run<'a> {
 impl Run<'_> {
     /// Runs so many instructions at most; why it stopped.
     fn ops(&mut self, most: u64) -> Stop {
-        let before = self.vm.heap.allocated;
+        let heap = &self.vm.heap;
+        let (before, all_before) = (heap.allocated, heap.live + heap.allocated);
         let most = most.min(self.left).max(1);
         let budget = Budget::Instructions(most);
         let slice = self.vm.run_observed(self.thread, budget, &mut self.meter);
         let (spent_ps, ticks) = self.meter.take();
-        let after = self.vm.heap.allocated;
-        // A collection sets the count to nothing.
+        let heap = &self.vm.heap;
+        let after = heap.allocated;
         let bytes = if after >= before {
             after - before
         } else {
-            after
+            // A collection has begun to count anew: what is left of what was allocated before it lives.
+            after.max((heap.live + after).saturating_sub(all_before))
         } as u64;
         let covered = slice.ran * COVERED_BYTES;
         self.spent_ps += spent_ps + bytes.saturating_sub(covered) * self.byte_ps;

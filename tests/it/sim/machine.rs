@@ -52,10 +52,6 @@ impl Machine {
         Machine { cores, ..self }
     }
 
-    pub(crate) fn costs(self, costs: Costs) -> Machine {
-        Machine { costs, ..self }
-    }
-
     pub(crate) fn random(self, seed: u64) -> Machine {
         Machine {
             schedule: Schedule::Random,
