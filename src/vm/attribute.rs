@@ -547,6 +547,20 @@ impl Vm {
                     Value::None
                 }
             }
+            name::ENCODING | name::OBJECT | name::START | name::END | name::REASON
+                if exception.args.len() == 5
+                    && self.is_subclass(class, Type::UnicodeError.class()) =>
+            {
+                let parts = [
+                    name::ENCODING,
+                    name::OBJECT,
+                    name::START,
+                    name::END,
+                    name::REASON,
+                ];
+                let at = parts.iter().position(|&it| it == wanted);
+                exception.args[at.unwrap_or(0)]
+            }
             name::MSG if self.is_subclass(class, Type::ImportError.class()) => {
                 exception.args.first().copied().unwrap_or(Value::None)
             }

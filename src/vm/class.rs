@@ -41,6 +41,7 @@ well_known! {
     SEND "send" THROW "throw" CLOSE "close" EXCEPTION_NAME "name" OBJ "obj" KEYS "keys" CLASS_GETITEM "__class_getitem__"
     REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
     ERRNO "errno" STRERROR "strerror" FILENAME "filename" MSG "msg"
+    ENCODING "encoding" OBJECT "object" START "start" END "end" REASON "reason"
 }
 
 /// A class.

@@ -2,6 +2,7 @@
 
 use crate::vm::class::Type;
 use crate::vm::native::{Ctx, Interrupt};
+use crate::vm::object::Bytes;
 use crate::vm::value::Value;
 use std::borrow::Cow;
 
@@ -12,6 +13,25 @@ pub struct Fault {
     /// C's error number, if it is one of C's: the exception then has two arguments.
     pub errno: Option<i64>,
     pub message: Cow<'static, str>,
+    /// What could not be encoded or decoded: the exception then has its five parts as arguments.
+    pub coding: Option<Box<Coding>>,
+}
+
+/// The parts of a `UnicodeEncodeError` or `UnicodeDecodeError`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coding {
+    pub encoding: String,
+    pub object: Coded,
+    pub start: usize,
+    pub end: usize,
+    pub reason: String,
+}
+
+/// What was to be encoded or decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coded {
+    Text(String),
+    Bytes(Vec<u8>),
 }
 
 impl Fault {
@@ -22,6 +42,7 @@ impl Fault {
             class,
             errno: None,
             message: message.into(),
+            coding: None,
         }
     }
 
@@ -49,6 +70,28 @@ impl Fault {
         Fault::new(Type::MemoryError, "")
     }
 
+    /// C's `EINVAL`, as an `OSError`.
+    #[must_use]
+    pub fn invalid_argument() -> Fault {
+        Fault {
+            errno: Some(22),
+            ..Fault::new(Type::OSError, "Invalid argument")
+        }
+    }
+
+    /// A text or bytes that an encoding cannot take.
+    #[must_use]
+    pub fn coding(coding: Coding) -> Fault {
+        let class = match coding.object {
+            Coded::Text(_) => Type::UnicodeEncodeError,
+            Coded::Bytes(_) => Type::UnicodeDecodeError,
+        };
+        Fault {
+            coding: Some(Box::new(coding)),
+            ..Fault::new(class, "")
+        }
+    }
+
     /// C's `ERANGE`, as a float power reports it.
     #[must_use]
     pub fn out_of_range() -> Fault {
@@ -63,6 +106,20 @@ impl Ctx<'_> {
     /// An interrupt that raises the exception.
     #[must_use]
     pub fn raise(&mut self, fault: Fault) -> Interrupt {
+        if let Some(coding) = fault.coding {
+            let heap = &mut self.vm.heap;
+            let args = vec![
+                heap.new_str(coding.encoding),
+                match coding.object {
+                    Coded::Text(text) => heap.new_str(text),
+                    Coded::Bytes(bytes) => heap.new_bytes(Bytes(bytes.into())),
+                },
+                Value::Int(coding.start as i64),
+                Value::Int(coding.end as i64),
+                heap.new_str(coding.reason),
+            ];
+            return Interrupt::Throw(self.vm.new_exception(fault.class, args));
+        }
         let mut args: Vec<Value> = fault.errno.map(Value::Int).into_iter().collect();
         if !fault.message.is_empty() {
             args.push(self.vm.heap.new_str(fault.message));

@@ -2,6 +2,7 @@
 //! engine.
 
 use crate::vm::class::Type;
+use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native, native};
 use crate::vm::slice::{Clock, Stream, SysCall};
 use crate::vm::value::Value;
@@ -134,7 +135,7 @@ fn os_kill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let signal = ctx.index(signal)?;
     match i32::try_from(signal) {
         Ok(signal @ 0..=64) => ctx.sys(SysCall::KillPid { pid, signal }),
-        _ => Err(ctx.error(Type::OSError, "[Errno 22] Invalid argument")),
+        _ => Err(ctx.raise(Fault::invalid_argument())),
     }
 }
 

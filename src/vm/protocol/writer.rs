@@ -9,6 +9,7 @@ use crate::vm::fault::Fault;
 use crate::vm::number::integer::decimal_text;
 use crate::vm::number::repr_float;
 use crate::vm::object::{DictView, Function, Instance, Iter, Object, Range};
+use crate::vm::text::codec::{decode_message, encode_message};
 use crate::vm::text::{repr_bytes, repr_str};
 use crate::vm::value::{Ref, Value};
 use std::fmt::Write;
@@ -284,6 +285,29 @@ impl Writer {
                 self.parts.push(Part::Str(text));
                 self.parts.push(Part::Text("] "));
                 self.parts.push(Part::Str(number));
+                Ok(())
+            }
+            [
+                Value::Str(encoding),
+                object,
+                Value::Int(start),
+                Value::Int(end),
+                Value::Str(reason),
+            ] if is(Type::UnicodeError) => {
+                let heap = &vm.heap;
+                let (encoding, reason) = (heap.text(encoding), heap.text(reason));
+                let place = |at: i64| usize::try_from(at).unwrap_or(0);
+                let (start, end) = (place(start), place(end));
+                let message = match object {
+                    Value::Str(text) => {
+                        encode_message(encoding, heap.text(text), start, end, reason)
+                    }
+                    Value::Bytes(bytes) => {
+                        decode_message(encoding, &heap.bytes[bytes].0, start, end, reason)
+                    }
+                    _ => return self.row("(", args, ")"),
+                };
+                self.text(&message);
                 Ok(())
             }
             _ => self.row("(", args, ")"),

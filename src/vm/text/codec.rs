@@ -2,7 +2,7 @@
 //! text, so that the handlers which need them are unknown here.
 
 use crate::vm::class::Type;
-use crate::vm::fault::Fault;
+use crate::vm::fault::{Coded, Coding, Fault};
 use std::fmt::Write;
 
 /// An encoding.
@@ -93,7 +93,13 @@ pub fn encode(text: &str, encoding: &str, errors: &str) -> Result<Vec<u8>, Fault
                 while let Some((next, _)) = chars.next_if(|&(_, it)| u32::from(it) >= limit) {
                     last = next;
                 }
-                return Err(encode_error(codec, character, at, last, limit));
+                return Err(Fault::coding(Coding {
+                    encoding: codec.name(),
+                    object: Coded::Text(text.to_owned()),
+                    start: at,
+                    end: last + 1,
+                    reason: format!("ordinal not in range({limit})"),
+                }));
             }
             _ => return Err(unknown_handler(errors)),
         }
@@ -101,22 +107,39 @@ pub fn encode(text: &str, encoding: &str, errors: &str) -> Result<Vec<u8>, Fault
     Ok(out)
 }
 
-fn encode_error(codec: Codec, character: char, first: usize, last: usize, limit: u32) -> Fault {
-    let what = if first == last {
-        format!(
-            "character '{}' in position {first}",
+/// What `str` of a `UnicodeEncodeError` says.
+#[must_use]
+pub fn encode_message(
+    encoding: &str,
+    text: &str,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> String {
+    let what = match text.chars().nth(start) {
+        Some(character) if end == start + 1 => format!(
+            "character '{}' in position {start}",
             backslashed(character.into())
-        )
-    } else {
-        format!("characters in position {first}-{last}")
-    };
-    Fault::new(
-        Type::UnicodeEncodeError,
-        format!(
-            "'{}' codec can't encode {what}: ordinal not in range({limit})",
-            codec.name()
         ),
-    )
+        _ => format!("characters in position {start}-{}", end.saturating_sub(1)),
+    };
+    format!("'{encoding}' codec can't encode {what}: {reason}")
+}
+
+/// What `str` of a `UnicodeDecodeError` says.
+#[must_use]
+pub fn decode_message(
+    encoding: &str,
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> String {
+    let what = match bytes.get(start) {
+        Some(byte) if end == start + 1 => format!("byte 0x{byte:02x} in position {start}"),
+        _ => format!("bytes in position {start}-{}", end.saturating_sub(1)),
+    };
+    format!("'{encoding}' codec can't decode {what}: {reason}")
 }
 
 fn backslashed(code: u32) -> String {
@@ -213,16 +236,13 @@ pub fn decode(bytes: &[u8], encoding: &str, errors: &str) -> Result<String, Faul
 }
 
 fn decode_error(codec: Codec, bytes: &[u8], bad: &Undecodable) -> Fault {
-    let Undecodable { first, end, reason } = *bad;
-    let what = if end == first + 1 {
-        format!("byte 0x{:02x} in position {first}", bytes[first])
-    } else {
-        format!("bytes in position {first}-{}", end - 1)
-    };
-    Fault::new(
-        Type::UnicodeDecodeError,
-        format!("'{}' codec can't decode {what}: {reason}", codec.name()),
-    )
+    Fault::coding(Coding {
+        encoding: codec.name(),
+        object: Coded::Bytes(bytes.to_vec()),
+        start: bad.first,
+        end: bad.end,
+        reason: bad.reason.to_owned(),
+    })
 }
 
 /// Decodes as far as it goes; then says what is wrong, or nothing at the end.
