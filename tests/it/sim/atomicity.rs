@@ -4,6 +4,7 @@
 use crate::oracle;
 use crate::process::in_parallel;
 use crate::sim::machine::{Machine, image};
+use mini::engine::sim::VirtualNs;
 use mini::gil::lock::{Lock, Trigger};
 
 /// Statements with what they need, by how far apart their read and their write are.
@@ -223,6 +224,9 @@ fn each_cell_of_the_matrix_is_as_in_the_real_interpreter() {
         let lost = |seed| {
             let mut machine = Machine::under(gil).random(seed);
             machine.lock = switching_often(machine.lock);
+            // Threads that wake up quickly switch more often.
+            machine.costs.wake = VirtualNs(2_000);
+            machine.costs.sleep_slack = VirtualNs(0);
             let run = machine.run(image);
             let told = run.out.trim().parse::<u64>();
             told.unwrap_or_else(|_| panic!("{name} under {gil}: {}{}", run.out, run.err)) > 0
