@@ -191,6 +191,21 @@ impl Vm {
         let code = self.heap.functions[function].code;
         let link = &self.image.links[code.0 as usize];
         let (registers, generator) = (link.registers as usize, link.generator);
+        let direct = arguments.names.is_empty()
+            && link
+                .direct
+                .is_some_and(|count| usize::from(count) == arguments.count);
+        if direct && self.threads[thread].frames.len() < self.limits.recursion {
+            self.reserve(thread, arguments.at, registers + 8);
+            self.threads[thread].frames.push(Frame {
+                code,
+                pc: 0,
+                base: arguments.at as u32,
+                function,
+                ret,
+            });
+            return Ok(Flow::Switch);
+        }
         let simple = link.simple
             && arguments.names.is_empty()
             && arguments.count == link.positional as usize;
@@ -203,9 +218,8 @@ impl Vm {
         if !simple {
             self.bind_function(thread, function, code, arguments)?;
         }
-        let image = self.image.clone();
         let stack = &mut self.threads[thread].stack;
-        for &register in &image.links[code.0 as usize].unbound {
+        for &register in &self.image.links[code.0 as usize].unbound {
             stack[arguments.at + register as usize] = Value::Unbound;
         }
         if generator {
@@ -229,6 +243,27 @@ impl Vm {
         Ok(Flow::Switch)
     }
 
+    /// Binds a call that leaves away nothing but last positional arguments which have defaults; false if it is another one.
+    fn fill_in_defaults(
+        &mut self,
+        thread: usize,
+        function: Ref<Function>,
+        code: CodeIx,
+        arguments: Arguments<'_>,
+    ) -> bool {
+        let link = &self.image.links[code.0 as usize];
+        let defaults = &self.heap.functions[function].defaults;
+        let positional = link.positional as usize;
+        let missing = positional.wrapping_sub(arguments.count);
+        if !link.simple || !arguments.names.is_empty() || missing > defaults.len() {
+            return false;
+        }
+        let at = arguments.at + arguments.count;
+        self.threads[thread].stack[at..at + missing]
+            .copy_from_slice(&defaults[defaults.len() - missing..]);
+        true
+    }
+
     /// Puts arguments where the parameters are, from `arguments.at` on.
     fn bind_function(
         &mut self,
@@ -237,6 +272,9 @@ impl Vm {
         code: CodeIx,
         arguments: Arguments<'_>,
     ) -> Result<(), Value> {
+        if self.fill_in_defaults(thread, function, code, arguments) {
+            return Ok(());
+        }
         let image = self.image.clone();
         let object = &image.program.codes[code.0 as usize];
         let params = &object.params;

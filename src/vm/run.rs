@@ -1625,7 +1625,7 @@ impl Vm {
                             // SAFETY: the thread is there, whatever it has called.
                             let state = unsafe { self.threads.get_unchecked_mut(thread) };
                             let ret = state.frames.pop().expect("a return runs in a frame").ret;
-                            if let Return::To(dst) = ret
+                            if let Return::To(dst) | Return::Item { into: dst, .. } = ret
                                 && let Some(frame) = state.frames.last()
                             {
                                 row!();
