@@ -12,6 +12,8 @@ pub mod render;
 mod run;
 mod sim;
 mod stats;
+mod sweep;
+mod test;
 
 use args::{Args, Color, Command};
 use clap::Parser;
@@ -31,6 +33,8 @@ pub fn main() -> ExitCode {
     let done = match args.command {
         Command::Run(it) => run::run(&it, paint),
         Command::Sim(it) => sim::sim(&it, paint),
+        Command::Sweep(it) => sweep::sweep(&it, paint),
+        Command::Test(it) => test::test(&it, paint),
         Command::Check(it) => check::check(&it, paint),
         Command::Dis(it) => dis::dis(&it, paint),
         Command::Explain(it) => explain::explain(&it),

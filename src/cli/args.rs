@@ -45,6 +45,10 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Simulate a script on virtual cores in virtual time, under the lock of any interpreter; the same each time
     Sim(SimArgs),
+    /// Simulate a script under several locks and numbers of cores, and compare how long it takes
+    Sweep(SweepArgs),
+    /// Simulate scripts and compare what they print with what is kept beside them
+    Test(TestArgs),
     /// Report what is wrong with a script, without running it
     Check(CheckArgs),
     /// Print a script's bytecode
@@ -117,6 +121,60 @@ pub(super) struct SimArgs {
     pub(super) format: Format,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
+}
+
+/// `mini test`.
+#[derive(Debug, clap::Args)]
+pub(super) struct TestArgs {
+    /// A script, or a folder with scripts; comments at their head say how they are run, as in `# mini sim --gil cpython-3.12 --cores 2`
+    #[arg(value_name = "PATH")]
+    pub(super) path: PathBuf,
+    /// Keep what they print now, in files `.expected` beside them
+    #[arg(long)]
+    pub(super) accept: bool,
+}
+
+/// `mini sweep`.
+#[derive(Debug, clap::Args)]
+pub(super) struct SweepArgs {
+    #[command(flatten)]
+    pub(super) script: ScriptArgs,
+    /// The locks, as `mini sim` takes them
+    #[arg(
+        long,
+        value_name = "RULES,…",
+        value_delimiter = ',',
+        default_value = "cpython-2.7,cpython-3.9,cpython-3.12,cpython-3.13t"
+    )]
+    pub(super) gil: Vec<Selection>,
+    /// The numbers of virtual cores
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,2,4,8", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(super) cores: Vec<u16>,
+    /// What things cost in virtual time, as `mini sim` takes it
+    #[arg(long, value_name = "MODEL", default_value = "cpython-3.11", value_parser = model)]
+    pub(super) costs: &'static Costs,
+    /// Who is picked where a real machine leaves it open, as `mini sim` takes it
+    #[arg(long, value_name = "SCHEDULE", default_value_t = Schedule::default())]
+    pub(super) schedule: Schedule,
+    /// What random schedules and random numbers begin with
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// The form of the table
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(super) format: SweepFormat,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// The form of a sweep's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SweepFormat {
+    /// For people, with bars.
+    Text,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
 }
 
 /// The form of tables.

@@ -21,7 +21,17 @@ const ENVIRONMENT: Environment = Environment {
 
 /// Reads, compiles (or assembles) and verifies a program. None: it is not right, and the messages have been printed.
 pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble> {
+    load_as(file, None, paint)
+}
+
+/// The same for a program that messages call by another name.
+pub(super) fn load_as(
+    file: &Path,
+    called: Option<&str>,
+    paint: bool,
+) -> Result<Option<Verified>, Trouble> {
     let (name, bytes) = read(file)?;
+    let name = called.map_or(name, str::to_owned);
     let source = match syntax::read(&name, &bytes, SourceId(0)) {
         Ok(source) => source,
         Err(no_text) => {

@@ -1,5 +1,6 @@
 //! `mini run`: a script on real threads.
 
+use crate::bytecode::verify::Verified;
 use crate::cli::args::{LimitArgs, RunArgs, ScriptArgs};
 use crate::cli::stats::Machine;
 use crate::cli::{Trouble, exit, program, say, stats};
@@ -39,7 +40,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     );
     interrupter.get_or_init(|| run.interrupter());
     let outcome = run.wait();
-    say_end(&outcome.end);
+    say(&end_text(&outcome.end));
     if args.stats {
         say(&stats::report(
             &Machine::Real(&outcome),
@@ -59,24 +60,29 @@ pub(super) fn prepare(
     let Some(verified) = program::load(&script.file, paint)? else {
         return Ok(None);
     };
-    let image = Arc::new(Image::new(&verified));
+    Ok(Some(begin(&verified, script, limits)))
+}
+
+/// A VM that is about to run a program.
+pub(super) fn begin(verified: &Verified, script: &ScriptArgs, limits: &LimitArgs) -> Vm {
+    let image = Arc::new(Image::new(verified));
     let mut vm = Vm::new(image, vm_limits(limits));
     vm.argv = std::iter::once(script.file.display().to_string())
         .chain(script.args.iter().cloned())
         .map(Into::into)
         .collect();
-    Ok(Some(vm))
+    vm
 }
 
-/// Says how a run ended, where the script itself did not.
-pub(super) fn say_end(end: &End) {
+/// How a run ended, where the script itself did not say.
+pub(super) fn end_text(end: &End) -> String {
     match end {
-        End::Exited(_) | End::Killed(_) => {}
-        End::Aborted => say("Aborted\n"),
-        End::Interrupted => say("interrupted\n"),
-        End::Deadlock(report) => say(report),
-        End::Limit(option) => say(&format!("mini: the run came to its limit, {option}\n")),
-        End::Bug(message) => say(&format!("mini: this is a bug of Mini's: {message}\n")),
+        End::Exited(_) | End::Killed(_) => String::new(),
+        End::Aborted => "Aborted\n".into(),
+        End::Interrupted => "interrupted\n".into(),
+        End::Deadlock(report) => report.clone(),
+        End::Limit(option) => format!("mini: the run came to its limit, {option}\n"),
+        End::Bug(message) => format!("mini: this is a bug of Mini's: {message}\n"),
     }
 }
 

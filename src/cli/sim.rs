@@ -1,12 +1,13 @@
 //! `mini sim`: a script in the simulation.
 
 use crate::cli::args::SimArgs;
-use crate::cli::run::{prepare, run_limits, say_end};
+use crate::cli::run::{end_text, prepare, run_limits};
 use crate::cli::stats::Machine;
 use crate::cli::{Trouble, exit, say, stats};
-use crate::engine::sim::{self, Options};
+use crate::engine::sim::{self, Options, Outcome};
+use crate::vm::Vm;
 use anyhow::Context;
-use std::io::BufReader;
+use std::io::{self, BufRead, BufReader, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,7 +21,26 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
     let interrupted = stop.clone();
     ctrlc::set_handler(move || interrupted.store(true, Ordering::Relaxed))
         .context("Ctrl-C cannot be caught")?;
-    let outcome = sim::run(
+    let streams = Streams {
+        input: Box::new(BufReader::new(io::stdin())),
+        output: Box::new(io::stdout()),
+        error: Box::new(io::stderr()),
+    };
+    let outcome = simulate(vm, args, streams, stop);
+    say(&report(&outcome, args)?);
+    Ok(exit::of(&outcome.end))
+}
+
+/// What stands for the script's streams.
+pub(super) struct Streams {
+    pub(super) input: Box<dyn BufRead + Send>,
+    pub(super) output: Box<dyn Write + Send>,
+    pub(super) error: Box<dyn Write + Send>,
+}
+
+/// Runs a VM as the options say.
+pub(super) fn simulate(vm: Vm, args: &SimArgs, streams: Streams, stop: Arc<AtomicBool>) -> Outcome {
+    sim::run(
         vm,
         Options {
             lock: args.gil.lock(),
@@ -29,17 +49,21 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
             schedule: args.schedule,
             seed: args.seed,
             limits: run_limits(&args.limits),
-            input: Box::new(BufReader::new(std::io::stdin())),
-            output: Box::new(std::io::stdout()),
-            error: Box::new(std::io::stderr()),
+            input: streams.input,
+            output: streams.output,
+            error: streams.error,
             sink: None,
             stop,
         },
-    );
-    say_end(&outcome.end);
+    )
+}
+
+/// What there is to say after a run.
+pub(super) fn report(outcome: &Outcome, args: &SimArgs) -> Result<String, Trouble> {
+    let mut text = end_text(&outcome.end);
     if args.stats {
-        let machine = Machine::Simulated(&outcome, args.costs);
-        say(&stats::report(&machine, args.gil, args.format)?);
+        let machine = Machine::Simulated(outcome, args.costs);
+        text += &stats::report(&machine, args.gil, args.format)?;
     }
-    Ok(exit::of(&outcome.end))
+    Ok(text)
 }

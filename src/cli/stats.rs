@@ -133,7 +133,7 @@ fn mean_wait_ns(it: &ThreadFigures) -> u64 {
 }
 
 /// A time in the unit that suits it.
-fn duration(ns: u64) -> String {
+pub(super) fn duration(ns: u64) -> String {
     match ns {
         0..1_000 => format!("{ns} ns"),
         1_000..1_000_000 => format!("{:.1} µs", ns as f64 / 1e3),

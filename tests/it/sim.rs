@@ -4,6 +4,7 @@ mod again;
 mod atomicity;
 mod checks;
 mod machine;
+mod stories;
 
 /// `docs/gil-presets.md` is the table of presets.
 #[test]

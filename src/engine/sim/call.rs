@@ -377,7 +377,8 @@ impl World {
         });
         let main = self.processes[child as usize].main;
         let born = self.new_task(child, main);
-        self.owe(task, cost);
+        // Half of it is the parent's; the child begins when all of it is done.
+        self.owe(task, VirtualNs(cost.0 / 2));
         self.wake_task(born, cost);
         Answer::Process {
             process: u64::from(child),

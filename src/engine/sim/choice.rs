@@ -164,6 +164,11 @@ impl Choice {
         self.random.below(whole) < part
     }
 
+    /// A delay of up to four times this length.
+    pub(super) fn stall(&mut self, length: VirtualNs) -> VirtualNs {
+        VirtualNs(self.random.below(length.0 * 4 + 1))
+    }
+
     /// Where in a cycle of this length something stands at first, from 1 on: at its end under `fifo`, anywhere else.
     pub(super) fn phase(&mut self, length: u64) -> u64 {
         match self.schedule {

@@ -21,6 +21,9 @@ const TICKS_OPS: u64 = 1 << 9;
 /// Longest slice without a lock while another thread of the VM may wake up.
 const FREE_PS: u64 = 10_000_000;
 
+/// Without a lock one in so many slices is held up by the memory.
+const STALLS_IN: u64 = 128;
+
 /// So many instructions one by one at most, in search of a place where the holder looks.
 const MOST_STEPS: u64 = 1 << 12;
 
@@ -210,6 +213,10 @@ impl World {
                 let peer = process.bursts.iter().find(|(_, other)| *other != task);
                 match peer {
                     Some(&(until, _)) => {
+                        // Cores that share memory do not run in step: now and then one has to wait for a line of its cache.
+                        if self.choice.chance(1, STALLS_IN) {
+                            state.debt += self.choice.stall(self.costs.retake);
+                        }
                         let limit_ps = until.since(self.now).0 * 1000;
                         let mut stop = run.ops(1);
                         while stop == Stop::Budget && run.spent_ps < limit_ps && run.left > 0 {

@@ -1,0 +1,187 @@
+//! `mini sweep`: a script under several locks and numbers of cores, as a table. The simulations run on all real cores; each is the same whatever the others do.
+
+use crate::cli::args::{SweepArgs, SweepFormat};
+use crate::cli::run::{begin, run_limits};
+use crate::cli::stats::duration;
+use crate::cli::{Trouble, exit, print, program, say};
+use crate::engine::sim::{self, Options, Outcome};
+use crate::gil::Selection;
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+/// One simulation.
+struct Case {
+    gil: Selection,
+    cores: u16,
+}
+
+/// What it gave.
+#[derive(Serialize)]
+struct Row {
+    gil: String,
+    cores: u16,
+    elapsed_ns: u64,
+    /// How many times as fast as with the first number of cores under the same lock.
+    speedup: f64,
+    busy_ns: u64,
+    switches: u64,
+    exit_code: i32,
+}
+
+/// A bar for the longest time is so wide.
+const BAR: usize = 40;
+
+/// Nothing is said of progress before.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Simulates and compares.
+pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
+    let Some(verified) = program::load(&args.script.file, paint)? else {
+        return Ok(exit::USAGE);
+    };
+    let cases: Vec<Case> = args
+        .gil
+        .iter()
+        .flat_map(|&gil| args.cores.iter().map(move |&cores| Case { gil, cores }))
+        .collect();
+    let outcomes = all(&cases, |case| {
+        let vm = begin(&verified, &args.script, &args.limits);
+        sim::run(
+            vm,
+            Options {
+                lock: case.gil.lock(),
+                cores: case.cores,
+                costs: *args.costs,
+                schedule: args.schedule,
+                seed: args.seed,
+                limits: run_limits(&args.limits),
+                input: Box::new(io::empty()),
+                output: Box::new(io::sink()),
+                error: Box::new(io::sink()),
+                sink: None,
+                stop: Arc::default(),
+            },
+        )
+    });
+    let rows = rows(&cases, &outcomes);
+    match args.format {
+        SweepFormat::Text => print(&text(&rows))?,
+        SweepFormat::Json => print(&(serde_json::to_string_pretty(&rows)? + "\n"))?,
+        SweepFormat::Csv => print(&csv(&rows))?,
+    }
+    Ok(0)
+}
+
+/// Runs all cases on all cores of this machine, and shows how far it is if that takes long.
+#[expect(clippy::disallowed_methods, reason = "a sweep uses all cores")]
+fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let (done, results) = mpsc::channel();
+    let mut outcomes: Vec<Option<Outcome>> = cases.iter().map(|_| None).collect();
+    let shown = io::stderr().is_terminal();
+    std::thread::scope(|scope| {
+        for _ in 0..workers.min(cases.len()) {
+            let (done, next, run) = (done.clone(), &next, &run);
+            scope.spawn(move || {
+                while let Some((at, case)) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    cases.get(at).map(|case| (at, case))
+                } {
+                    let _ = done.send((at, run(case)));
+                }
+            });
+        }
+        drop(done);
+        let (mut finished, mut late) = (0, false);
+        loop {
+            match results.recv_timeout(PATIENCE) {
+                Ok((at, outcome)) => {
+                    outcomes[at] = Some(outcome);
+                    finished += 1;
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => late = true,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            if shown && late {
+                let filled = BAR * finished / cases.len();
+                let (full, empty) = ("#".repeat(filled), ".".repeat(BAR - filled));
+                say(&format!("\r{full}{empty} {finished} of {}", cases.len()));
+            }
+        }
+        if shown && late {
+            say(&format!("\r{}\r", " ".repeat(BAR + 30)));
+        }
+    });
+    let all = outcomes.into_iter();
+    all.map(|it| it.expect("each case was run")).collect()
+}
+
+fn rows(cases: &[Case], outcomes: &[Outcome]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (case, outcome) in cases.iter().zip(outcomes) {
+        let gil = case.gil.to_string();
+        let first_ns = rows
+            .iter()
+            .find(|it| it.gil == gil)
+            .map_or(outcome.elapsed.0, |it| it.elapsed_ns);
+        rows.push(Row {
+            cores: case.cores,
+            elapsed_ns: outcome.elapsed.0,
+            speedup: first_ns as f64 / outcome.elapsed.0.max(1) as f64,
+            busy_ns: outcome.cores.iter().map(|busy| busy.0).sum(),
+            switches: outcome.threads.iter().map(|it| it.times.switches).sum(),
+            exit_code: exit::of(&outcome.end),
+            gil,
+        });
+    }
+    rows
+}
+
+fn text(rows: &[Row]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(["lock", "cores", "elapsed", "speed-up", "switches", ""]);
+    for column in table.column_iter_mut().skip(1).take(4) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let longest_ns = rows
+        .iter()
+        .map(|it| it.elapsed_ns)
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    for it in rows {
+        let length = (it.elapsed_ns as f64 / longest_ns as f64 * BAR as f64).ceil() as usize;
+        let mut note = "#".repeat(length);
+        if it.exit_code != 0 {
+            let _ = write!(note, " exit code {}", it.exit_code);
+        }
+        table.add_row([
+            it.gil.clone(),
+            it.cores.to_string(),
+            duration(it.elapsed_ns),
+            format!("{:.2}", it.speedup),
+            it.switches.to_string(),
+            note,
+        ]);
+    }
+    format!("{table}\n")
+}
+
+fn csv(rows: &[Row]) -> String {
+    let mut text = String::from("gil,cores,elapsed_ns,speedup,busy_ns,switches,exit_code\n");
+    for it in rows {
+        let _ = writeln!(
+            text,
+            "{},{},{},{:.4},{},{},{}",
+            it.gil, it.cores, it.elapsed_ns, it.speedup, it.busy_ns, it.switches, it.exit_code
+        );
+    }
+    text
+}
