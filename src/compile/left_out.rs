@@ -89,11 +89,6 @@ const NAMES: &[(&str, &[&str], &str)] = &[
         "`multiprocessing.Manager()` has dict, list, Namespace, Value, Queue and the locks",
     ),
     (
-        "multiprocessing.pool",
-        &["ThreadPool"],
-        "use `concurrent.futures.ThreadPoolExecutor`",
-    ),
-    (
         "multiprocessing.sharedctypes",
         &["copy", "synchronized"],
         "`Value` and `Array` come with a lock of their own",

@@ -259,7 +259,7 @@ const INNER: &[(&str, &str)] = &[
     ),
     (
         "multiprocessing.dummy",
-        "use `concurrent.futures.ThreadPoolExecutor`",
+        "`multiprocessing.pool.ThreadPool` is a pool of threads; `threading` has the rest",
     ),
     (
         "multiprocessing.shared_memory",
