@@ -68,9 +68,12 @@ fn no_schedule_loses_a_wake_up() {
         let expected = fs::read(program.with_extension("out")).expect("each has its .out");
         let start = Instant::now();
         let mut round = 0;
-        let goes_on = |round: usize| match oracle::asked_for_more() {
-            true => start.elapsed() < LONG,
-            false => round < ROUNDS,
+        let goes_on = |round: usize| {
+            if oracle::asked_for_more() {
+                start.elapsed() < LONG
+            } else {
+                round < ROUNDS
+            }
         };
         while goes_on(round) {
             let mut mini = Command::new(env!("CARGO_BIN_EXE_mini"));
