@@ -317,12 +317,8 @@ impl Heap {
         for root in roots {
             self.reach(root, &mut gray);
         }
-        let mut found = Vec::new();
         while let Some(value) = gray.pop() {
-            self.trace(value, &mut |value| found.push(value));
-            for value in found.drain(..) {
-                self.reach(value, &mut gray);
-            }
+            self.trace(value, &mut gray);
         }
         self.bigs.sweep(0);
         self.strs.sweep(0);
@@ -395,31 +391,48 @@ impl Heap {
         }
     }
 
-    /// What a value holds.
-    fn trace(&self, value: Value, visit: &mut dyn FnMut(Value)) {
+    /// Marks what an object holds. It is taken out of its place meanwhile, so that its values are read where they are: a list of a million numbers would
+    /// need a second one otherwise.
+    fn trace(&mut self, value: Value, gray: &mut Vec<Value>) {
+        macro_rules! within {
+            ($arena:ident, $it:expr, |$object:ident, $visit:ident| $trace:expr) => {{
+                let $object = std::mem::take(&mut self.$arena[$it]);
+                let $visit = &mut |value| self.reach(value, gray);
+                $trace;
+                self.$arena[$it] = $object;
+            }};
+        }
         match value {
-            Value::Tuple(it) => self.tuples[it].trace(visit),
-            Value::List(it) => self.lists[it].trace(visit),
-            Value::Dict(it) => self.dicts[it].iter().for_each(|entry| {
-                visit(entry.key);
-                visit(entry.value);
-            }),
-            Value::Set(it) => self.sets[it].iter().for_each(|(_, value)| visit(value)),
-            Value::Function(it) => self.functions[it].trace(visit),
-            Value::Method(it) => self.methods[it].trace(visit),
-            Value::Class(it) => {
-                let class = &self.classes[it];
-                class
+            Value::Tuple(it) => within!(tuples, it, |object, visit| object.trace(visit)),
+            Value::List(it) => within!(lists, it, |object, visit| object.trace(visit)),
+            Value::Dict(it) => {
+                within!(dicts, it, |object, visit| object.iter().for_each(|entry| {
+                    visit(entry.key);
+                    visit(entry.value);
+                }))
+            }
+            Value::Set(it) => {
+                within!(sets, it, |object, visit| object
+                    .iter()
+                    .for_each(|(_, value)| visit(value)));
+            }
+            Value::Function(it) => within!(functions, it, |object, visit| object.trace(visit)),
+            Value::Method(it) => within!(methods, it, |object, visit| object.trace(visit)),
+            Value::Class(it) => within!(classes, it, |object, visit| {
+                object
                     .mro
                     .iter()
                     .for_each(|&class| visit(Value::Class(class)));
-                class.attributes.iter().for_each(|&(_, value)| visit(value));
-            }
-            Value::Instance(it) => self.instances[it].trace(visit),
-            Value::Generator(it) => self.generators[it].trace(visit),
-            Value::Iter(it) => self.iters[it].trace(visit),
-            Value::Cell(it) => self.cells[it].trace(visit),
-            Value::Object(it) => self.objects[it].trace(visit),
+                object
+                    .attributes
+                    .iter()
+                    .for_each(|&(_, value)| visit(value));
+            }),
+            Value::Instance(it) => within!(instances, it, |object, visit| object.trace(visit)),
+            Value::Generator(it) => within!(generators, it, |object, visit| object.trace(visit)),
+            Value::Iter(it) => within!(iters, it, |object, visit| object.trace(visit)),
+            Value::Cell(it) => within!(cells, it, |object, visit| object.trace(visit)),
+            Value::Object(it) => within!(objects, it, |object, visit| object.trace(visit)),
             _ => {}
         }
     }

@@ -164,6 +164,15 @@ impl Vm {
             return self.settle(thread, step);
         }
         if let Some(exception) = self.threads[thread].interrupt.take() {
+            let state = &mut self.threads[thread];
+            let waits = state
+                .pending
+                .last()
+                .is_some_and(|pending| pending.depth as usize == state.frames.len());
+            // Between two instructions it is the next one that is interrupted, and its guards that count; the counter says what follows it.
+            if !waits && let Some(frame) = state.frames.last_mut() {
+                frame.pc += 1;
+            }
             return self.unwind(thread, exception, true);
         }
         let state = &self.threads[thread];
