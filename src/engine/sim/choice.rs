@@ -12,7 +12,7 @@ use std::str::FromStr;
 /// How picks are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Schedule {
-    /// The one that has waited longest, and every wake-up takes the time that the cost model says.
+    /// The one that has waited longest; wake-ups take the time that the cost model says, give or take an eighth.
     #[default]
     Fifo,
     /// Any, and wake-ups take from half to twice their time.
@@ -152,7 +152,9 @@ impl Choice {
     /// How long something really takes that takes so long on average.
     pub(super) fn latency(&mut self, mean: VirtualNs) -> VirtualNs {
         match self.schedule {
-            Schedule::Fifo => mean,
+            // No two wake-ups take exactly the same time. If they did, slices could fall in step with a script's loops and be cut at the same instruction
+            // each time.
+            Schedule::Fifo => VirtualNs(mean.0 - mean.0 / 8 + self.random.below(mean.0 / 4 + 1)),
             Schedule::Random | Schedule::Pct { .. } => {
                 VirtualNs(mean.0 / 2 + self.random.below(mean.0.saturating_mul(3) / 2 + 1))
             }
@@ -164,17 +166,14 @@ impl Choice {
         self.random.below(whole) < part
     }
 
-    /// A delay of up to four times this length.
+    /// A delay of up to twice this length.
     pub(super) fn stall(&mut self, length: VirtualNs) -> VirtualNs {
-        VirtualNs(self.random.below(length.0 * 4 + 1))
+        VirtualNs(self.random.below(length.0 * 2 + 1))
     }
 
-    /// Where in a cycle of this length something stands at first, from 1 on: at its end under `fifo`, anywhere else.
+    /// Where in a cycle of this length something stands at first, from 1 on.
     pub(super) fn phase(&mut self, length: u64) -> u64 {
-        match self.schedule {
-            Schedule::Fifo => length,
-            Schedule::Random | Schedule::Pct { .. } => 1 + self.random.below(length),
-        }
+        1 + self.random.below(length)
     }
 
     /// A number that depends on the seed and on how often this was asked.

@@ -22,7 +22,7 @@ const TICKS_OPS: u64 = 1 << 9;
 const FREE_PS: u64 = 10_000_000;
 
 /// Without a lock one in so many slices is held up by the memory.
-const STALLS_IN: u64 = 128;
+const STALLS_IN: u64 = 256;
 
 /// So many instructions one by one at most, in search of a place where the holder looks.
 const MOST_STEPS: u64 = 1 << 12;

@@ -112,7 +112,7 @@ fn cruby_gives_a_tenth_of_a_second() {
     for gil in ["cruby-3.2", "cruby-3.3"] {
         let run = Machine::under(gil)
             .recorded()
-            .run(&image(&program(2, 15_000_000, "")));
+            .run(&image(&program(2, 9_000_000, "")));
         let slices = slices_ns(&run);
         assert_near(gil, median(&slices) / MS, 100.0, 0.02);
     }
@@ -120,7 +120,7 @@ fn cruby_gives_a_tenth_of_a_second() {
 
 /// Some sleeps of a millisecond beside busy threads: by how much each was too long, in milliseconds.
 fn overshoots(machine: &Machine, busy: usize, interval_ms: f64) -> Vec<f64> {
-    let naps = if interval_ms > 10.0 { 5.0 } else { 30.0 };
+    let naps = if interval_ms > 10.0 { 3.0 } else { 21.0 };
     let turns = (naps * (interval_ms * 3.0 + 2.0) * MS / 17.0) as u64;
     let sleeper = format!(
         "{}\ndef nap():\n    for _ in range({naps}):\n        t = time.perf_counter()\n        time.sleep(0.001)\n        \
@@ -176,9 +176,9 @@ fn a_sleeper_hardly_waits_under_2_7_and_not_at_all_without_a_lock() {
 
 /// How often a second a thread gets to call `sleep(0)`.
 fn zero_sleeps(gil: &str, busy: usize) -> f64 {
-    let rest = "def nap():\n    t = time.perf_counter()\n    n = 0\n    while n < 5 or time.perf_counter() - t < 0.02:\n        time.sleep(0)\n        n += 1\n    \
+    let rest = "def nap():\n    t = time.perf_counter()\n    n = 0\n    while n < 3 or time.perf_counter() - t < 0.02:\n        time.sleep(0)\n        n += 1\n    \
         print(n / (time.perf_counter() - t))\nsleeper = threading.Thread(target=nap)";
-    let text = program(busy, 40_000_000 * u64::from(gil.starts_with("cruby")) + 6_000_000, rest).replace(
+    let text = program(busy, 22_000_000 * u64::from(gil.starts_with("cruby")) + 6_000_000, rest).replace(
         "for t in threads: t.start()",
         "for t in threads: t.start()\nsleeper.start()\nsleeper.join()\nimport os\nsys.stdout.flush()\nos._exit(0)",
     );
@@ -210,7 +210,7 @@ fn sleeping_for_nothing_costs_an_interval_beside_a_busy_thread() {
 
 /// What busy threads take together, against one after the other.
 fn against_sequential(machine: &Machine, busy: usize) -> f64 {
-    let turns = 700_000;
+    let turns = 350_000;
     let text = |rest: &str, busy| {
         let whole = format!("t0 = time.perf_counter()\n{rest}");
         program(busy, turns, &whole) + "print(time.perf_counter() - t0)\n"

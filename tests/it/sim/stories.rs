@@ -79,7 +79,7 @@ fn mini_test_keeps_compares_and_tells() {
 #[test]
 fn a_sweep_compares_locks_and_cores() {
     let script = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sweep.mini");
-    let source = "import threading\ndef count(n):\n    while n > 0:\n        n -= 1\nts = [threading.Thread(target=count, args=(50000,)) for _ in range(2)]\n\
+    let source = "import threading\ndef count(n):\n    while n > 0:\n        n -= 1\nts = [threading.Thread(target=count, args=(200000,)) for _ in range(2)]\n\
         for t in ts: t.start()\nfor t in ts: t.join()\n";
     fs::write(&script, source).expect("the folder for tests can be written to");
     let sweep = |format| {
