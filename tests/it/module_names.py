@@ -1,7 +1,9 @@
 """Prints the public names of the modules that Mini has, as CPython has them: a line for each
-module; and the names of all modules of its library."""
+module; the names of all modules of its library; and the
+public attributes of the classes."""
 
 import importlib
+import inspect
 import sys
 import types
 MODULES = "threading queue multiprocessing concurrent.futures logging time random collections itertools functools contextlib dataclasses typing pprint os sys math".split()
@@ -11,3 +13,14 @@ for name in MODULES:
     public = [n for n in public if not isinstance(getattr(module, n, None), types.ModuleType)]
     print(f"{name}:", *sorted(set(public)))
 print("import:", *sorted(name for name in sys.stdlib_module_names if not name.startswith("_")))
+
+HOLDERS = [it for it in MODULES if it != "typing"] + ["multiprocessing.connection", "multiprocessing.pool", "multiprocessing.queues", "multiprocessing.synchronize"]
+ORDINARY = set(dir(object)) | set(dir(Exception))
+for name in HOLDERS:
+    module = importlib.import_module(name)
+    for kind in sorted(getattr(module, "__all__", None) or dir(module)):
+        found = getattr(module, kind, None)
+        if inspect.isclass(found) and not kind.startswith("_") and not issubclass(found, (tuple, OSError)):
+            members = sorted(it for it in set(dir(found)) - ORDINARY if not it.startswith("_"))
+            if members:
+                print(f"members of {name}.{kind}:", *members)

@@ -353,13 +353,27 @@ fn decode_wide(
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{decode, decode_message, encode, encode_message};
+    use crate::vm::fault::{Coded, Fault};
 
+    /// What the exception would say.
+    fn told(fault: Fault) -> String {
+        let Some(coding) = fault.coding else {
+            return fault.message.into_owned();
+        };
+        let (start, end) = (coding.start, coding.end);
+        match &coding.object {
+            Coded::Text(text) => encode_message(&coding.encoding, text, start, end, &coding.reason),
+            Coded::Bytes(bytes) => {
+                decode_message(&coding.encoding, bytes, start, end, &coding.reason)
+            }
+        }
+    }
     fn encoded(text: &str, encoding: &str, errors: &str) -> Result<Vec<u8>, String> {
-        encode(text, encoding, errors).map_err(|it| it.message.into_owned())
+        encode(text, encoding, errors).map_err(told)
     }
     fn decoded(bytes: &[u8], encoding: &str, errors: &str) -> Result<String, String> {
-        decode(bytes, encoding, errors).map_err(|it| it.message.into_owned())
+        decode(bytes, encoding, errors).map_err(told)
     }
 
     #[test]
