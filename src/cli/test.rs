@@ -65,7 +65,6 @@ enum Verdict {
 }
 
 /// The script itself, or all under a folder, in order.
-#[expect(clippy::disallowed_methods, reason = "scripts are looked for here")]
 fn scripts(path: &Path) -> Result<Vec<PathBuf>, Trouble> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);

@@ -4,6 +4,7 @@
 use super::{DEFAULT_INTERVAL_NS, Rules};
 
 /// An interpreter lock.
+#[expect(clippy::struct_excessive_bools, reason = "a table of yes and no")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lock {
     /// Who starts a switch, and when.
@@ -46,6 +47,7 @@ pub enum Trigger {
 }
 
 /// Where the holder looks at the lock. Instructions of the library that stand for C code never do.
+#[expect(clippy::struct_excessive_bools, reason = "a table of yes and no")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Polls {
     /// After instructions on local variables and constants.
