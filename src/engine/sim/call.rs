@@ -341,7 +341,8 @@ impl World {
         let vm = process.vm();
         if alive < vm.limits.threads {
             let born = self.new_task(number, thread);
-            self.owe(task, self.costs.signal);
+            // CPython's `Thread.start` waits until the thread has begun.
+            self.owe(task, self.costs.thread_start);
             self.wake_task(born, self.costs.thread_start);
             return Answer::None;
         }
