@@ -2,6 +2,7 @@
 //! The names are in `module_names.txt`, which `module_names.py` writes and a python3 on the machine confirms.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -150,11 +151,15 @@ fn classes_have_the_attributes_of_cpythons() {
         let (path, members) = line.split_once(": ").expect("class: attributes");
         let (module, class) = path.rsplit_once('.').expect("module.class");
         classes += 1;
-        text += &format!("import {module} as M\nC = getattr(M, '{class}', None)\n");
+        let _ = writeln!(
+            text,
+            "import {module} as M\nC = getattr(M, '{class}', None)"
+        );
         for member in members.split(' ') {
             if !NO_MEMBERS.contains(&&*format!("{class}.{member}")) {
-                text += &format!(
-                    "if C is not None and not hasattr(C, '{member}'): print('{path}.{member}')\n"
+                let _ = writeln!(
+                    text,
+                    "if C is not None and not hasattr(C, '{member}'): print('{path}.{member}')"
                 );
             }
         }
