@@ -8,12 +8,14 @@ mod dis;
 mod exit;
 mod explain;
 mod program;
+mod record;
 pub mod render;
 mod run;
 mod sim;
 mod stats;
 mod sweep;
 mod test;
+mod timeline;
 
 use args::{Args, Color, Command};
 use clap::Parser;
@@ -29,10 +31,13 @@ type Trouble = anyhow::Error;
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
     let args = Args::parse_from(with_default_command(std::env::args_os().collect()));
-    let paint = wants_color(args.color);
+    let paint = wants_color(args.color, &std::io::stderr());
     let done = match args.command {
         Command::Run(it) => run::run(&it, paint),
         Command::Sim(it) => sim::sim(&it, paint),
+        Command::Timeline(it) => {
+            timeline::timeline(&it, wants_color(args.color, &std::io::stdout()))
+        }
         Command::Sweep(it) => sweep::sweep(&it, paint),
         Command::Test(it) => test::test(&it, paint),
         Command::Check(it) => check::check(&it, paint),
@@ -66,16 +71,15 @@ fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-/// Is standard error to be coloured?
+/// Is what goes there to be coloured?
 #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
-fn wants_color(color: Color) -> bool {
+fn wants_color(color: Color, stream: &impl IsTerminal) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
         // <https://no-color.org>: set and not empty.
         Color::Auto => {
-            std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
-                && std::io::stderr().is_terminal()
+            std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) && stream.is_terminal()
         }
     }
 }

@@ -5,11 +5,16 @@
 //! *Order.* The events of one thread come in the order in which they happened. Those of the simulated engine come in the order of time over all threads;
 //! the real engine's threads each write their own, and whoever wants one row sorts by time.
 
+pub mod trace;
+
+/// A thread of a VM.
+pub use crate::vm::thread::ThreadId;
+
 use crate::source::SourceId;
 use crate::vm::Vm;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
-use crate::vm::thread::{Status, ThreadId};
+use crate::vm::thread::Status;
 use std::sync::Arc;
 
 /// A VM of a run, by the number of its process: 0 is the first.

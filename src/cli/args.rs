@@ -47,6 +47,8 @@ pub(super) enum Command {
     Sim(SimArgs),
     /// Simulate a script under several locks and numbers of cores, and compare how long it takes
     Sweep(SweepArgs),
+    /// Draw a saved trace: who held the lock when, and who waited
+    Timeline(TimelineArgs),
     /// Simulate scripts and compare what they print with what is kept beside them
     Test(TestArgs),
     /// Report what is wrong with a script, without running it
@@ -90,6 +92,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub(super) format: Format,
     #[command(flatten)]
+    pub(super) record: RecordArgs,
+    #[command(flatten)]
     pub(super) limits: LimitArgs,
 }
 
@@ -120,7 +124,43 @@ pub(super) struct SimArgs {
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub(super) format: Format,
     #[command(flatten)]
+    pub(super) record: RecordArgs,
+    #[command(flatten)]
     pub(super) limits: LimitArgs,
+}
+
+/// What is kept of a run's events.
+#[derive(Debug, clap::Args)]
+pub(super) struct RecordArgs {
+    /// Save what happened in a file, which `mini timeline` draws
+    #[arg(long, value_name = "FILE")]
+    pub(super) trace: Option<PathBuf>,
+    /// At the end, draw on standard error who held the lock when, and who waited
+    #[arg(long)]
+    pub(super) timeline: bool,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// How a timeline looks.
+#[derive(Debug, clap::Args)]
+pub(super) struct LookArgs {
+    /// Columns of the timeline; the window's, or 100 where there is none
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(30..=10_000))]
+    pub(super) width: Option<u16>,
+    /// Most threads of a process that have a lane of their own, and most processes
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
+    pub(super) lanes: u16,
+}
+
+/// `mini timeline`.
+#[derive(Debug, clap::Args)]
+pub(super) struct TimelineArgs {
+    /// A trace that `--trace` has saved (`-` is standard input)
+    #[arg(value_name = "TRACE")]
+    pub(super) trace: PathBuf,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
 }
 
 /// `mini test`.

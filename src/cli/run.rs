@@ -2,10 +2,13 @@
 
 use crate::bytecode::verify::Verified;
 use crate::cli::args::{LimitArgs, RunArgs, ScriptArgs};
+use crate::cli::record::Record;
 use crate::cli::stats::Machine;
+use crate::cli::timeline::look;
 use crate::cli::{Trouble, exit, program, say, stats};
 use crate::engine::outcome::{End, RunLimits};
 use crate::engine::real::{Interrupter, Options, Run};
+use crate::event::trace::Heading;
 use crate::vm::link::Image;
 use crate::vm::{Limits, Vm};
 use anyhow::{Context, bail};
@@ -27,6 +30,17 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     let interrupter: Arc<OnceLock<Interrupter>> = Arc::default();
     let started = interrupter.clone();
     ctrlc::set_handler(move || started.wait().interrupt()).context("Ctrl-C cannot be caught")?;
+    let window = terminal_size::terminal_size_of(std::io::stderr());
+    let heading = Heading {
+        simulated: false,
+        cores: std::thread::available_parallelism()
+            .ok()
+            .and_then(|it| u16::try_from(it.get()).ok()),
+        lock: args.gil.to_string(),
+        script: args.script.file.display().to_string(),
+    };
+    let look = look(&args.record.look, window, paint);
+    let record = Record::begin(&args.record, &heading, look)?;
     let run = Run::start(
         vm,
         Options {
@@ -36,11 +50,15 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
             output: Box::new(std::io::stdout()),
             error: Box::new(std::io::stderr()),
             line_buffered: std::io::stdout().is_terminal(),
+            sinks: record.as_ref().map(Record::sinks),
         },
     );
     interrupter.get_or_init(|| run.interrupter());
     let outcome = run.wait();
     say(&end_text(&outcome.end));
+    if let Some(record) = record {
+        say(&record.end(outcome.elapsed_ns)?);
+    }
     if args.stats {
         say(&stats::report(
             &Machine::Real(&outcome),

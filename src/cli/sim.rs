@@ -1,10 +1,14 @@
 //! `mini sim`: a script in the simulation.
 
 use crate::cli::args::SimArgs;
+use crate::cli::record::Record;
 use crate::cli::run::{end_text, prepare, run_limits};
 use crate::cli::stats::Machine;
+use crate::cli::timeline::look;
 use crate::cli::{Trouble, exit, say, stats};
 use crate::engine::sim::{self, Options, Outcome};
+use crate::event::Sink;
+use crate::event::trace::Heading;
 use crate::vm::Vm;
 use anyhow::Context;
 use std::io::{self, BufRead, BufReader, Write};
@@ -26,8 +30,12 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
         output: Box::new(io::stdout()),
         error: Box::new(io::stderr()),
     };
-    let outcome = simulate(vm, args, streams, stop);
-    say(&report(&outcome, args)?);
+    let window = terminal_size::terminal_size_of(io::stderr());
+    let look = look(&args.record.look, window, paint);
+    let record = Record::begin(&args.record, &heading(args), look)?;
+    let sink = record.as_ref().map(Record::sink);
+    let outcome = simulate(vm, args, streams, sink, stop);
+    say(&report(&outcome, args, record)?);
     Ok(exit::of(&outcome.end))
 }
 
@@ -39,7 +47,13 @@ pub(super) struct Streams {
 }
 
 /// Runs a VM as the options say.
-pub(super) fn simulate(vm: Vm, args: &SimArgs, streams: Streams, stop: Arc<AtomicBool>) -> Outcome {
+pub(super) fn simulate(
+    vm: Vm,
+    args: &SimArgs,
+    streams: Streams,
+    sink: Option<Box<dyn Sink>>,
+    stop: Arc<AtomicBool>,
+) -> Outcome {
     sim::run(
         vm,
         Options {
@@ -52,15 +66,32 @@ pub(super) fn simulate(vm: Vm, args: &SimArgs, streams: Streams, stop: Arc<Atomi
             input: streams.input,
             output: streams.output,
             error: streams.error,
-            sink: None,
+            sink,
             stop,
         },
     )
 }
 
+/// What a trace of the run says of it.
+pub(super) fn heading(args: &SimArgs) -> Heading {
+    Heading {
+        simulated: true,
+        cores: Some(args.cores),
+        lock: args.gil.to_string(),
+        script: args.script.file.display().to_string(),
+    }
+}
+
 /// What there is to say after a run.
-pub(super) fn report(outcome: &Outcome, args: &SimArgs) -> Result<String, Trouble> {
+pub(super) fn report(
+    outcome: &Outcome,
+    args: &SimArgs,
+    record: Option<Record>,
+) -> Result<String, Trouble> {
     let mut text = end_text(&outcome.end);
+    if let Some(record) = record {
+        text += &record.end(outcome.elapsed.0)?;
+    }
     if args.stats {
         let machine = Machine::Simulated(outcome, args.costs);
         text += &stats::report(&machine, args.gil, args.format)?;

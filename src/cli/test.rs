@@ -7,7 +7,9 @@
 //! once for each run (without any: `mini sim`), and what came of all of them is kept beside it in a file `.expected`.
 
 use crate::cli::args::{Args, Command, SimArgs, TestArgs};
-use crate::cli::sim::{Streams, report, simulate};
+use crate::cli::record::Record;
+use crate::cli::sim::{Streams, heading, report, simulate};
+use crate::cli::timeline::look;
 use crate::cli::{Trouble, exit, print, program, run};
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -138,11 +140,17 @@ fn transcript(script: &Path, paint: bool) -> Result<Option<String>, Trouble> {
             output: Box::new(output.clone()),
             error: Box::new(error.clone()),
         };
-        let outcome = simulate(vm, &args, streams, Arc::default());
+        let record = Record::begin(
+            &args.record,
+            &heading(&args),
+            look(&args.record.look, None, false),
+        )?;
+        let sink = record.as_ref().map(Record::sink);
+        let outcome = simulate(vm, &args, streams, sink, Arc::default());
         let command = ["mini sim", &options, &name].map(str::trim).join(" ");
         let _ = writeln!(transcript, "$ {}", command.replace("  ", " "));
         transcript += &output.text();
-        let told = error.text() + &report(&outcome, &args)?;
+        let told = error.text() + &report(&outcome, &args, record)?;
         if !told.is_empty() {
             let _ = write!(transcript, "[standard error]\n{told}");
         }

@@ -9,7 +9,7 @@
 //! | `gil` | the lock, with a file for each of the three rules |
 //! | `census` | when nobody can wake anybody any more |
 //! | `channel`, `input`, `output`, `clock` | queues between VMs, and the world outside |
-//! | `tally` | who had the lock for how long |
+//! | `tally`, `record` | who had the lock for how long; what each thread tells of itself |
 
 mod call;
 mod census;
@@ -20,10 +20,12 @@ mod input;
 mod machine;
 mod output;
 mod process;
+mod record;
 mod tally;
 mod worker;
 
 pub use machine::Interrupter;
+pub use record::Sinks;
 
 use crate::engine::outcome::{End, RunLimits, ThreadFigures};
 use crate::gil::Rules;
@@ -47,6 +49,8 @@ pub struct Options {
     pub error: Box<dyn Write + Send>,
     /// Write out each line as it ends, as one does at a terminal.
     pub line_buffered: bool,
+    /// Where events go, if anywhere: each thread has a sink of its own.
+    pub sinks: Option<Sinks>,
 }
 
 /// A run under way.
@@ -89,6 +93,7 @@ impl Run {
         let end = self.machine.wait(self.limit);
         let elapsed_ns = self.machine.clock.now_ns();
         self.machine.output.finish();
+        self.machine.stop_recording();
         Outcome {
             end,
             threads: self.machine.figures(),

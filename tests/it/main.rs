@@ -24,6 +24,7 @@ mod sim;
 mod stdlib;
 mod stress;
 mod tidy;
+mod timeline;
 mod timeouts;
 mod tracebacks;
 mod tree;

@@ -3,7 +3,7 @@
 mod again;
 mod atomicity;
 mod checks;
-mod machine;
+pub(crate) mod machine;
 mod stories;
 
 /// `docs/gil-presets.md` is the table of presets.

@@ -7,6 +7,7 @@ use crate::engine::real::gil::Until;
 use crate::engine::real::output::{Printed, is_error};
 use crate::engine::real::process::{Caller, Process};
 use crate::engine::real::worker::{self, Held, Next, Worker};
+use crate::event::{VmId, What};
 use crate::vm::class::Type;
 use crate::vm::parcel::Parcel;
 use crate::vm::slice::{Answer, Clock, Stream, SysCall};
@@ -311,7 +312,11 @@ impl Worker {
             it.forget(&self.caller());
         }
         match blocked {
-            Blocked::Done(true) => self.answer(vm, Answer::Bool(true)),
+            Blocked::Done(true) => {
+                let bytes = parcel.bytes.len() as u64;
+                self.tell(vm, || What::Sent { channel, bytes });
+                self.answer(vm, Answer::Bool(true))
+            }
             Blocked::Done(false) => self.answer(vm, broken()),
             Blocked::TimedOut => self.answer(vm, Answer::Bool(false)),
             Blocked::Interrupted => Next::Go,
@@ -337,7 +342,11 @@ impl Worker {
             it.forget(&self.caller());
         }
         match blocked {
-            Blocked::Done(Some(parcel)) => self.answer(vm, Answer::Parcel(parcel)),
+            Blocked::Done(Some(parcel)) => {
+                let bytes = parcel.bytes.len() as u64;
+                self.tell(vm, || What::Received { channel, bytes });
+                self.answer(vm, Answer::Parcel(parcel))
+            }
             Blocked::Done(None) => self.answer(vm, gone()),
             Blocked::TimedOut => self.answer(vm, Answer::None),
             Blocked::Interrupted => Next::Go,
@@ -364,9 +373,10 @@ impl Worker {
     }
 
     fn start_thread(&mut self, vm: &mut Held<'_>, thread: ThreadId) -> Answer {
-        let daemon = vm.threads[thread.0 as usize].daemon;
+        let it = &vm.threads[thread.0 as usize];
+        let (name, daemon) = (it.name.clone(), it.daemon);
         if self.process.alive.load(Ordering::SeqCst) < vm.limits.threads
-            && worker::start(&self.machine, &self.process, thread, daemon).is_ok()
+            && worker::start(&self.machine, &self.process, thread, &name, daemon).is_ok()
         {
             return Answer::None;
         }
@@ -394,7 +404,14 @@ impl Worker {
             None
         };
         if let Some(child) = child {
-            if worker::start(&self.machine, &child, child.main, false).is_ok() {
+            let main = child.main;
+            let its_name = child.vm.lock().threads[main.0 as usize].name.clone();
+            if worker::start(&self.machine, &child, main, &its_name, false).is_ok() {
+                self.tell(vm, || What::Forked {
+                    child: VmId(child.number as u32),
+                    objects: vm.heap.objects() as u64,
+                    bytes: (vm.heap.live + vm.heap.allocated) as u64,
+                });
                 return Answer::Process {
                     process: child.number,
                     pid: child.pid,

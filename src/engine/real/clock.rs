@@ -25,6 +25,12 @@ impl MachineClock {
         Instant::now()
     }
 
+    /// The number of nanoseconds of a moment.
+    pub(super) fn ns(self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.start);
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// The moment of a number of nanoseconds; one too far away to be counted is as far as can be.
     pub(super) fn instant(self, ns: u64) -> Instant {
         const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);

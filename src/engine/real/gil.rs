@@ -11,6 +11,7 @@ mod turns;
 
 use crate::engine::real::census::Census;
 use crate::engine::real::clock::MachineClock;
+use crate::engine::real::record::Record;
 use crate::engine::real::tally::Tally;
 use crate::gil::Rules;
 use parking_lot::{Condvar, Mutex};
@@ -62,14 +63,14 @@ const PLACES: [Place; 5] = [
 
 impl Seat {
     /// The seat of a thread that is about to start.
-    pub(super) fn new(number: u32) -> Arc<Seat> {
+    pub(super) fn new(number: u32, record: Option<Record>) -> Arc<Seat> {
         Arc::new(Seat {
             number,
             os_thread: OnceLock::new(),
             place: AtomicU8::new(Place::Arriving as u8),
             called: AtomicBool::new(false),
             notified: AtomicBool::new(false),
-            tally: Tally::default(),
+            tally: Tally::new(record),
         })
     }
 

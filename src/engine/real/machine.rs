@@ -10,7 +10,9 @@ use crate::engine::real::gil::Gil;
 use crate::engine::real::input::Input;
 use crate::engine::real::output::Output;
 use crate::engine::real::process::{Caller, Identity, Process};
+use crate::engine::real::record::Sinks;
 use crate::engine::real::worker;
+use crate::event::What;
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
 use crate::vm::Vm;
 use crate::vm::class::Type;
@@ -56,6 +58,8 @@ pub(super) struct Machine {
     pub(super) channels: Channels,
     pub(super) output: Output,
     pub(super) input: Arc<Input>,
+    /// Where threads tell what they do, if anybody wants to know.
+    pub(super) sinks: Option<Sinks>,
     /// Instructions that may still be run.
     pub(super) instructions_left: Option<AtomicI64>,
     process_limit: usize,
@@ -188,6 +192,7 @@ impl Machine {
                 options.limits.output_bytes,
             ),
             input: Input::new(options.input),
+            sinks: options.sinks,
             instructions_left: options
                 .limits
                 .instructions
@@ -219,7 +224,8 @@ impl Machine {
                 false,
             )
             .expect("the first process is within every limit");
-        if let Err(error) = worker::start(&machine, &first, main, false) {
+        let name = first.vm.lock().threads[main.0 as usize].name.clone();
+        if let Err(error) = worker::start(&machine, &first, main, &name, false) {
             machine.end(End::Bug(format!("no thread could be started: {error}")));
         }
         machine
@@ -308,6 +314,11 @@ impl Machine {
                 code => End::Exited(code),
             });
         }
+        if let Some(seat) = process.seat(process.main)
+            && let Some(record) = seat.tally.record()
+        {
+            record.tell(self.clock.now_ns(), What::VmEnded { exit_code });
+        }
         process.stop();
         self.channels.close_all(process.number);
         for caller in waiting {
@@ -392,14 +403,7 @@ impl Machine {
     pub(super) fn figures(&self) -> Vec<ThreadFigures> {
         let now_ns = self.clock.now_ns();
         let mut all = self.figures.lock().clone();
-        let processes: Vec<Arc<Process>> = self
-            .processes
-            .lock()
-            .entries
-            .values()
-            .filter_map(|entry| entry.remains.upgrade())
-            .collect();
-        for process in processes {
+        for process in self.remains() {
             // Whoever still runs there will not let go soon; what it did is then known but for its instructions and name.
             let vm = process.vm.try_lock_for(Duration::from_millis(10));
             for (&thread, seat) in process.seats.lock().iter() {
@@ -417,6 +421,29 @@ impl Machine {
         all.sort_by_key(|it| (it.process, it.thread));
         all.dedup_by_key(|it| (it.process, it.thread));
         all
+    }
+
+    /// Closes what threads that have not ended tell; those that have ended have closed theirs.
+    pub(super) fn stop_recording(&self) {
+        if self.sinks.is_none() {
+            return;
+        }
+        for process in self.remains() {
+            for seat in process.seats.lock().values() {
+                if let Some(record) = seat.tally.record() {
+                    record.close();
+                }
+            }
+        }
+    }
+
+    /// Processes that have threads.
+    fn remains(&self) -> Vec<Arc<Process>> {
+        let processes = self.processes.lock();
+        let entries = processes.entries.values();
+        entries
+            .filter_map(|entry| entry.remains.upgrade())
+            .collect()
     }
 
     /// Notes that a thread or process was refused. A script that goes on trying will never end by itself: each one that the error ends makes room for

@@ -3,6 +3,8 @@
 use crate::engine::deadlock::Stage;
 use crate::engine::real::gil::{Gil, Seat};
 use crate::engine::real::machine::Machine;
+use crate::engine::real::record::Record;
+use crate::event::{VmId, What};
 use crate::vm::Vm;
 use crate::vm::thread::ThreadId;
 use parking_lot::Mutex;
@@ -158,9 +160,29 @@ impl Process {
     }
 
     /// A thread is about to start.
-    pub(super) fn seat_for(&self, machine: &Machine, thread: ThreadId, daemon: bool) -> Arc<Seat> {
-        let seat = Seat::new(thread.0);
-        seat.tally.start(machine.clock.now_ns());
+    pub(super) fn seat_for(
+        &self,
+        machine: &Machine,
+        thread: ThreadId,
+        name: &Arc<str>,
+        daemon: bool,
+    ) -> Arc<Seat> {
+        let now_ns = machine.clock.now_ns();
+        let record = machine
+            .sinks
+            .as_ref()
+            .map(|sinks| Record::new(sinks, self.number, thread));
+        if let Some(record) = &record {
+            if thread == self.main {
+                let (name, parent) = (self.name.clone(), self.parent);
+                let parent = parent.map(|it| VmId(it as u32));
+                record.tell(now_ns, What::VmBorn { name, parent });
+            }
+            let name = name.clone();
+            record.tell(now_ns, What::ThreadBorn { name, daemon });
+        }
+        let seat = Seat::new(thread.0, record);
+        seat.tally.start(now_ns);
         machine.census.enter();
         self.alive.fetch_add(1, Ordering::SeqCst);
         if thread != self.main && !daemon {

@@ -2,6 +2,8 @@
 //! switches alone; a running thread pays nothing.
 
 use crate::engine::outcome::Times;
+use crate::engine::real::record::Record;
+use crate::event::{Release, ThreadId, What};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// Counts and times of one thread; times in nanoseconds.
@@ -18,6 +20,8 @@ pub(super) struct Tally {
     doing: AtomicU64,
     /// Did the hand-over under way come from another thread?
     switching: AtomicBool,
+    /// Where it tells what it does, if anybody wants to know.
+    record: Option<Record>,
 }
 
 const BLOCKED: u64 = 0;
@@ -25,19 +29,52 @@ const HOLDING: u64 = 1;
 const WAITING: u64 = 2;
 
 impl Tally {
+    /// A tally of nothing so far.
+    pub(super) fn new(record: Option<Record>) -> Tally {
+        Tally {
+            record,
+            ..Tally::default()
+        }
+    }
+
+    /// Where the thread tells what it does.
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    fn tell(&self, now_ns: u64, what: What) {
+        if let Some(record) = &self.record {
+            record.tell(now_ns, what);
+        }
+    }
+
     /// The thread wants the lock from now on.
     pub(super) fn wait_begins(&self, now_ns: u64) {
         self.change(now_ns, WAITING);
+        self.tell(now_ns, What::LockRequested);
+    }
+
+    /// The thread has waited long enough, and asks the holder to let go.
+    pub(super) fn asked(&self, now_ns: u64, holder: Option<u32>) {
+        if let Some(holder) = holder {
+            let holder = ThreadId(holder);
+            self.tell(now_ns, What::DropRequested { holder });
+        }
     }
 
     /// The thread does without the lock from now on.
     pub(super) fn block_begins(&self, now_ns: u64) {
         self.change(now_ns, BLOCKED);
+        self.tell(now_ns, What::LockReleased(Release::Blocking));
+        if let Some(record) = &self.record {
+            record.tell_rest(now_ns);
+        }
     }
 
     /// The thread gave way and wants the lock back.
-    pub(super) fn turn_ends(&self, now_ns: u64) {
+    pub(super) fn turn_ends(&self, now_ns: u64, why: Release) {
         self.change(now_ns, WAITING);
+        self.tell(now_ns, What::LockReleased(why));
     }
 
     /// The thread has the lock from now on.
@@ -45,6 +82,7 @@ impl Tally {
         self.acquisitions.fetch_add(1, Relaxed);
         self.switches.fetch_add(u64::from(switched), Relaxed);
         self.change(now_ns, HOLDING);
+        self.tell(now_ns, What::LockAcquired { switched });
     }
 
     /// What the one who hands over says, for the one who takes.

@@ -6,6 +6,7 @@ use crate::engine::real::gil::{Left, Seat, Until};
 use crate::engine::real::machine::Machine;
 use crate::engine::real::output::Printed;
 use crate::engine::real::process::{Caller, Process};
+use crate::event::{Blockage, Place, Release, What};
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::parcel;
@@ -55,14 +56,15 @@ pub(super) fn start(
     machine: &Arc<Machine>,
     process: &Arc<Process>,
     thread: ThreadId,
+    name: &Arc<str>,
     daemon: bool,
 ) -> io::Result<()> {
-    let seat = process.seat_for(machine, thread, daemon);
+    let seat = process.seat_for(machine, thread, name, daemon);
     let worker = Worker {
         machine: machine.clone(),
         process: process.clone(),
         thread,
-        seat,
+        seat: seat.clone(),
         daemon,
         left: 0,
     };
@@ -75,6 +77,7 @@ pub(super) fn start(
         .stack_size(STACK_BYTES)
         .spawn(move || worker.work());
     if let Err(error) = started {
+        end_record(&seat, machine);
         process.vacate(machine, thread, daemon);
         return Err(error);
     }
@@ -89,6 +92,7 @@ impl Worker {
             let process = self.process.clone();
             let mut vm = process.vm.lock();
             self.live(&mut vm);
+            self.tell_ran(&vm);
             self.keep_figures(&vm);
         }));
         if let Err(panic) = lived {
@@ -102,6 +106,7 @@ impl Worker {
         self.process
             .past_cpu_ns
             .fetch_add(super::clock::thread_cpu_ns(), Ordering::Relaxed);
+        end_record(&self.seat, &self.machine);
         let last = self.process.vacate(&self.machine, self.thread, self.daemon);
         self.process.gil.leave_for_good(&self.seat);
         if last {
@@ -189,6 +194,7 @@ impl Worker {
         if self.look(vm) == Next::Leave {
             return Next::Leave;
         }
+        self.tell_ran(vm);
         MutexGuard::unlocked(vm, || self.process.gil.offer(&self.seat));
         self.look(vm)
     }
@@ -221,9 +227,15 @@ impl Worker {
 
     /// Lets go of the lock, rests, and takes it back, with a turn of its own.
     pub(super) fn rest(&mut self, vm: &mut Held<'_>, until: Until) {
+        self.tell_ran(vm);
+        self.announce_rest(vm, until);
         let (gil, seat) = (&self.process.gil, &self.seat);
         MutexGuard::unlocked(vm, || match gil.leave(seat, until) {
-            Left::Notified => {}
+            Left::Notified => {
+                if let Some(record) = seat.tally.record() {
+                    record.will_not_rest();
+                }
+            }
             Left::Gone { last } => {
                 if last {
                     self.machine.deadlocked();
@@ -236,6 +248,7 @@ impl Worker {
 
     /// Does something that may block outside of all VMs, without the lock.
     pub(super) fn outside<T>(&mut self, vm: &mut Held<'_>, act: impl FnOnce() -> T) -> T {
+        self.tell_ran(vm);
         let (gil, seat) = (&self.process.gil, &self.seat);
         let result = MutexGuard::unlocked(vm, || {
             gil.release(seat);
@@ -245,6 +258,39 @@ impl Worker {
         });
         self.begin_turn();
         result
+    }
+
+    /// Tells what it ran since the last time.
+    fn tell_ran(&self, vm: &Vm) {
+        if let Some(record) = self.seat.tally.record() {
+            let instructions = vm.threads[self.thread.0 as usize].instructions;
+            let place = Place::last(vm, self.thread);
+            record.tell_ran(self.machine.clock.now_ns(), place, instructions);
+        }
+    }
+
+    /// Says what it is about to wait for.
+    fn announce_rest(&self, vm: &Vm, until: Until) {
+        let Some(record) = self.seat.tally.record() else {
+            return;
+        };
+        let on = Blockage::of(vm, self.thread).unwrap_or(match self.process.stage() {
+            Stage::Children => Blockage::Children,
+            Stage::Running | Stage::Threads => Blockage::Threads,
+        });
+        let until_ns = match until {
+            Until::Deadline(deadline) => Some(self.machine.clock.ns(deadline)),
+            Until::Woken | Until::Outside => None,
+        };
+        record.will_rest(on, until_ns, Place::last(vm, self.thread));
+    }
+
+    /// Tells what it did outside of its VM.
+    pub(super) fn tell(&self, vm: &Vm, what: impl FnOnce() -> What) {
+        if let Some(record) = self.seat.tally.record() {
+            let place = Place::last(vm, self.thread);
+            record.tell_at(self.machine.clock.now_ns(), place, what());
+        }
     }
 
     fn begin_turn(&mut self) {
@@ -356,6 +402,16 @@ impl Worker {
         let times = self.seat.tally.times(self.machine.clock.now_ns());
         self.machine
             .keep(ThreadFigures::of(&self.process, vm, self.thread, times));
+    }
+}
+
+/// The thread is no more. It says so before it lets go of its seat, since the run may be over the moment after.
+fn end_record(seat: &Seat, machine: &Machine) {
+    if let Some(record) = seat.tally.record() {
+        let now_ns = machine.clock.now_ns();
+        record.tell(now_ns, What::LockReleased(Release::End));
+        record.tell(now_ns, What::ThreadEnded);
+        record.close();
     }
 }
 

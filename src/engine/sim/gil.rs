@@ -61,6 +61,7 @@ impl World {
     /// A task on a core that did not get the lock waits for it.
     pub(super) fn wait_for_lock(&mut self, task: TaskId) {
         let delay = self.timer_delay();
+        self.tell(task, || What::LockRequested);
         self.leave_core(task, Phase::Queued);
         let state = &mut self.tasks[task.0 as usize];
         state.step = Step::Arrive;

@@ -375,9 +375,6 @@ impl World {
         let number = self.tasks[task.0 as usize].process;
         let requested = self.processes[number as usize].gil.requested;
         let must_see_taker = self.must_see_taker(task, requested);
-        if self.sink.is_some() {
-            self.tell_blocked(task, deadline);
-        }
         self.release(task, Release::Blocking);
         if must_see_taker {
             self.processes[number as usize].gil.requested = false;
@@ -402,6 +399,9 @@ impl World {
     }
 
     fn depart(&mut self, task: TaskId, deadline: Option<VirtualNs>) {
+        if self.sink.is_some() && !self.tasks[task.0 as usize].notified {
+            self.tell_blocked(task, deadline);
+        }
         self.leave_core(task, Phase::Blocked);
         let state = &mut self.tasks[task.0 as usize];
         state.step = Step::Arrive;

@@ -2,6 +2,7 @@
 //! holder sees that at a poll, lets go, and waits until somebody took the lock, so that it cannot win its own lock back.
 
 use super::{Gil, Seat, State};
+use crate::event::Release;
 use parking_lot::MutexGuard;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,6 +24,7 @@ impl Gil {
             // A switch meanwhile means that another waiter was served: a whole new interval begins.
             if timed_out && state.held && state.switches == switches {
                 state.requested = true;
+                seat.tally.asked(self.clock.now_ns(), state.last_holder);
                 self.attention.store(true, Ordering::Release);
             }
         }
@@ -60,7 +62,7 @@ impl Gil {
         if !state.requested {
             return;
         }
-        seat.tally.turn_ends(self.clock.now_ns());
+        seat.tally.turn_ends(self.clock.now_ns(), Release::Asked);
         state.held = false;
         self.released.notify_one();
         self.wait_for_taker(&mut state, seat);

@@ -17,7 +17,7 @@ fn gil(rules: Rules, threads: usize) -> (Arc<Gil>, Vec<Arc<Seat>>) {
     let seats = (0..threads)
         .map(|number| {
             census.enter();
-            Seat::new(number as u32)
+            Seat::new(number as u32, None)
         })
         .collect();
     (

@@ -2,6 +2,7 @@
 //! It nearly always wins, because a waiter has to be woken first; whoever comes by while the lock is free takes it.
 
 use super::{Gil, Seat, State};
+use crate::event::Release;
 use parking_lot::MutexGuard;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,17 +27,20 @@ impl Gil {
     }
 
     pub(super) fn offer_tick(&self, seat: &Arc<Seat>) {
-        {
+        // Read before letting go: the waiter that this wakes often takes the core as well.
+        let released_ns = {
             let state = self.state.lock();
             if state.waiting == 0 {
                 return;
             }
+            let now_ns = self.clock.now_ns();
             self.release_tick(state);
-        }
+            now_ns
+        };
         let state = self.state.lock();
         if state.held {
             drop(state);
-            seat.tally.turn_ends(self.clock.now_ns());
+            seat.tally.turn_ends(released_ns, Release::Budget);
             let switched = self.acquire_tick(seat);
             seat.tally.acquired(self.clock.now_ns(), switched);
         } else {

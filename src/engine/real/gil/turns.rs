@@ -2,6 +2,7 @@
 //! slip in. A mutex's own fairness does not give this: it serves only threads that are parked already.
 
 use super::{Gil, Place, Seat, State};
+use crate::event::Release;
 use parking_lot::MutexGuard;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -53,7 +54,7 @@ impl Gil {
         // Cleared by the holder before it came here; the one after it finds somebody waiting again.
         self.attention.store(true, Ordering::Release);
         hand_over(&mut state, &next);
-        seat.tally.turn_ends(self.clock.now_ns());
+        seat.tally.turn_ends(self.clock.now_ns(), Release::Budget);
         drop(state);
         next.unpark();
         seat.wait();

@@ -1,0 +1,117 @@
+//! What a thread tells of itself while it runs: its events, into a sink of its own. Threads do not share sinks, and a thread's is locked by itself nearly always (whoever
+//! wakes it under `every(n)` says so on its behalf), so telling costs little; where nobody records there is nothing to lock.
+
+use crate::event::{Blockage, Event, Place, Sink, ThreadId, VmId, What};
+use parking_lot::Mutex;
+use std::fmt;
+
+/// Makes a sink for a thread.
+pub type Sinks = Box<dyn Fn() -> Box<dyn Sink> + Send + Sync>;
+
+/// The events of one thread.
+pub(super) struct Record {
+    vm: VmId,
+    thread: ThreadId,
+    /// Until the thread or the run ends.
+    telling: Mutex<Option<Telling>>,
+}
+
+struct Telling {
+    sink: Box<dyn Sink>,
+    /// What it will wait for, once it has let go of the lock.
+    rest: Option<(Blockage, Option<u64>, Option<Place>)>,
+    /// Instructions that have been told, and when they were.
+    told: u64,
+    told_ns: u64,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("vm", &self.vm)
+            .field("thread", &self.thread)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Record {
+    pub(super) fn new(sinks: &Sinks, process: u64, thread: ThreadId) -> Record {
+        Record {
+            vm: VmId(process as u32),
+            thread,
+            telling: Mutex::new(Some(Telling {
+                sink: sinks(),
+                rest: None,
+                told: 0,
+                told_ns: 0,
+            })),
+        }
+    }
+
+    /// Something happened.
+    pub(super) fn tell(&self, at_ns: u64, what: What) {
+        self.tell_at(at_ns, None, what);
+    }
+
+    /// Something happened in a line of the script.
+    pub(super) fn tell_at(&self, at_ns: u64, place: Option<Place>, what: What) {
+        let mut telling = self.telling.lock();
+        let Some(telling) = &mut *telling else { return };
+        if let What::LockAcquired { .. } = what {
+            telling.told_ns = at_ns;
+        }
+        telling.sink.take(self.event(at_ns, place, what));
+    }
+
+    /// So many instructions have been run since the thread began.
+    pub(super) fn tell_ran(&self, at_ns: u64, place: Option<Place>, instructions: u64) {
+        let mut telling = self.telling.lock();
+        let Some(telling) = &mut *telling else { return };
+        let what = What::Ran {
+            instructions: instructions - std::mem::replace(&mut telling.told, instructions),
+            since_ns: std::mem::replace(&mut telling.told_ns, at_ns),
+        };
+        telling.sink.take(self.event(at_ns, place, what));
+    }
+
+    /// The next time that the thread lets go of the lock it does so in order to wait for this.
+    pub(super) fn will_rest(&self, on: Blockage, until_ns: Option<u64>, place: Option<Place>) {
+        if let Some(telling) = &mut *self.telling.lock() {
+            telling.rest = Some((on, until_ns, place));
+        }
+    }
+
+    /// It did not have to wait.
+    pub(super) fn will_not_rest(&self) {
+        if let Some(telling) = &mut *self.telling.lock() {
+            telling.rest = None;
+        }
+    }
+
+    /// The thread rests, if that is why it let go of the lock.
+    pub(super) fn tell_rest(&self, at_ns: u64) {
+        let mut telling = self.telling.lock();
+        let Some(telling) = &mut *telling else { return };
+        if let Some((on, until_ns, place)) = telling.rest.take() {
+            let what = What::Blocked { on, until_ns };
+            telling.sink.take(self.event(at_ns, place, what));
+        }
+    }
+
+    /// Nothing more will be told. The sink is gone when this returns, whoever else closes it at the same time.
+    pub(super) fn close(&self) {
+        let mut telling = self.telling.lock();
+        *telling = None;
+    }
+
+    fn event(&self, at_ns: u64, place: Option<Place>, what: What) -> Event {
+        Event {
+            at_ns,
+            vm: self.vm,
+            thread: self.thread,
+            core: None,
+            place,
+            what,
+        }
+    }
+}
