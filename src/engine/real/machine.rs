@@ -402,13 +402,13 @@ impl Machine {
     /// What each thread did, those included that have not ended.
     pub(super) fn figures(&self) -> Vec<ThreadFigures> {
         let now_ns = self.clock.now_ns();
-        let mut all = self.figures.lock().clone();
+        let mut living = Vec::new();
         for process in self.remains() {
             // Whoever still runs there will not let go soon; what it did is then known but for its instructions and name.
             let vm = process.vm.try_lock_for(Duration::from_millis(10));
             for (&thread, seat) in process.seats.lock().iter() {
                 let it = vm.as_ref().map(|vm| &vm.threads[thread.0 as usize]);
-                all.push(ThreadFigures {
+                living.push(ThreadFigures {
                     process: process.number,
                     process_name: process.name.to_string(),
                     thread: thread.0,
@@ -418,6 +418,9 @@ impl Machine {
                 });
             }
         }
+        // After the living: a thread that ends meanwhile is in both, and not in neither.
+        let mut all = self.figures.lock().clone();
+        all.extend(living);
         all.sort_by_key(|it| (it.process, it.thread));
         all.dedup_by_key(|it| (it.process, it.thread));
         all
