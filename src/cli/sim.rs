@@ -35,6 +35,7 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
     let record = Record::begin(&args.record, &heading(args), look)?;
     let sink = record.as_ref().map(Record::sink);
     let outcome = simulate(vm, args, streams, sink, stop);
+    say(&end_text(&outcome.end));
     say(&report(&outcome, args, record)?);
     Ok(exit::of(&outcome.end))
 }
@@ -82,13 +83,13 @@ pub(super) fn heading(args: &SimArgs) -> Heading {
     }
 }
 
-/// What there is to say after a run.
+/// What there is to say after a run, besides how it ended.
 pub(super) fn report(
     outcome: &Outcome,
     args: &SimArgs,
     record: Option<Record>,
 ) -> Result<String, Trouble> {
-    let mut text = end_text(&outcome.end);
+    let mut text = String::new();
     if let Some(record) = record {
         text += &record.end(outcome.elapsed.0)?;
     }

@@ -150,7 +150,7 @@ fn transcript(script: &Path, paint: bool) -> Result<Option<String>, Trouble> {
         let command = ["mini sim", &options, &name].map(str::trim).join(" ");
         let _ = writeln!(transcript, "$ {}", command.replace("  ", " "));
         transcript += &output.text();
-        let told = error.text() + &report(&outcome, &args, record)?;
+        let told = error.text() + &run::end_text(&outcome.end) + &report(&outcome, &args, record)?;
         if !told.is_empty() {
             let _ = write!(transcript, "[standard error]\n{told}");
         }

@@ -417,7 +417,7 @@ fn drawn(trace: &Trace<'_>, u: &mut Unstructured<'_>) -> Result<()> {
         .events()
         .map_while(|it| it.ok())
         .for_each(|it| timeline.take(it));
-    assert!(timeline.text().contains("\ncores"));
+    assert!(timeline.text().contains("\ncor"));
     Ok(())
 }
 

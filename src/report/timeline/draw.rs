@@ -70,8 +70,8 @@ impl Mark {
         match self {
             Mark::Runs if locked => "has the lock",
             Mark::Runs => "runs",
-            Mark::RunsInPart if locked => "has it less than half of the time",
-            Mark::RunsInPart => "runs less than half of the time",
+            Mark::RunsInPart if locked => "has the lock for less than half of the time",
+            Mark::RunsInPart => "runs for less than half of the time",
             Mark::Outside => "runs without the lock",
             Mark::Ready => "waits for a core",
             Mark::Waits => "waits for the lock",
@@ -327,6 +327,29 @@ fn plain(name: &str) -> String {
         .collect()
 }
 
+/// A name in no more columns than there are, its middle left out if need be: the ends tell threads apart. And how many it takes.
+fn fitted(name: &str, room: usize) -> (String, usize) {
+    let columns = |it: char| it.width().unwrap_or(0);
+    let whole: usize = name.chars().map(columns).sum();
+    if whole <= room {
+        return (name.to_owned(), whole);
+    }
+    let mut used = 1;
+    let mut take = |least: usize, it: &char| {
+        let fits = used + columns(*it) <= least;
+        used += if fits { columns(*it) } else { 0 };
+        fits
+    };
+    let head_columns = room - room / 3;
+    let head: String = name
+        .chars()
+        .take_while(|it| take(head_columns, it))
+        .collect();
+    let tail: Vec<char> = name.chars().rev().take_while(|it| take(room, it)).collect();
+    let shown = head + "…" + &tail.iter().rev().collect::<String>();
+    (shown, used)
+}
+
 /// Text in the making.
 struct Picture {
     text: String,
@@ -341,23 +364,8 @@ impl Picture {
     fn label(&mut self, name: &str, number: &str) {
         let room = self.label_columns - number.chars().count().min(self.label_columns / 2);
         let room = if number.is_empty() { room } else { room - 1 };
-        let columns = |it: char| it.width().unwrap_or(0);
-        let whole: usize = name.chars().map(columns).sum();
-        let mut used = 0;
-        if whole <= room {
-            self.text += name;
-            used = whole;
-        } else {
-            for it in name.chars() {
-                if used + columns(it) >= room {
-                    break;
-                }
-                self.text.push(it);
-                used += columns(it);
-            }
-            self.text.push('…');
-            used += 1;
-        }
+        let (shown, used) = fitted(name, room);
+        self.text += &shown;
         let pad = (room - used) + usize::from(!number.is_empty());
         self.text.extend(std::iter::repeat_n(' ', pad));
         self.text += number;
@@ -380,5 +388,25 @@ impl Picture {
         } else {
             self.text += text;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_in_their_middle() {
+        let fitted = |name, room| fitted(name, room).0;
+        assert_eq!(fitted("MainThread", 10), "MainThread");
+        assert_eq!(fitted("ThreadPoolExecutor-0_3", 12), "ThreadP…-0_3");
+        assert_eq!(fitted("線程線程線程", 8), "線程…程");
+    }
+
+    #[test]
+    fn axes_have_round_steps_and_short_labels() {
+        assert_eq!([1, 3, 11, 100, 501].map(round), [1, 5, 20, 100, 1000]);
+        let labels = [0, 999, 1_500, 20_000_000, 1_250_000_000].map(length);
+        assert_eq!(labels, ["0", "999 ns", "1.5 µs", "20 ms", "1.25 s"]);
     }
 }

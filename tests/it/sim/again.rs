@@ -38,7 +38,8 @@ fn mini(command: &str, options: &[&str], program: &Path) -> Command {
     mini
 }
 
-/// Every example, under every preset: twice the same. What it says of its time, its cores and its threads is part of that.
+/// Every example, under every preset: twice the same. What it says of its time, its cores and its threads is part of that, and so are its timeline and its
+/// trace.
 #[test]
 fn the_same_command_gives_the_same_bytes() {
     let examples = programs(&["examples"]);
@@ -53,7 +54,18 @@ fn the_same_command_gives_the_same_bytes() {
         }
     }
     let wrong: Vec<String> = in_parallel(&cases, |(example, preset)| {
+        let stem = example
+            .file_stem()
+            .expect("it has a name")
+            .to_string_lossy();
+        let trace = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("again_{stem}_{preset}.trace"))
+            .to_string_lossy()
+            .into_owned();
         let options = [
+            "--timeline",
+            "--trace",
+            &trace,
             "--gil",
             preset,
             "--cores",
@@ -64,9 +76,13 @@ fn the_same_command_gives_the_same_bytes() {
             "--seed",
             "7",
         ];
-        let run = || finish(&mut mini("sim", &options, example), b"", PATIENCE);
-        let (first, second) = (run(), run());
-        let same = first.stdout == second.stdout
+        let run = || {
+            let done = finish(&mut mini("sim", &options, example), b"", PATIENCE);
+            (done, fs::read(&trace).expect("the trace was written"))
+        };
+        let ((first, first_trace), (second, second_trace)) = (run(), run());
+        let same = first_trace == second_trace
+            && first.stdout == second.stdout
             && first.stderr == second.stderr
             && first.code == second.code
             && !first.timed_out;
