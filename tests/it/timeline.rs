@@ -142,6 +142,46 @@ fn a_saved_trace_is_drawn_like_the_run_itself() {
     assert_eq!((code, again, complaint.as_str()), (Some(0), drawn, ""));
 }
 
+/// What a timeline makes of the events is what the simulation did: it counts its busy cores itself.
+#[test]
+fn the_cores_used_are_those_that_the_simulation_counts() {
+    for story in ["battle", "forced_switch"] {
+        let story = format!("examples/stories/{story}.mini");
+        for gil in [
+            "every=1000",
+            "cpython-2.7",
+            "cpython-3.12",
+            "off",
+            "cruby-3.3",
+        ] {
+            let options = [
+                "--gil",
+                gil,
+                "--cores",
+                "2",
+                "--timeline",
+                "--stats",
+                "--format",
+                "json",
+            ];
+            let (_, _, told) = mini(&[&["sim"], &options[..], &[&story]].concat());
+            let (drawn, stats) = told.split_once("\n{").expect("the statistics come last");
+            let (_, used) = drawn.split_once("cores used of 2").expect("it is drawn");
+            let used = used.split_whitespace().next().expect("a number follows");
+            let used: f64 = used.parse().expect("a number follows");
+            let stats: serde_json::Value =
+                serde_json::from_str(&format!("{{{stats}")).expect("it is JSON");
+            let busy = stats["core_busy_ns"].as_array().expect("a list");
+            let busy: f64 = busy.iter().filter_map(serde_json::Value::as_f64).sum();
+            let counted = busy / stats["elapsed_ns"].as_f64().expect("a number");
+            assert!(
+                (used - counted).abs() < 0.02,
+                "{story} under {gil}: {used}, {counted}"
+            );
+        }
+    }
+}
+
 /// Real threads: what each tells fits together, and all that they ran is told.
 #[test]
 fn real_threads_tell_what_they_do() {

@@ -75,6 +75,7 @@ impl Tally {
     pub(super) fn turn_ends(&self, now_ns: u64, why: Release) {
         self.change(now_ns, WAITING);
         self.tell(now_ns, What::LockReleased(why));
+        self.tell(now_ns, What::LockRequested);
     }
 
     /// The thread has the lock from now on.

@@ -85,9 +85,11 @@ impl Lane {
             }
             What::LockReleased(why) => {
                 self.has_lock = false;
-                match (why, self.state) {
-                    (Release::Budget | Release::Asked, _) => State::Waiting,
-                    (Release::Blocking | Release::End, _) => State::Outside,
+                match why {
+                    // It leaves its core until another has taken the lock.
+                    Release::Asked => State::Waiting,
+                    // It keeps its core until it finds that it has to wait.
+                    Release::Budget | Release::Blocking | Release::End => State::Outside,
                 }
             }
             What::Blocked { on, .. } => match on {
