@@ -3,6 +3,7 @@
 
 use crate::bytecode::code::{Capture, Code, Const, Program};
 use crate::bytecode::op::{NamesIx, Operand, Reg};
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeSet;
 
 /// Most words of live sets that are kept; a code that needs more (no text by people does) has all its registers cleared.
@@ -18,13 +19,13 @@ pub(super) fn unset_at_entry(program: &Program, code: &Code) -> Box<[Reg]> {
     others.filter(|reg| live.contains(reg.0)).collect()
 }
 
-/// A set of registers.
+/// A set of registers; most codes have no more than fit in a word.
 #[derive(Clone, PartialEq)]
-struct Set(Vec<u64>);
+struct Set(SmallVec<[u64; 1]>);
 
 impl Set {
     fn new(registers: u16) -> Set {
-        Set(vec![0; usize::from(registers).div_ceil(64)])
+        Set(smallvec![0; usize::from(registers).div_ceil(64)])
     }
 
     fn contains(&self, reg: u16) -> bool {
@@ -57,7 +58,7 @@ struct Block {
     start: usize,
     end: usize,
     /// Blocks that may come next, and whether by a jump.
-    next: Vec<(usize, bool)>,
+    next: SmallVec<[(usize, bool); 2]>,
     /// The last instruction writes only on the way by a jump (true) or the other one.
     writes_when_taken: Option<bool>,
     /// The block of the handler, and the register where it finds the exception.
@@ -106,7 +107,7 @@ impl Flow {
         let mut jumps = jumps.into_iter().peekable();
         let blocks = leaders.windows(2).map(|pair| {
             let (start, end) = (pair[0], pair[1]);
-            let mut next = Vec::new();
+            let mut next = SmallVec::new();
             if code.ops[end - 1].kind().falls_through() {
                 next.push((block_at(end), false));
             }

@@ -7,6 +7,7 @@
 //! The macro follows wasmtime's Pulley (one table, many expansions).
 
 use crate::syntax::ast::CompareOp;
+use smallvec::{SmallVec, smallvec};
 
 /// A register of the current window.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -382,14 +383,17 @@ macro_rules! ops {
 
             /// Its operands, in order.
             #[must_use]
-            pub fn operands(self) -> Vec<Operand> {
-                match self { $(Op::$name { $($field),* } => vec![$(<$type as OperandType>::wrap($field)),*]),* }
+            pub fn operands(self) -> Operands {
+                match self { $(Op::$name { $($field),* } => smallvec![$(<$type as OperandType>::wrap($field)),*]),* }
             }
         }
     };
 }
 
 const _: () = assert!(size_of::<Op>() == 8);
+
+/// The operands of an instruction: there is hardly room for more in it, and they are asked for too often to allocate them.
+pub type Operands = SmallVec<[Operand; 4]>;
 
 impl Op {
     /// The same instruction with its variable, if it has one, exchanged for another.

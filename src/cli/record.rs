@@ -55,7 +55,7 @@ impl Record {
     #[expect(clippy::disallowed_methods, reason = "traces are files")]
     pub(super) fn begin(
         args: &RecordArgs,
-        heading: &Heading,
+        heading: impl FnOnce() -> Heading,
         look: Look,
     ) -> Result<Option<Record>, Trouble> {
         if args.trace.is_none() && !args.timeline {
@@ -80,7 +80,7 @@ impl Record {
             trouble: None,
             over: false,
         };
-        kept.write(&trace::begin(heading));
+        kept.write(&trace::begin(&heading()));
         Ok(Some(Record {
             kept: Arc::new(Mutex::new(kept)),
             name,

@@ -31,7 +31,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     let started = interrupter.clone();
     ctrlc::set_handler(move || started.wait().interrupt()).context("Ctrl-C cannot be caught")?;
     let window = terminal_size::terminal_size_of(std::io::stderr());
-    let heading = Heading {
+    let heading = || Heading {
         simulated: false,
         cores: std::thread::available_parallelism()
             .ok()
@@ -40,7 +40,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
         script: args.script.file.display().to_string(),
     };
     let look = look(&args.record.look, window, paint);
-    let record = Record::begin(&args.record, &heading, look)?;
+    let record = Record::begin(&args.record, heading, look)?;
     let run = Run::start(
         vm,
         Options {

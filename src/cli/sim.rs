@@ -32,7 +32,7 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
     };
     let window = terminal_size::terminal_size_of(io::stderr());
     let look = look(&args.record.look, window, paint);
-    let record = Record::begin(&args.record, &heading(args), look)?;
+    let record = Record::begin(&args.record, || heading(args), look)?;
     let sink = record.as_ref().map(Record::sink);
     let outcome = simulate(vm, args, streams, sink, stop);
     say(&end_text(&outcome.end));

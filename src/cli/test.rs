@@ -142,7 +142,7 @@ fn transcript(script: &Path, paint: bool) -> Result<Option<String>, Trouble> {
         };
         let record = Record::begin(
             &args.record,
-            &heading(&args),
+            || heading(&args),
             look(&args.record.look, None, false),
         )?;
         let sink = record.as_ref().map(Record::sink);

@@ -123,11 +123,11 @@ impl Builder<'_> {
     // ---- Statements ----
 
     #[allow(clippy::unused_self, reason = "as `span`")]
-    pub(crate) fn statement(&self, start: u32, kind: StmtKind, end: u32) -> Stmt {
-        Stmt {
+    pub(crate) fn statement(&self, start: u32, kind: Box<StmtKind>, end: u32) -> Box<Stmt> {
+        Box::new(Stmt {
             span: Span { start, end },
-            kind,
-        }
+            kind: *kind,
+        })
     }
 
     pub(crate) fn expression_statement(&mut self, value: Expr) -> StmtKind {
@@ -319,21 +319,26 @@ impl Builder<'_> {
     pub(crate) fn function(
         &self,
         name: Ident,
-        params: Params,
+        params: Box<Params>,
         returns: Option<Expr>,
         body: Block,
-    ) -> FunctionDef {
-        FunctionDef {
+    ) -> Box<FunctionDef> {
+        Box::new(FunctionDef {
             name,
             decorators: Vec::new(),
-            params,
+            params: *params,
             returns,
             docstring: docstring(&body),
             body,
-        }
+        })
     }
 
-    pub(crate) fn class(&mut self, name: Ident, arguments: Vec<Argument>, body: Block) -> ClassDef {
+    pub(crate) fn class(
+        &mut self,
+        name: Ident,
+        arguments: Vec<Argument>,
+        body: Block,
+    ) -> Box<ClassDef> {
         if let [Argument::Positional(value)] = &arguments[..]
             && let ExprKind::Comprehension {
                 kind: ComprehensionKind::Generator(_),
@@ -344,13 +349,13 @@ impl Builder<'_> {
             self.report(Code::E0310, value.span, "invalid syntax").label =
                 "a base class cannot be a bare generator expression".into();
         }
-        ClassDef {
+        Box::new(ClassDef {
             name,
             decorators: Vec::new(),
             arguments,
             docstring: docstring(&body),
             body,
-        }
+        })
     }
 
     // ---- Expressions ----

@@ -58,7 +58,9 @@ pub fn public_type(name: &str) -> Option<Type> {
 /// The parameters of a native.
 #[must_use]
 pub fn signature(native: NativeId) -> &'static Signature {
-    &index().signatures[native.0 as usize]
+    let index = index();
+    let at = native.0 as usize;
+    index.signatures[at].get_or_init(|| Signature::read(index.natives[at].signature))
 }
 
 /// A method of a builtin type, by its name.
@@ -128,7 +130,8 @@ impl Signature {
 
 struct Index {
     natives: Vec<Native>,
-    signatures: Vec<Signature>,
+    /// Each read when it is first asked for: a program uses few.
+    signatures: Vec<OnceLock<Signature>>,
     functions: FxHashMap<&'static str, NativeId>,
     types: FxHashMap<&'static str, Type>,
     /// For each type, the native that makes its instances.
@@ -187,10 +190,7 @@ fn index() -> &'static Index {
                 .iter()
                 .map(|of| functions.get(of.name()).copied())
                 .collect(),
-            signatures: natives
-                .iter()
-                .map(|native| Signature::read(native.signature))
-                .collect(),
+            signatures: vec![OnceLock::new(); natives.len()],
             natives,
             functions,
             types,

@@ -14,11 +14,11 @@ pub(crate) enum Arg {
 
 /// A parameter as the grammar sees it.
 pub(crate) enum ParamItem {
-    Plain(Param),
+    Plain(Box<Param>),
     Slash(Span),
     BareStar(Span),
-    Star(Param),
-    DoubleStar(Param),
+    Star(Box<Param>),
+    DoubleStar(Box<Param>),
 }
 
 impl Builder<'_> {
@@ -113,8 +113,8 @@ impl Builder<'_> {
         }
     }
 
-    pub(crate) fn params(&mut self, items: Vec<ParamItem>) -> Params {
-        let mut params = Params::default();
+    pub(crate) fn params(&mut self, items: Vec<ParamItem>) -> Box<Params> {
+        let mut params = Box::<Params>::default();
         let mut slash = false;
         let mut star: Option<Span> = None;
         let mut bare: Option<Span> = None;
@@ -129,7 +129,7 @@ impl Builder<'_> {
                 break;
             }
             match item {
-                ParamItem::Plain(param) if star.is_some() => params.keyword_only.push(param),
+                ParamItem::Plain(param) if star.is_some() => params.keyword_only.push(*param),
                 ParamItem::Plain(param) => {
                     let defaults = params
                         .positional
@@ -142,7 +142,7 @@ impl Builder<'_> {
                             "non-default argument follows default argument",
                         );
                     }
-                    params.positional.push(param);
+                    params.positional.push(*param);
                 }
                 ParamItem::Slash(_) => {
                     if slash {
@@ -163,14 +163,14 @@ impl Builder<'_> {
                     star = Some(span);
                     if let ParamItem::Star(param) = item {
                         self.no_default(&param, "var-positional");
-                        params.star = Some(param);
+                        params.star = Some(*param);
                     } else {
                         bare = Some(span);
                     }
                 }
                 ParamItem::DoubleStar(param) => {
                     self.no_default(&param, "var-keyword");
-                    params.double_star = Some(param);
+                    params.double_star = Some(*param);
                 }
             }
         }
