@@ -13,7 +13,8 @@
 //! *Counting.* What is left of the budget is the distance from the program counter to `limit`: an instruction that runs on moves the one nearer to the
 //! other, and a jump or a change of frame moves both. So straight code counts without doing anything for it, and exactly: the `EXACT` loop gives way to
 //! the `STEP` loop, which looks at the distance before each instruction, as soon as it is less than the longest way to the next look. It looks at backward
-//! jumps and changes of frame. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
+//! jumps and changes of frame. Where a turn ends and nobody wants anything, the next one begins outside of the loop (`Account`), and the `EXACT` loop takes
+//! up the thread again. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
 //!
 //! *Two levels.* The inner loop runs what is quick. Everything else leaves it (`'slow`) with a step that is carried out in one place behind it, so that the
 //! inner loop stays small enough for the compiler to keep its variables in registers.
@@ -29,12 +30,12 @@ use crate::vm::builtins::operators;
 use crate::vm::call::{Arguments, Flow, Step};
 use crate::vm::class::{Name, Type, name};
 use crate::vm::generator::Resume;
+use crate::vm::link::{Image, Link};
 use crate::vm::object::{Cell, Function, Iter, Method, Object};
 use crate::vm::slice::{Budget, Slice, Stop};
 use crate::vm::thread::{Asking, Frame, Return, Status, ThreadId};
 use crate::vm::value::{Ref, Value};
 use std::mem::MaybeUninit;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Sees every instruction before it runs. `NoObserver` costs nothing.
@@ -67,7 +68,6 @@ const STEP: u8 = 1;
 /// Looks at the budget and the flag at backward jumps and calls alone.
 const POLLS: u8 = 2;
 
-/// How an instantiation of the loop ended.
 /// The longest slice: what is left of it is kept as a distance in bytes.
 const MOST: u64 = 1 << 56;
 
@@ -84,10 +84,36 @@ enum Slow {
     Raised(Value, bool),
 }
 
+/// How an instantiation of the loop ended.
 enum End {
     Stop(Stop),
     /// What is left of the budget is less than a straight run: count one by one.
     Step,
+}
+
+/// What a slice may run.
+struct Account<'a> {
+    /// How much that is in all, as far as is known.
+    whole: i64,
+    /// How much of it is left, while the loop does not run.
+    left: i64,
+    /// How much more it is after each turn unless the flag is set; 0 for a slice that is not made of turns.
+    turn: i64,
+    flag: &'a AtomicBool,
+}
+
+impl Account<'_> {
+    /// Adds a turn if nobody minds. The current one may have a straight run of instructions to go: whoever begins to want something during these is seen at
+    /// the end of the next one, as if it had come a moment later.
+    fn renew(&mut self) -> bool {
+        let renewed =
+            self.left < self.turn && self.whole < MOST as i64 && !self.flag.load(Ordering::Relaxed);
+        if renewed {
+            self.whole += self.turn;
+            self.left += self.turn;
+        }
+        renewed
+    }
 }
 
 impl Vm {
@@ -112,33 +138,40 @@ impl Vm {
             Status::Ready,
             "only a ready thread can run"
         );
-        let (whole, flag) = match budget {
-            Budget::Instructions(count) => (count, None),
-            Budget::Polls { stop, at_most } => (at_most, Some(stop)),
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        let (whole, turn, flag, polls) = match budget {
+            Budget::Instructions(count) => (count, 0, &NEVER, false),
+            Budget::Turns { left, turn, wanted } => (left, turn, wanted, false),
+            Budget::Polls { stop, at_most } => (at_most, 0, stop, true),
         };
         let whole = whole.min(MOST) as i64;
-        let mut left = whole;
+        let mut account = Account {
+            whole,
+            left: whole,
+            turn: turn.min(MOST) as i64,
+            flag,
+        };
+        let image = self.image.clone();
         let stop = match self.begin(at) {
             Some(stop) => stop,
-            None => match flag {
-                Some(flag) => match self.execute::<POLLS, O>(at, &mut left, flag, observer) {
-                    End::Stop(stop) => stop,
-                    End::Step => unreachable!("the polling loop does not count one by one"),
-                },
-                None => {
-                    static NEVER: AtomicBool = AtomicBool::new(false);
-                    match self.execute::<EXACT, O>(at, &mut left, &NEVER, observer) {
-                        End::Stop(stop) => stop,
-                        End::Step => match self.execute::<STEP, O>(at, &mut left, &NEVER, observer)
-                        {
-                            End::Stop(stop) => stop,
-                            End::Step => unreachable!("it counts one by one already"),
-                        },
-                    }
+            None if polls => match self.execute::<POLLS, O>(at, &image, &mut account, observer) {
+                End::Stop(stop) => stop,
+                End::Step => unreachable!("the polling loop does not count one by one"),
+            },
+            None => loop {
+                match self.execute::<EXACT, O>(at, &image, &mut account, observer) {
+                    End::Stop(stop) => break stop,
+                    End::Step if account.renew() => continue,
+                    End::Step => {}
+                }
+                match self.execute::<STEP, O>(at, &image, &mut account, observer) {
+                    End::Stop(Stop::Budget) if account.renew() => {}
+                    End::Stop(stop) => break stop,
+                    End::Step => unreachable!("it counts one by one already"),
                 }
             },
         };
-        let ran = (whole - left) as u64;
+        let ran = (account.whole - account.left) as u64;
         self.threads[at].instructions += ran;
         Slice { ran, stop }
     }
@@ -199,16 +232,15 @@ impl Vm {
     fn execute<const MODE: u8, O: Observer>(
         &mut self,
         thread: usize,
-        budget: &mut i64,
-        flag: &AtomicBool,
+        image: &Image,
+        account: &mut Account<'_>,
         observer: &mut O,
     ) -> End {
-        let image: Arc<crate::vm::link::Image> = self.image.clone();
         let links = &*image.links;
         // The frame on top, as the loop sees it.
         let mut base: usize;
         let mut function: Ref<Function>;
-        let mut link: &crate::vm::link::Link;
+        let mut link: &Link;
         let mut pc: *const Op;
         let mut registers: *mut Value;
         // Where the budget ends, if the code went on straight that far.
@@ -285,7 +317,7 @@ impl Vm {
         }
         macro_rules! end {
             ($end:expr) => {{
-                *budget = (left!() / WIDTH) as i64;
+                account.left = (left!() / WIDTH) as i64;
                 return $end;
             }};
         }
@@ -297,7 +329,10 @@ impl Vm {
                         save!();
                         end!(End::Step);
                     }
-                } else if MODE == POLLS && $poll && (left!() <= 0 || flag.load(Ordering::Relaxed)) {
+                } else if MODE == POLLS
+                    && $poll
+                    && (left!() <= 0 || account.flag.load(Ordering::Relaxed))
+                {
                     save!();
                     end!(End::Stop(Stop::Budget));
                 }
@@ -333,7 +368,7 @@ impl Vm {
                 }
             }};
         }
-        reload!((*budget as isize) * WIDTH);
+        reload!((account.left as isize) * WIDTH);
         loop {
             let slow = 'slow: {
                 // Something outside this file that may change frames.

@@ -13,6 +13,13 @@ use std::sync::atomic::AtomicBool;
 pub enum Budget<'a> {
     /// Exactly this many instructions.
     Instructions(u64),
+    /// Turns of so many instructions, of which the first one is begun and has `left`: exactly until the end of one at which the flag is set. (The flag may
+    /// be read up to a straight run of instructions earlier.)
+    Turns {
+        left: u64,
+        turn: u64,
+        wanted: &'a AtomicBool,
+    },
     /// Until the flag is set, looked at only at polls (backward jumps and calls), or this many instructions have been counted there.
     Polls { stop: &'a AtomicBool, at_most: u64 },
 }

@@ -15,6 +15,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -105,6 +106,66 @@ fn a_slice_that_ends_by_its_budget_ran_exactly_that_many_instructions() {
     // However it is cut, it is the same run.
     assert!(totals.iter().all(|&total| total == totals[0]), "{totals:?}");
     assert!(totals[0] > 5000, "{totals:?}");
+}
+
+/// One turn after the other, in one slice as long as nobody minds.
+#[test]
+fn a_slice_of_turns_ends_with_a_turn() {
+    let (calm, wanted) = (AtomicBool::new(false), AtomicBool::new(true));
+    let mut totals = Vec::new();
+    for (turn, first) in [(1, 1), (7, 3), (100, 100), (1000, 1), (1 << 20, 5)] {
+        let mut vm = vm(MIXTURE);
+        let main = vm.main;
+        let mut total = 0;
+        let mut left = first;
+        for slices in 0.. {
+            // Every other slice ends with its first turn.
+            let wanted = if slices % 2 == 0 { &wanted } else { &calm };
+            let slice = vm.run(main, Budget::Turns { left, turn, wanted });
+            total += slice.ran;
+            match slice.stop {
+                Stop::Budget => {
+                    assert!(slices % 2 == 0);
+                    assert_eq!(slice.ran, left);
+                    left = turn;
+                }
+                Stop::Finished { report, .. } => {
+                    assert_eq!(report, None);
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(vm.threads[0].instructions, total);
+        totals.push(total);
+    }
+    assert!(totals.iter().all(|&total| total == totals[0]), "{totals:?}");
+}
+
+/// The flag comes from another thread at any moment.
+#[test]
+fn turns_that_are_interrupted_from_outside_are_whole() {
+    let endless = "n = 0\nwhile True:\n    n += 1\n    if n % 5 == 0: n += 2\n";
+    for turn in [1, 10, 1000] {
+        let mut vm = vm(endless);
+        let main = vm.main;
+        for _ in 0..20 {
+            let wanted = AtomicBool::new(false);
+            let slice = std::thread::scope(|scope| {
+                scope.spawn(|| wanted.store(true, Ordering::Relaxed));
+                let wanted = &wanted;
+                vm.run(
+                    main,
+                    Budget::Turns {
+                        left: turn,
+                        turn,
+                        wanted,
+                    },
+                )
+            });
+            assert_eq!((slice.stop, slice.ran % turn), (Stop::Budget, 0));
+        }
+    }
 }
 
 #[test]

@@ -160,31 +160,42 @@ impl Worker {
         }
     }
 
-    /// Runs a slice of the turn. What stands here is paid once a turn even if nobody waits.
+    /// Runs a slice: the rest of the turn, and those that follow it as long as nobody wants anything. The loop of the VM itself begins them, so that a turn
+    /// costs a few machine instructions where nobody waits.
     fn slice(&mut self, vm: &mut Held<'_>) -> Slice {
+        let gil = &self.process.gil;
+        let quantum = gil.quantum();
         let bound = match &self.machine.instructions_left {
             None => SLICE_OPS,
             Some(left) => SLICE_OPS.min(left.load(Ordering::Relaxed).max(1) as u64),
         };
-        let gil = &self.process.gil;
-        if gil.counts() {
-            if self.left == 0 {
-                self.left = gil.quantum();
-            }
-            let slice = vm.run(self.thread, Budget::Instructions(self.left.min(bound)));
-            self.left = self.left.saturating_sub(slice.ran);
-            slice
-        } else {
-            let slice = vm.run(
-                self.thread,
-                Budget::Polls {
-                    stop: &gil.attention,
-                    at_most: bound,
-                },
-            );
+        if !gil.counts() {
+            let budget = Budget::Polls {
+                stop: &gil.attention,
+                at_most: bound,
+            };
+            let slice = vm.run(self.thread, budget);
             self.left = u64::from(slice.stop != Stop::Budget);
-            slice
+            return slice;
         }
+        if self.left == 0 {
+            self.left = quantum;
+        }
+        let budget = if quantum <= SLICE_OPS && self.machine.instructions_left.is_none() {
+            Budget::Turns {
+                left: self.left,
+                turn: quantum,
+                wanted: &gil.attention,
+            }
+        } else {
+            Budget::Instructions(self.left.min(bound))
+        };
+        let slice = vm.run(self.thread, budget);
+        self.left = match self.left.checked_sub(slice.ran) {
+            Some(left) => left,
+            None => quantum - 1 - (slice.ran - self.left - 1) % quantum,
+        };
+        slice
     }
 
     /// The end of a turn at which somebody wants something.
