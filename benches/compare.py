@@ -2,6 +2,7 @@
 """Runs the scripts of benches/scripts under Mini and its peers, in turn, and prints medians and ratios as a Markdown table.
 
     cargo build --release && python3 benches/compare.py
+    python3 benches/compare.py --engines    # with two engines made in Rust as well, which it builds first
 
 Each round runs every engine once on the same script (A B C, A B C, …), so that a slow minute of the machine meets all of
 them; a ratio is the median of the rounds' ratios. Times are processor seconds of the whole process, start-up included.
@@ -11,6 +12,7 @@ A peer that is not on the machine is left out; a peer that prints something else
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -18,6 +20,19 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+
+def made_in_rust():
+    """Builds the engines of peers/engines, where the repository ignores what is built."""
+    built = HERE.parent / "target" / "engines"
+    manifest = HERE / "peers" / "engines" / "Cargo.toml"
+    subprocess.run(["cargo", "build", "--release", "--locked", "--manifest-path", str(manifest), "--target-dir", str(built)], check=True)
+    versions = dict(re.findall(r'name = "([^"]+)"\nversion = "([^"]+)"', (manifest.parent / "Cargo.lock").read_text()))
+    release = built / "release"
+    return [
+        (f"Rune {versions['rune']}", [str(release / "rune")], "peers", [".rn"]),
+        (f"Boa {versions['boa_engine']}", [str(release / "boa")], "peers", [".js"]),
+    ]
 
 
 def engines(mini):
@@ -98,10 +113,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--mini", default=str(HERE.parent / "target/release/mini"), help="the program to measure")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--engines", action="store_true", help="with two script engines made in Rust (builds them: some minutes)")
     parser.add_argument("names", nargs="*", help="scripts to run; all of them if none is given")
     arguments = parser.parse_args()
 
-    found = engines(arguments.mini)
+    found = engines(arguments.mini) + (made_in_rust() if arguments.engines else [])
     names = arguments.names or sorted(path.stem for path in (HERE / "scripts").glob("*.mini"))
     print(f"Seconds (median of {arguments.rounds} rounds), and how many times Mini's: above 1, Mini is faster.\n")
     print("| program | " + " | ".join(engine for engine, *_ in found) + " |")

@@ -91,6 +91,9 @@ enum End {
     Step,
 }
 
+/// The flag of a slice that nothing cuts short.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
 /// What a slice may run.
 struct Account<'a> {
     /// How much that is in all, as far as is known.
@@ -138,7 +141,6 @@ impl Vm {
             Status::Ready,
             "only a ready thread can run"
         );
-        static NEVER: AtomicBool = AtomicBool::new(false);
         let (whole, turn, flag, polls) = match budget {
             Budget::Instructions(count) => (count, 0, &NEVER, false),
             Budget::Turns { left, turn, wanted } => (left, turn, wanted, false),
