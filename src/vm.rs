@@ -240,13 +240,19 @@ impl Vm {
                 at = at.base();
                 mro.push(at.class());
             }
+            let exception = mro.contains(&Type::BaseException.class());
+            // Messages show `_thread.lock` in full; of exceptions, only tracebacks do.
+            let (module, name) = match of.name().split_once('.') {
+                Some(parts) if exception => parts,
+                _ => ("builtins", of.name()),
+            };
             self.shapes.push(Shape::default());
             let _ = self.heap.new_class(Class {
-                name: of.name().into(),
-                qualname: of.name().into(),
-                module: "builtins".into(),
+                name: name.into(),
+                qualname: name.into(),
+                module: module.into(),
                 base: (of != Type::Object).then(|| of.base().class()),
-                exception: mro.contains(&Type::BaseException.class()),
+                exception,
                 mro,
                 attributes: Vec::new(),
                 index: FxHashMap::default(),

@@ -39,7 +39,7 @@ well_known! {
     ARGS "args" CAUSE "__cause__" CONTEXT "__context__" SUPPRESS_CONTEXT "__suppress_context__" TRACEBACK "__traceback__" NOTES "__notes__"
     VALUE "value" CODE "code" FILE "__file__" WRAPPED "__wrapped__" FUNC "__func__" SELF "__self__" DEFAULTS "__defaults__" BYTES "__bytes__"
     SEND "send" THROW "throw" CLOSE "close" EXCEPTION_NAME "name" OBJ "obj" KEYS "keys" CLASS_GETITEM "__class_getitem__"
-    REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
+    STANDS_FOR "__stands_for__" PLAIN "_plain" REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
     ERRNO "errno" STRERROR "strerror" FILENAME "filename" MSG "msg"
     ENCODING "encoding" OBJECT "object" START "start" END "end" REASON "reason"
 }
@@ -172,7 +172,7 @@ types! {
     ProcessHandle "process": Object
     Channel "channel": Object
     Ring "_Ring": Object
-    PicklingError "PicklingError": Exception
+    PicklingError "_pickle.PicklingError": Exception
     BaseException "BaseException": Object
     SystemExit "SystemExit": BaseException
     KeyboardInterrupt "KeyboardInterrupt": BaseException

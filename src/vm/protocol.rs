@@ -20,6 +20,8 @@ mod representation;
 mod sorting;
 mod writer;
 
+pub(in crate::vm) use writer::module_text;
+
 pub(super) use algebra::Algebra;
 pub(super) use equality::Verdict;
 pub(super) use field::builtin_attribute;

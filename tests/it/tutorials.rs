@@ -1,27 +1,29 @@
 //! The tutorials of `tests/lang/stdlib` in the simulated engine: under every preset they print what CPython prints (`lang` compares the real engine), and a second run
 //! prints the same bytes.
 //!
-//! An ordinary run takes one preset for each program, in turn; with `MINI_CASES` it takes all.
+//! An ordinary run takes a few presets for each program, in turn; with `MINI_CASES` it takes all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use mini::gil::preset::PRESETS;
+
 use crate::oracle;
 use crate::process::{finish, in_parallel};
 
-/// An interpreter of each kind.
-const PRESETS: &[&str] = &[
-    "cpython-2.7",
-    "cpython-3.9",
-    "cpython-3.10",
-    "cpython-3.12",
-    "cpython-3.13",
-    "cpython-3.13t",
-    "cruby-3.2",
-    "cruby-3.3",
-];
+/// Rules of Mini's own, beside the presets.
+const RULES: &[&str] = &["every=1", "every=1000", "ticks=100", "interval=5ms", "off"];
+
+/// How many of all rules an ordinary run tries on each program.
+const SHARE: usize = 2;
+
+/// The presets of all interpreters, and Mini's own rules.
+fn rules() -> Vec<&'static str> {
+    let presets = PRESETS.iter().map(|preset| preset.name);
+    presets.chain(RULES.iter().copied()).collect()
+}
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -65,18 +67,20 @@ fn comparable(program: &Path, text: &[u8]) -> Vec<u8> {
 
 #[test]
 fn tutorials_print_the_same_in_the_simulation() {
+    let rules = rules();
+    let share = if oracle::asked_for_more() {
+        rules.len()
+    } else {
+        SHARE
+    };
     let cases: Vec<(PathBuf, &str)> = tutorials()
         .into_iter()
         .enumerate()
         .flat_map(|(at, program)| {
-            let presets = if oracle::asked_for_more() {
-                PRESETS
-            } else {
-                let own = at % PRESETS.len();
-                &PRESETS[own..=own]
-            };
-            presets.iter().map(move |&preset| (program.clone(), preset))
+            let own = (0..share).map(move |turn| at * share + turn);
+            own.map(move |turn| (program.clone(), turn))
         })
+        .map(|(program, turn)| (program, rules[turn % rules.len()]))
         .collect();
     in_parallel(&cases, |(program, preset)| {
         let expected = fs::read(program.with_extension("out")).expect("each has its .out");

@@ -92,7 +92,8 @@ fn issubclass(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     )
 }
 
-/// Does a class derive from another, or from one of a tuple, which may hold tuples in turn?
+/// Does a class derive from another, or from one of a tuple, which may hold tuples in turn? A class of the library may stand for a built-in one that it does
+/// not derive from.
 fn within(
     ctx: &mut Ctx<'_>,
     class: Ref<Class>,
@@ -103,7 +104,10 @@ fn within(
     while let Some(wanted) = pending.pop() {
         match wanted {
             Value::Class(of) => {
-                if ctx.vm.is_subclass(class, of) {
+                let stands = ctx.vm.class_attribute(class, name::STANDS_FOR);
+                if ctx.vm.is_subclass(class, of)
+                    || matches!(stands, Some(Value::Class(it)) if ctx.vm.is_subclass(it, of))
+                {
                     return Ok(Value::Bool(true));
                 }
             }

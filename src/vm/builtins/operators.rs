@@ -255,8 +255,12 @@ fn merge(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Value::Dict(other) = mapping else {
         if let Some(keys) = ctx.vm.special(mapping, name::KEYS) {
             let keys = ctx.call(keys, &[mapping])?;
+            // All of it is asked for before anything is inserted: a question runs this function anew.
+            let mut entries = Vec::new();
             for key in ctx.collect(keys)? {
-                let value = ctx.get_item(mapping, key)?;
+                entries.push((key, ctx.get_item(mapping, key)?));
+            }
+            for (key, value) in entries {
                 insert(ctx, dict, key, value, once)?;
             }
             return Ok(Value::None);

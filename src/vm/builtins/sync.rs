@@ -79,21 +79,40 @@ pub(super) const NATIVES: &[Native] = &[
     method(Type::Event, "wait", "self, /, timeout=", event_wait),
 ];
 
-/// The longest wait in seconds: `threading.TIMEOUT_MAX`.
-const TIMEOUT_MAX: f64 = 9_223_372_036.0;
+/// The longest wait: `threading.TIMEOUT_MAX` seconds.
+const TIMEOUT_MAX_NS: i64 = 9_223_372_036_000_000_000;
 
-/// The moment this many seconds from now. Asks the engine for the time, once.
-pub(super) fn deadline(ctx: &mut Ctx<'_>, seconds: f64) -> Result<u64, Interrupt> {
-    if seconds.is_nan() {
-        return Err(ctx.value_error("Invalid value NaN (not a number)"));
+/// What a script gave as seconds, in nanoseconds, a fraction of one rounded away from zero (`_PyTime_FromSecondsObject` in CPython's `Python/pytime.c`).
+pub(super) fn nanoseconds(ctx: &mut Ctx<'_>, seconds: Value) -> Result<i64, Interrupt> {
+    let too_large = |ctx: &mut Ctx<'_>, message: &str| ctx.error(Type::OverflowError, message);
+    match seconds {
+        Value::Float(seconds) if seconds.is_nan() => {
+            Err(ctx.value_error("Invalid value NaN (not a number)"))
+        }
+        Value::Float(seconds) => {
+            let ns = seconds * 1e9;
+            if ns.abs() >= i64::MAX as f64 {
+                return Err(too_large(ctx, "timestamp out of range for platform time_t"));
+            }
+            Ok(if ns < 0.0 { ns.floor() } else { ns.ceil() } as i64)
+        }
+        seconds => match ctx.integer(seconds)? {
+            Value::Int(seconds) => seconds.checked_mul(1_000_000_000),
+            _ => None,
+        }
+        .ok_or_else(|| too_large(ctx, "timestamp too large to convert to C _PyTime_t")),
     }
-    if seconds > TIMEOUT_MAX {
+}
+
+/// The moment this many nanoseconds from now. Asks the engine for the time, once.
+fn deadline(ctx: &mut Ctx<'_>, ns: i64) -> Result<u64, Interrupt> {
+    if ns > TIMEOUT_MAX_NS {
         return Err(ctx.error(Type::OverflowError, "timeout value is too large"));
     }
     let Value::Int(now_ns) = ctx.sys(SysCall::Now(Clock::Monotonic))? else {
         unreachable!("a clock answers with a number")
     };
-    Ok((now_ns as u64).saturating_add((seconds.max(0.0) * 1e9) as u64))
+    Ok((now_ns as u64).saturating_add(ns.max(0) as u64))
 }
 
 /// The deadline of a timeout in seconds, none for `None`. Negative ones have passed.
@@ -104,8 +123,8 @@ pub(super) fn optional_deadline(
     match timeout {
         Value::Unbound | Value::None => Ok(None),
         timeout => {
-            let seconds = ctx.float(timeout)?;
-            Ok(Some(deadline(ctx, seconds)?))
+            let ns = nanoseconds(ctx, timeout)?;
+            Ok(Some(deadline(ctx, ns)?))
         }
     }
 }
@@ -163,21 +182,22 @@ fn lock_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 /// `acquire(blocking=True, timeout=-1)` of a lock or `RLock`.
 fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
     let (blocking, timeout) = (ctx.arg(1), ctx.arg(2));
+    // Any integer will do: `acquire(False)`, `acquire(0)`.
     let blocking = match blocking {
         Value::Unbound => true,
-        value => ctx.truth(value)?,
+        value => ctx.index(value)? != 0,
     };
-    let timeout = match timeout {
+    let timeout_ns = match timeout {
         Value::Unbound => None,
-        value => match ctx.float(value)? {
-            -1.0 => None,
+        value => match nanoseconds(ctx, value)? {
+            -1_000_000_000 => None,
             _ if !blocking => {
                 return Err(ctx.value_error("can't specify a timeout for a non-blocking call"));
             }
-            seconds if seconds < 0.0 => {
+            ns if ns < 0 => {
                 return Err(ctx.value_error("timeout value must be positive"));
             }
-            seconds => Some(seconds),
+            ns => Some(ns),
         },
     };
     if sync::try_take(ctx.vm, object, ctx.thread, 1) {
@@ -186,9 +206,9 @@ fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
     if !blocking {
         return Ok(Value::Bool(false));
     }
-    let deadline_ns = match timeout {
+    let deadline_ns = match timeout_ns {
         None => None,
-        Some(seconds) => Some(deadline(ctx, seconds)?),
+        Some(ns) => Some(deadline(ctx, ns)?),
     };
     Ok(Value::Bool(take(ctx, object, deadline_ns, 1)?))
 }
@@ -292,12 +312,12 @@ fn condition_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 /// Lets go of the lock, waits for a notification, and takes the lock back as often as it was held.
 fn condition_wait(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (object, lock) = condition(ctx);
-    let timeout = match ctx.arg(1) {
+    let timeout_ns = match ctx.arg(1) {
         Value::Unbound | Value::None => None,
-        value => Some(ctx.float(value)?),
+        value => Some(nanoseconds(ctx, value)?),
     };
-    let deadline_ns = match timeout {
-        Some(seconds) if seconds > 0.0 => Some(deadline(ctx, seconds)?),
+    let deadline_ns = match timeout_ns {
+        Some(ns) if ns > 0 => Some(deadline(ctx, ns)?),
         _ => None,
     };
     let levels = ctx.once(|ctx| {
@@ -311,7 +331,7 @@ fn condition_wait(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             None => Err(ctx.error(Type::RuntimeError, "cannot wait on un-acquired lock")),
         }
     })?;
-    let woken = if timeout.is_some_and(|seconds| seconds <= 0.0) {
+    let woken = if timeout_ns.is_some_and(|ns| ns <= 0) {
         Ok(Woken::TimedOut)
     } else {
         ctx.wait_guarded(WaitOn::Object(object), deadline_ns)?
@@ -388,12 +408,12 @@ fn semaphore_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         Value::Unbound => true,
         value => ctx.truth(value)?,
     };
-    let timeout = match timeout {
+    let timeout_ns = match timeout {
         Value::Unbound | Value::None => None,
         _ if !blocking => {
             return Err(ctx.value_error("can't specify timeout for non-blocking acquire"));
         }
-        value => Some(ctx.float(value)?),
+        value => Some(nanoseconds(ctx, value)?),
     };
     if sync::try_take(ctx.vm, object, ctx.thread, 1) {
         return Ok(Value::Bool(true));
@@ -401,9 +421,9 @@ fn semaphore_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     if !blocking {
         return Ok(Value::Bool(false));
     }
-    let deadline_ns = match timeout {
+    let deadline_ns = match timeout_ns {
         None => None,
-        Some(seconds) => Some(deadline(ctx, seconds)?),
+        Some(ns) => Some(deadline(ctx, ns)?),
     };
     Ok(Value::Bool(take(ctx, object, deadline_ns, 1)?))
 }

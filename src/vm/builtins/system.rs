@@ -1,11 +1,13 @@
 //! What the modules `time`, `os` and `sys` are written with: clocks, this process, the lock's intervals, the standard streams. All of it is asked of the
 //! engine.
 
-use crate::vm::class::Type;
+use crate::vm::builtins::sync::nanoseconds;
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native, native};
 use crate::vm::slice::{Clock, Stream, SysCall};
+use crate::vm::thread::Frame;
 use crate::vm::value::Value;
+use std::fmt::Write as _;
 
 pub(super) const NATIVES: &[Native] = &[
     module_native("_time_sleep", "sleep", "seconds, /", time_sleep),
@@ -89,6 +91,7 @@ pub(super) const NATIVES: &[Native] = &[
     }),
     module_native("_sys_exc_info", "exc_info", "", exc_info),
     native("_caller", "outside, level", caller),
+    native("_stack_format", "outside, /", stack_format),
     native("_traceback_format", "exception, /", traceback_format),
     native("_entropy", "", |ctx| ctx.sys(SysCall::Entropy)),
 ];
@@ -107,26 +110,11 @@ fn seconds(ctx: &mut Ctx<'_>, clock: Clock) -> Result<Value, Interrupt> {
 
 fn time_sleep(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let duration = ctx.arg(0);
-    let ns = match duration {
-        Value::Float(seconds) if seconds.is_nan() => {
-            return Err(ctx.value_error("Invalid value NaN (not a number)"));
-        }
-        Value::Float(seconds) => seconds * 1e9,
-        value => ctx.index(value)? as f64 * 1e9,
-    };
-    if ns < 0.0 {
-        return Err(ctx.value_error("sleep length must be non-negative"));
+    let ns = nanoseconds(ctx, duration)?;
+    match u64::try_from(ns) {
+        Ok(ns) => ctx.sys(SysCall::Sleep { ns }),
+        Err(_) => Err(ctx.value_error("sleep length must be non-negative")),
     }
-    if ns > i64::MAX as f64 {
-        return Err(ctx.error(
-            Type::OverflowError,
-            "timestamp too large to convert to C _PyTime_t",
-        ));
-    }
-    // A fraction of a nanosecond is waited for, too, as in CPython.
-    ctx.sys(SysCall::Sleep {
-        ns: ns.ceil() as u64,
-    })
 }
 
 fn os_kill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -256,6 +244,37 @@ fn caller(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let function = ctx.vm.heap.new_str(code.name.clone());
     let parts = [file, Value::Int(line.into()), function];
     Ok(ctx.vm.heap.new_tuple(parts))
+}
+
+/// The calls that lead to a module, outermost first, each with its line, as a traceback shows them but without marks.
+fn stack_format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let outside = ctx.arg(0);
+    let outside = ctx.str(outside)?;
+    let program = ctx.vm.image.program.clone();
+    let frames = &ctx.vm.threads[ctx.thread.0 as usize].frames;
+    let module_of = |frame: &Frame| program.codes[frame.code.0 as usize].module as usize;
+    let callers = frames
+        .iter()
+        .rposition(|frame| *program.modules[module_of(frame)].name != *outside)
+        .map_or(&[][..], |innermost| &frames[..=innermost]);
+    let mut text = String::new();
+    for frame in callers {
+        let code = &program.codes[frame.code.0 as usize];
+        if code.internal {
+            continue;
+        }
+        let source = &program.sources[code.source.0 as usize];
+        let span = code.spans.get((frame.pc as usize).saturating_sub(1));
+        let line = span.map_or(0, |span| source.line(span.start));
+        let _ = write!(
+            text,
+            "  File \"{}\", line {line}, in {}\n    {}\n",
+            source.name,
+            code.name,
+            source.line_text(line).trim()
+        );
+    }
+    Ok(ctx.vm.heap.new_str(text))
 }
 
 /// The report of an exception, as it would be printed.

@@ -135,6 +135,18 @@ impl Ctx<'_> {
     }
 
     fn percent_arguments(&self, values: Value, bytes: bool) -> Arguments {
+        // A namedtuple is an object that keeps a tuple.
+        let values = match values {
+            Value::Instance(it) => match self.vm.instance_attribute(it, name::PLAIN) {
+                Some(plain @ Value::Tuple(_))
+                    if self.vm.special(values, name::STANDS_FOR).is_some() =>
+                {
+                    plain
+                }
+                _ => values,
+            },
+            _ => values,
+        };
         let mapping = match values {
             Value::Dict(_) | Value::List(_) | Value::Range(_) => true,
             Value::Bytes(_) => !bytes,

@@ -7,6 +7,7 @@ use crate::vm::class::{Class, Name, Type};
 use crate::vm::dict::Dict;
 use crate::vm::native::NativeId;
 use crate::vm::object::{Bytes, Exception, Instance, List, Method, Object, Range, Tuple};
+use crate::vm::protocol::module_text;
 use crate::vm::ring::Ring;
 use crate::vm::set::Set;
 use crate::vm::slice::ChannelEnd;
@@ -127,9 +128,12 @@ impl Decoder<'_> {
             Tag::Class | Tag::Function => {
                 let (module, qualname) = (self.text(), self.text());
                 let Some(value) = find_global(self.vm, module, qualname) else {
+                    let modules = &self.vm.image.program.modules;
+                    let at = modules.iter().position(|it| *it.name == *module);
+                    let module = at.map_or(module.into(), |at| module_text(self.vm, at));
                     return Err((
                         Type::AttributeError,
-                        format!("Can't get attribute '{qualname}' on <module '{module}'>"),
+                        format!("Can't get attribute '{qualname}' on {module}"),
                     ));
                 };
                 self.made(value)

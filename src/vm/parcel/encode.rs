@@ -2,7 +2,7 @@
 
 use super::{CUSTOM, Parcel, Tag, find_global, function_path};
 use crate::vm::Vm;
-use crate::vm::class::{Class, Type};
+use crate::vm::class::{Class, Type, name};
 use crate::vm::object::Object;
 use crate::vm::protocol::address;
 use crate::vm::slice::ChannelEnd;
@@ -303,6 +303,11 @@ impl Encoder<'_> {
             let base = &self.vm.heap.classes[base];
             if base.builtin.is_some() {
                 break;
+            }
+            // Where a class of the library has a text in that place, it says why its objects do not travel.
+            if let Some(Value::Str(why)) = base.own(name::REDUCE) {
+                let why = self.vm.heap.text(why).to_owned();
+                return Err((Type::NotImplementedError, why));
             }
             if let Some(&name) = CUSTOM.iter().find(|&&name| base.own(name).is_some()) {
                 return Err((

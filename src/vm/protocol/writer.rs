@@ -41,6 +41,16 @@ pub(super) struct Hole {
 /// The containers are nested too deep.
 pub(super) struct TooDeep;
 
+/// `<module '__main__' from 'hello.mini'>`: only the script comes from a file.
+pub(in crate::vm) fn module_text(vm: &Vm, module: usize) -> String {
+    let program = &vm.image.program;
+    let name = &program.modules[module].name;
+    match module {
+        0 => format!("<module '{name}' from '{}'>", program.sources[0].name),
+        _ => format!("<module '{name}' (built-in)>"),
+    }
+}
+
 enum Part {
     Text(&'static str),
     Repr(Value),
@@ -415,8 +425,7 @@ impl Writer {
             }
             Value::Cell(_) => self.object("cell", value),
             Value::Module(it) => {
-                let name = &vm.image.program.modules[it as usize].name;
-                let _ = write!(self.out, "<module '{name}' (built-in)>");
+                self.out.push_str(&module_text(vm, it as usize));
             }
             Value::Object(it) => return self.other(vm, value, &vm.heap.objects[it]),
         }
