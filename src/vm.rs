@@ -99,7 +99,7 @@ pub struct Vm {
     /// Counts changes to classes; what was remembered under an older number no longer holds.
     class_version: u32,
     /// `list.append`, which the loop does itself.
-    list_append: NativeId,
+    pub(crate) list_append: NativeId,
     /// Taking a mutex lets go of the interpreter lock even where the mutex is free, as in CPython 2.7: the engine is asked to give way first.
     pub yields_at_mutex: bool,
     /// `pump` is making a call, and goes on by itself if that is done at once.
@@ -612,8 +612,14 @@ impl Vm {
             thread.roots(&self.image, &mut roots);
         }
         for cache in &self.caches {
-            if let Cache::Method { function, .. } = cache {
-                roots.push(Value::Function(*function));
+            match *cache {
+                Cache::Method { function, .. } => roots.push(Value::Function(function)),
+                Cache::Function {
+                    class, function, ..
+                } => roots.extend([Value::Class(class), Value::Function(function)]),
+                Cache::Super { above } => roots.push(Value::Class(above)),
+                Cache::Empty | Cache::Slot { .. } | Cache::Native { .. } | Cache::Global { .. } => {
+                }
             }
         }
         for lookup in &self.lookups {

@@ -565,8 +565,8 @@ ops! {
     SetAttr = "aset" (object: Reg, src: Reg, site: Site) Shared Attribute Plain
     /// del R[object].name
     DelAttr = "adel" (object: Reg, site: Site) Shared Attribute Plain
-    /// R[dst] = super(R[class], R[object])
-    GetSuper = "super" (dst: Reg, class: Reg, object: Reg) Shared Attribute Plain
+    /// R[dst] = super(R[base], R[base+1])
+    GetSuper = "super" (dst: Reg, base: Reg) [base: 2] Shared Attribute Plain
     /// R[dst] = R[object][R[key]]
     GetItem = "iget" (dst: Reg, object: Reg, key: Reg) Shared Item Plain
     /// R[object][R[key]] = R[src]
@@ -628,8 +628,12 @@ ops! {
     CallKw = "callkw" (count: Count8, dst: Reg, base: Reg, names: NamesIx) [base: 1 count names] Calls Call Call
     /// R[dst] = R[base](*R[base+1], **R[base+2]); a tuple or list, and a dict or None
     CallSpread = "callspread" (dst: Reg, base: Reg) [base: 3] Calls Call Call
-    /// R[dst] = R[base].name(R[base+1], …, R[base+count])
-    CallMethod = "callm" (count: Count8, dst: Reg, base: Reg, site: Site) [base: 1 count] Calls Call Call
+    /// R[dst], R[dst+1] = the method name of R[object], and R[object]; with any other attribute: unbound, and the attribute
+    LoadMethod = "method" (dst: Reg, object: Reg, site: Site) [dst: 2] Calls Attribute Plain
+    /// R[base], R[base+1] = the same for super(R[base], R[base+1]).name
+    LoadSuperMethod = "supermethod" (base: Reg, site: Site) [base: 2] Calls Attribute Plain
+    /// R[dst] = R[base](R[base+1], …, R[base+1+count]); with R[base] unbound: R[dst] = R[base+1](R[base+2], …, R[base+1+count])
+    CallMethod = "callm" (dst: Reg, base: Reg, count: Count) [base: 2 count] Calls Call Call
     /// return R[src] to the caller; in a generator: end it
     Return = "ret" (src: Reg) Pure Call Return
     /// give R[src] to whoever drives this generator; R[dst] = what comes back

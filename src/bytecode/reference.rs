@@ -39,7 +39,7 @@ variable is Python's `UnboundLocalError` (`bound` looks, and raises), and no val
 **Calls.** The function is in a register, `base`, and its arguments in the next ones. The callee's window begins at the first argument: nothing is copied. Parameters
 are in the callee's first registers: the positional ones, then the keyword-only ones, then `*args`, then `**kwargs`. The result goes to
 the register `dst` of the caller. Keyword arguments (`callkw`) follow the positional ones in the registers, and a list says their names. `callspread` takes a
-tuple and a dict. `callm` calls a method without making a bound method first.
+tuple and a dict. `method` and `callm` call a method without making a bound method, and look it up before its arguments are computed.
 
 **Guards.** A function has a list of guards. While an instruction in a guard's range runs, an exception goes to the guard's target, and is in the guard's register
 there. Of several guards that cover an instruction the first in the list counts, so inner ones stand first. A call counts as running until it returns.

@@ -6,7 +6,7 @@ use crate::compile::display::has_star;
 use crate::compile::emit::{Emitter, Location};
 use crate::compile::scope::{Place, ScopeKind};
 use crate::source::Span;
-use crate::syntax::ast::{Argument, Expr, ExprKind, Ident};
+use crate::syntax::ast::{Argument, Expr, ExprKind, Ident, Symbol};
 
 /// Most arguments of a call whose values stand in registers.
 const MAX_ARGUMENTS: usize = 255;
@@ -20,7 +20,8 @@ impl<'a> Emitter<'a> {
         dst: Reg,
         span: Span,
     ) {
-        if self.super_call(function, arguments, dst, span) {
+        if let Some(base) = self.super_operands(function, arguments, span) {
+            self.op(Op::GetSuper { dst, base }, span);
             return;
         }
         let spread = arguments.len() > MAX_ARGUMENTS
@@ -34,18 +35,10 @@ impl<'a> Emitter<'a> {
             && !spread
             && !keywords
         {
-            let base = self.fresh(value);
+            let base = self.method(value, name.name, function.span);
             self.positional(arguments);
-            let site = self.site(name.name, span);
-            self.op(
-                Op::CallMethod {
-                    count: Count8(arguments.len() as u8),
-                    dst,
-                    base,
-                    site,
-                },
-                span,
-            );
+            let count = Count(arguments.len() as u16);
+            self.op(Op::CallMethod { dst, base, count }, span);
             return;
         }
         let base = self.fresh(function);
@@ -195,36 +188,56 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// `super()` in a method and `super(C, self)`, where `super` is the builtin. Elsewhere it is a call like others, which raises.
-    fn super_call(
+    /// The method of a value and the value, in two fresh registers.
+    fn method(&mut self, value: &'a Expr, name: Symbol, span: Span) -> Reg {
+        let site = self.site(name, span);
+        if let ExprKind::Call {
+            function,
+            arguments,
+        } = &value.kind
+            && let Some(base) = self.super_operands(function, arguments, value.span)
+        {
+            self.op(Op::LoadSuperMethod { base, site }, span);
+            return base;
+        }
+        let dst = self.unit.temporary();
+        let mark = self.unit.mark();
+        let object = self.value(value);
+        self.unit.release(mark);
+        self.unit.temporary();
+        self.op(Op::LoadMethod { dst, object, site }, span);
+        dst
+    }
+
+    /// Of `super()` in a method and of `super(C, self)`, where `super` is the builtin: the class and the object, in two fresh registers. Elsewhere it is a call
+    /// like others, which raises.
+    fn super_operands(
         &mut self,
         function: &'a Expr,
         arguments: &'a [Argument],
-        dst: Reg,
         span: Span,
-    ) -> bool {
+    ) -> Option<Reg> {
         if !self.is_untouched(function, "super") {
-            return false;
+            return None;
         }
         match arguments {
             [] => {
-                let (Some(class), Some(object)) =
-                    (self.class_of_method(span), self.first_parameter(span))
-                else {
-                    return false;
-                };
-                self.op(Op::GetSuper { dst, class, object }, span);
-                true
+                let mark = self.unit.mark();
+                let class = self.class_of_method(span)?;
+                if self.first_parameter(span).is_none() {
+                    self.unit.release(mark);
+                    return None;
+                }
+                Some(class)
             }
             [Argument::Positional(class), Argument::Positional(object)]
                 if !has_star(std::slice::from_ref(class)) =>
             {
-                let class = self.value(class);
-                let object = self.value(object);
-                self.op(Op::GetSuper { dst, class, object }, span);
-                true
+                let class = self.fresh(class);
+                self.fresh(object);
+                Some(class)
             }
-            _ => false,
+            _ => None,
         }
     }
 

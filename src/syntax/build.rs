@@ -123,10 +123,10 @@ impl Builder<'_> {
     // ---- Statements ----
 
     #[allow(clippy::unused_self, reason = "as `span`")]
-    pub(crate) fn statement(&self, start: u32, kind: Box<StmtKind>, end: u32) -> Box<Stmt> {
+    pub(crate) fn statement(&self, start: u32, kind: StmtKind, end: u32) -> Box<Stmt> {
         Box::new(Stmt {
             span: Span { start, end },
-            kind: *kind,
+            kind,
         })
     }
 
@@ -333,12 +333,7 @@ impl Builder<'_> {
         })
     }
 
-    pub(crate) fn class(
-        &mut self,
-        name: Ident,
-        arguments: Vec<Argument>,
-        body: Block,
-    ) -> Box<ClassDef> {
+    pub(crate) fn class(&mut self, name: Ident, arguments: Vec<Argument>, body: Block) -> ClassDef {
         if let [Argument::Positional(value)] = &arguments[..]
             && let ExprKind::Comprehension {
                 kind: ComprehensionKind::Generator(_),
@@ -349,13 +344,13 @@ impl Builder<'_> {
             self.report(Code::E0310, value.span, "invalid syntax").label =
                 "a base class cannot be a bare generator expression".into();
         }
-        Box::new(ClassDef {
+        ClassDef {
             name,
             decorators: Vec::new(),
             arguments,
             docstring: docstring(&body),
             body,
-        })
+        }
     }
 
     // ---- Expressions ----

@@ -24,6 +24,12 @@ pub(super) enum Cache {
         version: u32,
         function: Ref<Function>,
     },
+    /// This class has this function, as long as no class changes.
+    Function {
+        class: Ref<Class>,
+        version: u32,
+        function: Ref<Function>,
+    },
     /// Values of this builtin type have this native as a method.
     Native {
         class: u32,
@@ -31,6 +37,8 @@ pub(super) enum Cache {
     },
     /// In this module, it is this variable.
     Global { module: u32, global: u32 },
+    /// The second cache of a site behind `super`: the first holds for what is above this class.
+    Super { above: Ref<Class> },
 }
 
 /// One entry of the memory of look-ups through classes.
@@ -62,10 +70,12 @@ impl Vm {
     /// Notes what a site found. What the first cache holds stays there as long as it can still be true.
     pub(super) fn remember(&mut self, at: usize, found: Cache) {
         let lasting = match self.caches[at] {
-            Cache::Slot { version, .. } | Cache::Method { version, .. } => {
-                version == self.class_version
+            Cache::Slot { version, .. }
+            | Cache::Method { version, .. }
+            | Cache::Function { version, .. } => version == self.class_version,
+            Cache::Empty | Cache::Native { .. } | Cache::Global { .. } | Cache::Super { .. } => {
+                false
             }
-            Cache::Empty | Cache::Native { .. } | Cache::Global { .. } => false,
         };
         self.caches[at + usize::from(lasting)] = found;
     }
@@ -203,6 +213,18 @@ impl Vm {
             found,
         });
         found
+    }
+
+    /// What the classes of `of` that come after `above` have by this name.
+    pub(super) fn attribute_above(
+        &self,
+        of: Ref<Class>,
+        above: Ref<Class>,
+        wanted: Name,
+    ) -> Option<Value> {
+        let mut after = self.heap.classes[of].mro.iter();
+        after.find(|&&it| it == above);
+        after.find_map(|&base| self.heap.classes[base].own(wanted))
     }
 
     /// The script's own method for a protocol (`__len__`, `__add__` …) of a value: only what a class of the script defines, since builtin types are done in
@@ -695,22 +717,16 @@ impl Vm {
                     Value::Class(of) => (of, object),
                     _ => (self.class_of(object), object),
                 };
-                let mro = self.heap.classes[of].mro.clone();
-                let after = mro.iter().skip_while(|&&it| it != class).skip(1);
-                for &base in after {
-                    if let Some(found) = self.heap.classes[base].own(wanted) {
-                        if let Some(getter) = self.property_getter(found) {
-                            return Found::Call(getter, receiver);
-                        }
-                        if matches!(receiver, Value::Class(_))
-                            && matches!(found, Value::Function(_))
-                        {
-                            return Found::Value(found);
-                        }
-                        return Found::Value(self.bind(found, receiver, of));
-                    }
+                let Some(found) = self.attribute_above(of, class, wanted) else {
+                    return Found::Nothing;
+                };
+                if let Some(getter) = self.property_getter(found) {
+                    return Found::Call(getter, receiver);
                 }
-                Found::Nothing
+                if matches!(receiver, Value::Class(_)) && matches!(found, Value::Function(_)) {
+                    return Found::Value(found);
+                }
+                Found::Value(self.bind(found, receiver, of))
             }
             _ => {
                 let class = self.class_of(object);
@@ -820,7 +836,14 @@ impl Vm {
             Value::Module(module) => self
                 .module_global(module, wanted)
                 .map_or(Cache::Empty, |global| Cache::Global { module, global }),
-            Value::Class(_) => Cache::Empty,
+            Value::Class(class) => match self.class_attribute(class, wanted) {
+                Some(Value::Function(function)) => Cache::Function {
+                    class,
+                    version: self.class_version,
+                    function,
+                },
+                _ => Cache::Empty,
+            },
             // What a `super()` finds depends on its class, not on its type.
             Value::Object(it) if matches!(self.heap.objects[it], Object::Super { .. }) => {
                 Cache::Empty

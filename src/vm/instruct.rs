@@ -288,73 +288,133 @@ impl Vm {
         )
     }
 
-    /// `receiver.name(…)` where the cache did not know.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one instruction")]
-    pub(super) fn call_method(
+    /// A method and its receiver into two registers, without a bound method; what is no plain method goes into the second, and the first is unbound.
+    pub(super) fn load_method(
         &mut self,
         thread: usize,
-        receiver: Value,
+        object: Value,
         wanted: Name,
         cache: usize,
-        window: usize,
-        count: usize,
         dst: Reg,
+    ) -> Step {
+        let known = match self.caches[cache + 1] {
+            Cache::Method {
+                shape,
+                version,
+                function,
+            } if version == self.class_version
+                && matches!(object, Value::Instance(it) if self.heap.instances[it].shape == shape) =>
+            {
+                Some(Value::Function(function))
+            }
+            _ => None,
+        };
+        let method = known.or_else(|| match self.cache_for(object, wanted) {
+            found @ Cache::Method { function, .. } => {
+                self.remember(cache, found);
+                Some(Value::Function(function))
+            }
+            found @ Cache::Native { native, .. } => {
+                self.remember(cache, found);
+                Some(Value::Native(native))
+            }
+            found @ Cache::Function { .. } => {
+                self.remember(cache, found);
+                None
+            }
+            _ => None,
+        });
+        let second = Reg(dst.0 + 1);
+        match method {
+            Some(method) => {
+                self.set_register(thread, second, object);
+                self.set_register(thread, dst, method);
+                Ok(Flow::Next)
+            }
+            None => {
+                self.set_register(thread, dst, Value::Unbound);
+                self.get_attribute(thread, object, wanted, None, second)
+            }
+        }
+    }
+
+    /// The same for what `super(class, object)` finds.
+    pub(super) fn load_super_method(
+        &mut self,
+        thread: usize,
+        (class, object): (Value, Value),
+        wanted: Name,
+        cache: usize,
+        base: Reg,
     ) -> Step {
         if let Cache::Method {
             shape,
             version,
             function,
-        } = self.caches[cache + 1]
+        } = self.caches[cache]
+            && let Cache::Super { above } = self.caches[cache + 1]
             && version == self.class_version
-            && let Value::Instance(it) = receiver
-            && self.heap.instances[it].shape == shape
+            && matches!(class, Value::Class(it) if it == above)
+            && matches!(object, Value::Instance(it) if self.heap.instances[it].shape == shape)
         {
-            let arguments = crate::vm::call::Arguments {
-                at: window,
-                count: count + 1,
-                names: &[],
+            self.set_register(thread, base, Value::Function(function));
+            return Ok(Flow::Next);
+        }
+        let proxy = self.new_super(class, object)?;
+        if let (Value::Class(above), Value::Instance(instance)) = (class, object)
+            && let Some(Value::Function(function)) =
+                self.attribute_above(self.heap.instances[instance].class, above, wanted)
+        {
+            self.caches[cache] = Cache::Method {
+                shape: self.heap.instances[instance].shape,
+                version: self.class_version,
+                function,
             };
-            return self.call_function(thread, function, arguments, Return::To(dst));
+            self.caches[cache + 1] = Cache::Super { above };
+            self.set_register(thread, base, Value::Function(function));
+            return Ok(Flow::Next);
         }
-        match self.cache_for(receiver, wanted) {
-            found @ Cache::Method { function, .. } => {
-                self.remember(cache, found);
-                // The receiver's place is the callee's first argument.
-                let arguments = crate::vm::call::Arguments {
-                    at: window,
-                    count: count + 1,
-                    names: &[],
-                };
-                return self.call_function(thread, function, arguments, Return::To(dst));
-            }
-            found @ Cache::Native { native, .. } => {
-                self.remember(cache, found);
-                let arguments = crate::vm::call::Arguments {
-                    at: window,
-                    count: count + 1,
-                    names: &[],
-                };
-                return self.call_native(thread, native, arguments, Return::To(dst));
-            }
-            _ => {}
+        self.set_register(thread, base, Value::Unbound);
+        self.get_attribute(thread, proxy, wanted, None, Reg(base.0 + 1))
+    }
+
+    /// `super(class, object)`.
+    pub(super) fn new_super(&mut self, class: Value, object: Value) -> Result<Value, Value> {
+        let Value::Class(above) = class else {
+            let message = format!(
+                "super() argument 1 must be a type, not {}",
+                self.type_name(class)
+            );
+            return Err(self.throw(Type::TypeError, message));
+        };
+        let is_below = |of| self.heap.classes[of].mro.contains(&above);
+        let fits =
+            is_below(self.class_of(object)) || matches!(object, Value::Class(of) if is_below(of));
+        if !fits {
+            let message = "super(type, obj): obj must be an instance or subtype of type";
+            return Err(self.throw(Type::TypeError, message));
         }
-        match self.look_up(receiver, wanted) {
-            Found::Value(callee) => {
-                self.call_at(thread, callee, window, count, &[], Return::To(dst))
-            }
-            Found::Nothing => Err(self.no_attribute(receiver, wanted)),
-            Found::Call(..) | Found::Hook(_) => {
-                let args = self.threads[thread].stack[window + 1..=window + count].to_vec();
-                let mut given = vec![receiver, Value::Int(i64::from(wanted.0))];
-                given.extend(args);
-                self.call_value(
-                    thread,
-                    Value::Native(operators::CALL_ATTRIBUTE),
-                    &given,
-                    Return::To(dst),
-                )
-            }
+        Ok(self.heap.new_object(Object::Super {
+            class: above,
+            object,
+        }))
+    }
+
+    /// Calls what `load_method` found: the receiver, or what is no method, is in the first place of the window.
+    pub(super) fn call_method(
+        &mut self,
+        thread: usize,
+        method: Value,
+        window: usize,
+        count: usize,
+        dst: Reg,
+    ) -> Step {
+        let ret = Return::To(dst);
+        if method.is_bound() {
+            return self.call_at(thread, method, window - 1, count + 1, &[], ret);
         }
+        let callee = self.threads[thread].stack[window];
+        self.call_at(thread, callee, window, count, &[], ret)
     }
 
     // ---- calls ----

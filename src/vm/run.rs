@@ -27,7 +27,7 @@ use crate::syntax::ast::{BinaryOp, CompareOp};
 use crate::vm::Vm;
 use crate::vm::attribute::{CACHES, Cache};
 use crate::vm::builtins::operators;
-use crate::vm::call::{Arguments, Flow, Step};
+use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::link::{Image, Link};
@@ -1184,15 +1184,12 @@ impl Vm {
                             ];
                             out!(self.ask(thread, operators::DEL_ATTR, &args, Return::Drop));
                         }
-                        Op::GetSuper { dst, class, object } => match reg!(class) {
-                            Value::Class(class) => {
-                                let object = reg!(object);
-                                reg!(dst) = self.heap.new_object(Object::Super { class, object });
+                        Op::GetSuper { dst, base: at } => {
+                            match self.new_super(reg!(at), reg!(at, 1)) {
+                                Ok(object) => reg!(dst) = object,
+                                Err(error) => throw!(error),
                             }
-                            _ => throw!(
-                                self.throw(Type::TypeError, "super() argument 1 must be a type")
-                            ),
-                        },
+                        }
                         Op::GetItem { dst, object, key } => {
                             match reg!(object) {
                                 Value::List(list) => {
@@ -1595,68 +1592,84 @@ impl Vm {
                             let (callee, args, kwargs) = (reg!(at), reg!(at, 1), reg!(at, 2));
                             out!(self.call_spread(thread, callee, args, kwargs, dst));
                         }
-                        Op::CallMethod {
-                            count,
-                            dst,
-                            base: at,
-                            site,
-                        } => {
-                            let window = base + at.0 as usize;
-                            let cache = link.cache_base as usize + CACHES * site.0 as usize;
+                        Op::LoadMethod { dst, object, site } => {
+                            let at = link.cache_base as usize + CACHES * site.0 as usize;
                             // SAFETY: verified site.
-                            match *unsafe { self.caches.get_unchecked(cache) } {
+                            match *unsafe { self.caches.get_unchecked(at) } {
                                 Cache::Method {
                                     shape,
                                     version,
                                     function,
                                 } => {
-                                    if let Value::Instance(it) = reg!(at)
+                                    if let Value::Instance(it) = reg!(object)
                                         && self.heap.instances[it].shape == shape
                                         && version == self.class_version
                                     {
-                                        call!(function, u16::from(count.0) + 1, window, dst);
-                                        let arguments = Arguments {
-                                            at: window,
-                                            count: count.0 as usize + 1,
-                                            names: &[],
-                                        };
-                                        let ret = Return::To(dst);
-                                        out!(self.call_function(thread, function, arguments, ret));
+                                        copy!(reg!(dst, 1), reg!(object));
+                                        reg!(dst) = Value::Function(function);
+                                        continue;
                                     }
                                 }
                                 Cache::Native { class, native } => {
-                                    if native == self.list_append
-                                        && count.0 == 1
-                                        && let Value::List(list) = reg!(at)
-                                    {
-                                        self.heap.lists[list].push(reg!(at, 1));
-                                        self.heap.allocated += size_of::<Value>();
-                                        reg!(dst) = Value::None;
-                                        collect!(self.heap.lists[list].pop());
+                                    if self.class_of(reg!(object)).slot == class {
+                                        copy!(reg!(dst, 1), reg!(object));
+                                        reg!(dst) = Value::Native(native);
                                         continue;
                                     }
-                                    if self.class_of(reg!(at)).slot == class {
-                                        let arguments = Arguments {
-                                            at: window,
-                                            count: count.0 as usize + 1,
-                                            names: &[],
-                                        };
-                                        let ret = Return::To(dst);
-                                        out!(self.call_native(thread, native, arguments, ret));
+                                }
+                                Cache::Function {
+                                    class,
+                                    version,
+                                    function,
+                                } => {
+                                    if matches!(reg!(object), Value::Class(it) if it == class)
+                                        && version == self.class_version
+                                    {
+                                        reg!(dst) = Value::Unbound;
+                                        reg!(dst, 1) = Value::Function(function);
+                                        continue;
                                     }
                                 }
                                 _ => {}
                             }
                             let name = link.sites[site.0 as usize];
-                            out!(self.call_method(
-                                thread,
-                                reg!(at),
-                                name,
-                                cache,
-                                window,
-                                count.0 as usize,
-                                dst
-                            ));
+                            out!(self.load_method(thread, reg!(object), name, at, dst));
+                        }
+                        Op::LoadSuperMethod { base: at, site } => {
+                            let name = link.sites[site.0 as usize];
+                            let cache = link.cache_base as usize + CACHES * site.0 as usize;
+                            let pair = (reg!(at), reg!(at, 1));
+                            out!(self.load_super_method(thread, pair, name, cache, at));
+                        }
+                        Op::CallMethod {
+                            dst,
+                            base: at,
+                            count,
+                        } => {
+                            let window = base + at.0 as usize + 1;
+                            match reg!(at) {
+                                Value::Function(function) => {
+                                    call!(function, count.0 + 1, window, dst);
+                                }
+                                Value::Unbound => {
+                                    if let Value::Function(function) = reg!(at, 1) {
+                                        call!(function, count.0, window + 1, dst);
+                                    }
+                                }
+                                Value::Native(native)
+                                    if native == self.list_append && count.0 == 1 =>
+                                {
+                                    if let Value::List(list) = reg!(at, 1) {
+                                        self.heap.lists[list].push(reg!(at, 2));
+                                        self.heap.allocated += size_of::<Value>();
+                                        reg!(dst) = Value::None;
+                                        collect!(self.heap.lists[list].pop());
+                                        continue;
+                                    }
+                                }
+                                _ => {}
+                            }
+                            out!(self.call_method(thread, reg!(at), window, count.0 as usize, dst));
                         }
                         Op::Return { src } => {
                             if link.generator {

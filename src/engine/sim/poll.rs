@@ -94,14 +94,10 @@ fn is_specialised(vm: &Vm, thread: ThreadId, frame: &Frame, op: Op) -> bool {
             Some(Value::Class(class)) => count.0 == 1 && *class == Type::Type.class(),
             _ => false,
         },
-        Op::CallMethod {
-            base, count, site, ..
-        } => {
-            let code = &vm.image.program.codes[frame.code.0 as usize];
-            let name = code.sites[site.0 as usize];
+        Op::CallMethod { base, count, .. } => {
             count.0 == 1
-                && &*vm.image.program.names[name.0 as usize] == "append"
-                && matches!(register(base.0), Some(Value::List(_)))
+                && matches!(register(base.0), Some(Value::Native(native)) if *native == vm.list_append)
+                && matches!(register(base.0 + 1), Some(Value::List(_)))
         }
         _ => false,
     }

@@ -82,12 +82,6 @@ operators! {
         ctx.del_attr(object, name)?;
         Ok(Value::None)
     };
-    CALL_ATTRIBUTE "_callattribute" "object, name, /, *args" |ctx| {
-        let (object, name) = (ctx.arg(0), name_operand(ctx));
-        let callee = ctx.get_attr(object, name)?;
-        let args = ctx.rest();
-        ctx.call(callee, &args)
-    };
     FORMAT "_format" "value, spec, conversion, /" format;
     EXTEND "_extend" "list, iterable, callee, /" extend;
     SET_ADD "_setadd" "set, item, /" |ctx| {
