@@ -28,4 +28,5 @@ mod timeline;
 mod timeouts;
 mod tracebacks;
 mod tree;
+mod turns;
 mod tutorials;

@@ -256,11 +256,16 @@ impl Gil {
 
     /// Waits for the lock.
     pub(super) fn acquire(&self, seat: &Arc<Seat>) {
-        seat.tally.wait_begins(self.clock.now_ns());
         let switched = match self.kind {
             Kind::Turns => self.acquire_turn(seat),
-            Kind::Ticks => self.acquire_tick(seat),
-            Kind::Interval => self.acquire_interval(seat),
+            Kind::Ticks => {
+                seat.tally.wait_begins(self.clock.now_ns());
+                self.acquire_tick(seat)
+            }
+            Kind::Interval => {
+                seat.tally.wait_begins(self.clock.now_ns());
+                self.acquire_interval(seat)
+            }
         };
         seat.tally.acquired(self.clock.now_ns(), switched);
     }
@@ -324,7 +329,6 @@ impl Gil {
                 let switched = if called {
                     seat.tally.was_queued()
                 } else {
-                    seat.tally.wait_begins(self.clock.now_ns());
                     self.acquire_turn(seat)
                 };
                 seat.tally.acquired(self.clock.now_ns(), switched);
@@ -352,7 +356,6 @@ impl Gil {
                 }
                 match self.kind {
                     Kind::Turns => {
-                        seat.tally.wait_begins(self.clock.now_ns());
                         if self.join(&mut state, seat) {
                             drop(state);
                             seat.unpark();

@@ -1,5 +1,6 @@
 //! What a thread did with the lock: how often it had it, for how long, and how long it waited or was blocked. Written by one thread at a time, at
-//! switches alone; a running thread pays nothing.
+//! switches alone; a running thread pays nothing. Who writes next has been told so by the one before, through the lock's own mutex or a flag, so nothing here
+//! needs a locked instruction; whoever only reads may see a moment's half of a change.
 
 use crate::engine::outcome::Times;
 use crate::engine::real::record::Record;
@@ -80,8 +81,8 @@ impl Tally {
 
     /// The thread has the lock from now on.
     pub(super) fn acquired(&self, now_ns: u64, switched: bool) {
-        self.acquisitions.fetch_add(1, Relaxed);
-        self.switches.fetch_add(u64::from(switched), Relaxed);
+        add(&self.acquisitions, 1);
+        add(&self.switches, u64::from(switched));
         self.change(now_ns, HOLDING);
         self.tell(now_ns, What::LockAcquired { switched });
     }
@@ -97,19 +98,19 @@ impl Tally {
     }
 
     fn change(&self, now_ns: u64, doing: u64) {
-        let spent_ns = now_ns.saturating_sub(self.since_ns.swap(now_ns, Relaxed));
-        match self.doing.swap(doing, Relaxed) {
-            HOLDING => {
-                self.held_ns.fetch_add(spent_ns, Relaxed);
-            }
+        let spent_ns = now_ns.saturating_sub(self.since_ns.load(Relaxed));
+        self.since_ns.store(now_ns, Relaxed);
+        match self.doing.load(Relaxed) {
+            HOLDING => add(&self.held_ns, spent_ns),
             WAITING => {
-                self.waited_ns.fetch_add(spent_ns, Relaxed);
-                self.longest_wait_ns.fetch_max(spent_ns, Relaxed);
+                add(&self.waited_ns, spent_ns);
+                if spent_ns > self.longest_wait_ns.load(Relaxed) {
+                    self.longest_wait_ns.store(spent_ns, Relaxed);
+                }
             }
-            _ => {
-                self.blocked_ns.fetch_add(spent_ns, Relaxed);
-            }
+            _ => add(&self.blocked_ns, spent_ns),
         }
+        self.doing.store(doing, Relaxed);
     }
 
     /// Begins to count.
@@ -139,4 +140,9 @@ impl Tally {
         }
         times
     }
+}
+
+/// One writer at a time.
+fn add(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Relaxed) + more, Relaxed);
 }

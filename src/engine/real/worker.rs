@@ -91,6 +91,7 @@ impl Worker {
             self.process.gil.acquire(&self.seat);
             let process = self.process.clone();
             let mut vm = process.vm.lock();
+            self.begin_turn();
             self.live(&mut vm);
             self.tell_ran(&vm);
             self.keep_figures(&vm);
@@ -212,7 +213,10 @@ impl Worker {
 
     /// Looks at what was sent to the process.
     pub(super) fn look(&self, vm: &mut Held<'_>) -> Next {
-        if !self.process.signalled.swap(false, Ordering::SeqCst) {
+        // Read first: nearly always nothing was sent, and a swap would take the line from whoever else reads it.
+        if !self.process.signalled.load(Ordering::SeqCst)
+            || !self.process.signalled.swap(false, Ordering::SeqCst)
+        {
             return Next::Go;
         }
         if self.process.ended.load(Ordering::SeqCst) {

@@ -20,8 +20,10 @@ impl Gil {
         seat.tally.was_queued()
     }
 
-    /// Gives a thread the lock if it is free, else a place in the queue; true if it has the lock.
+    /// Gives a thread the lock if it is free, else a place in the queue; true if it has the lock. It waits from now on, so that the order of the times told is
+    /// the order of the queue.
     pub(super) fn join(&self, state: &mut State, seat: &Arc<Seat>) -> bool {
+        seat.tally.wait_begins(self.clock.now_ns());
         if state.held {
             seat.set_place(Place::Queued);
             state.queue.push_back(seat.clone());
@@ -53,10 +55,12 @@ impl Gil {
         state.queue.push_back(seat.clone());
         // Cleared by the holder before it came here; the one after it finds somebody waiting again.
         self.attention.store(true, Ordering::Release);
+        // Read before the next one runs, and noted when it does.
+        let now_ns = self.clock.now_ns();
         hand_over(&mut state, &next);
-        seat.tally.turn_ends(self.clock.now_ns(), Release::Budget);
         drop(state);
         next.unpark();
+        seat.tally.turn_ends(now_ns, Release::Budget);
         seat.wait();
         let switched = seat.tally.was_queued();
         seat.tally.acquired(self.clock.now_ns(), switched);
