@@ -14,6 +14,7 @@ mod generator;
 pub mod heap;
 mod instruct;
 pub mod link;
+mod list;
 pub mod native;
 pub mod number;
 pub mod object;

@@ -2,8 +2,9 @@
 
 use crate::vm::class::Class;
 use crate::vm::dict::Dict;
+use crate::vm::list::List;
 use crate::vm::object::{
-    Bytes, Cell, Function, Generator, Instance, Iter, List, Method, Object, Range, Trace, Tuple,
+    Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Range, Trace, Tuple,
 };
 use crate::vm::set::Set;
 use crate::vm::text::{Buffer, Form, Str};
@@ -198,9 +199,10 @@ impl Heap {
     }
 
     /// A list.
-    pub fn new_list(&mut self, items: Vec<Value>) -> Value {
-        self.allocated += size_of::<List>() + items.capacity() * size_of::<Value>();
-        Value::List(self.lists.insert(List::from_vec(items)))
+    pub fn new_list(&mut self, items: impl Into<List>) -> Value {
+        let list = items.into();
+        self.allocated += size_of::<List>() + list.bytes();
+        Value::List(self.lists.insert(list))
     }
 
     /// A tuple.

@@ -4,6 +4,7 @@ use crate::bytecode::op::CodeIx;
 use crate::vm::birthplace::Birthplace;
 use crate::vm::class::Class;
 use crate::vm::dict::Dict;
+use crate::vm::list::{Items, List};
 use crate::vm::ring::Ring;
 use crate::vm::set::Set;
 use crate::vm::slice::ChannelEnd;
@@ -26,107 +27,6 @@ impl Default for Bytes {
 /// A `tuple`.
 #[derive(Clone, Debug, Default)]
 pub struct Tuple(pub Box<[Value]>);
-
-/// A `list`. Its storage is private so that it may change its form without its users.
-#[derive(Clone, Debug, Default)]
-pub struct List {
-    items: Vec<Value>,
-}
-
-impl List {
-    #[must_use]
-    pub fn from_vec(items: Vec<Value>) -> List {
-        List { items }
-    }
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-    /// The item at `index`, counted from 0, or none past the end.
-    #[inline]
-    #[must_use]
-    pub fn get(&self, index: usize) -> Option<Value> {
-        self.items.get(index).copied()
-    }
-    /// `get`, without a copy of it on the way.
-    #[inline]
-    #[must_use]
-    pub fn at(&self, index: usize) -> Option<&Value> {
-        self.items.get(index)
-    }
-    /// The place of an item, or none past the end.
-    #[inline]
-    pub fn at_mut(&mut self, index: usize) -> Option<&mut Value> {
-        self.items.get_mut(index)
-    }
-    /// Replaces an item; false past the end.
-    #[inline]
-    pub fn set(&mut self, index: usize, value: Value) -> bool {
-        self.items
-            .get_mut(index)
-            .map(|slot| *slot = value)
-            .is_some()
-    }
-    #[inline]
-    pub fn push(&mut self, value: Value) {
-        self.items.push(value);
-    }
-    pub fn pop(&mut self) -> Option<Value> {
-        self.items.pop()
-    }
-    pub fn insert(&mut self, index: usize, value: Value) {
-        self.items.insert(index, value);
-    }
-    pub fn remove(&mut self, index: usize) -> Value {
-        self.items.remove(index)
-    }
-    pub fn extend(&mut self, values: impl IntoIterator<Item = Value>) {
-        self.items.extend(values);
-    }
-    /// Removes the items at these positions, which ascend.
-    pub fn remove_all(&mut self, mut positions: impl Iterator<Item = usize>) {
-        let mut gone = positions.next();
-        let mut at = 0;
-        self.items.retain(|_| {
-            let keep = gone != Some(at);
-            if !keep {
-                gone = positions.next();
-            }
-            at += 1;
-            keep
-        });
-    }
-    /// Replaces a range of items by others, as `list[start:end] = values`.
-    pub fn splice(&mut self, range: std::ops::Range<usize>, values: Vec<Value>) {
-        self.items.splice(range, values);
-    }
-    pub fn reverse(&mut self) {
-        self.items.reverse();
-    }
-    pub fn clear(&mut self) {
-        self.items = Vec::new();
-    }
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Value> + ExactSizeIterator + '_ {
-        self.items.iter().copied()
-    }
-    #[must_use]
-    pub fn to_vec(&self) -> Vec<Value> {
-        self.items.clone()
-    }
-    /// Takes all items out, as a sort does for its duration.
-    pub fn take(&mut self) -> Vec<Value> {
-        std::mem::take(&mut self.items)
-    }
-    /// Bytes that the storage takes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.items.capacity() * size_of::<Value>()
-    }
-}
 
 /// A `range` within 64 bits (a wider one is an error that names the limit).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -467,7 +367,9 @@ impl Trace for Tuple {
 }
 impl Trace for List {
     fn trace(&self, visit: &mut dyn FnMut(Value)) {
-        self.iter().for_each(visit);
+        if let Items::Values(items) = self.items() {
+            items.iter().for_each(|&value| visit(value));
+        }
     }
 }
 impl Trace for Function {

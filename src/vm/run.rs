@@ -31,6 +31,7 @@ use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::link::{Image, Link};
+use crate::vm::list::Items;
 use crate::vm::object::{Cell, Function, Iter, Method, Object};
 use crate::vm::slice::{Budget, Slice, Stop};
 use crate::vm::thread::{Asking, Frame, Return, Status, ThreadId};
@@ -267,6 +268,38 @@ impl Vm {
                 #[allow(unused_unsafe, reason = "some of the places are behind pointers")]
                 unsafe {
                     copy_words(&raw mut $to, &raw const $from);
+                }
+            }};
+        }
+        // Copies an item of a list, if it is there, and goes on.
+        macro_rules! item {
+            ($list:expr, $at:expr, $dst:expr) => {{
+                let at: usize = $at;
+                match $list.items() {
+                    Items::Values(items) => {
+                        if let Some(item) = items.get(at) {
+                            copy!(reg!($dst), *item);
+                            continue;
+                        }
+                    }
+                    Items::Ints(items) => {
+                        if let Some(&item) = items.get(at) {
+                            reg!($dst) = Value::Int(item);
+                            continue;
+                        }
+                    }
+                    Items::Floats(items) => {
+                        if let Some(&item) = items.get(at) {
+                            reg!($dst) = Value::Float(item);
+                            continue;
+                        }
+                    }
+                    Items::Bools(items) => {
+                        if let Some(&item) = items.get(at) {
+                            reg!($dst) = Value::Bool(item);
+                            continue;
+                        }
+                    }
                 }
             }};
         }
@@ -1068,13 +1101,12 @@ impl Vm {
                             match reg!(iter) {
                                 Value::Iter(it) => match &mut self.heap.iters[it] {
                                     Iter::List { list, next } => {
-                                        if let Some(item) = self.heap.lists[*list].at(*next) {
-                                            *next += 1;
-                                            copy!(reg!(dst), *item);
-                                        } else {
-                                            self.heap.iters[it] = Iter::Done;
-                                            jump!(to.0);
-                                        }
+                                        let at = *next;
+                                        *next += 1;
+                                        let list = &self.heap.lists[*list];
+                                        item!(list, at, dst);
+                                        self.heap.iters[it] = Iter::Done;
+                                        jump!(to.0);
                                         continue;
                                     }
                                     Iter::Range {
@@ -1194,11 +1226,8 @@ impl Vm {
                             match reg!(object) {
                                 Value::List(list) => {
                                     if let Value::Int(index) = reg!(key) {
-                                        let items = &self.heap.lists[list];
-                                        if let Some(item) = items.at(from_end(index, items.len())) {
-                                            copy!(reg!(dst), *item);
-                                            continue;
-                                        }
+                                        let list = &self.heap.lists[list];
+                                        item!(list, from_end(index, list.len()), dst);
                                     }
                                 }
                                 Value::Tuple(tuple) => {
@@ -1225,12 +1254,28 @@ impl Vm {
                             match reg!(object) {
                                 Value::List(list) => {
                                     if let Value::Int(index) = reg!(key) {
-                                        let items = &mut self.heap.lists[list];
-                                        if let Some(item) =
-                                            items.at_mut(from_end(index, items.len()))
-                                        {
-                                            copy!(*item, reg!(src));
-                                            continue;
+                                        let list = &mut self.heap.lists[list];
+                                        match (list.items_mut(), &reg!(src)) {
+                                            (Items::Values(items), value) => {
+                                                let at = from_end(index, items.len());
+                                                if let Some(place) = items.get_mut(at) {
+                                                    copy!(*place, *value);
+                                                    continue;
+                                                }
+                                            }
+                                            (Items::Ints(items), &Value::Int(item)) => {
+                                                let at = from_end(index, items.len());
+                                                if let Some(place) = items.get_mut(at) {
+                                                    *place = item;
+                                                    continue;
+                                                }
+                                            }
+                                            _ => {
+                                                let at = from_end(index, list.len());
+                                                if list.set(at, reg!(src)) {
+                                                    continue;
+                                                }
+                                            }
                                         }
                                     }
                                 }

@@ -2,9 +2,10 @@
 
 use crate::vm::class::Class;
 use crate::vm::dict::Dict;
+use crate::vm::list::List;
 use crate::vm::native::NativeId;
 use crate::vm::object::{
-    Bytes, Cell, Function, Generator, Instance, Iter, List, Method, Object, Range, Tuple,
+    Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Range, Tuple,
 };
 use crate::vm::set::Set;
 use crate::vm::text::Str;

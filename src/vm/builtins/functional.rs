@@ -2,6 +2,7 @@
 
 use crate::syntax::ast::{BinaryOp, CompareOp};
 use crate::vm::class::{Type, name};
+use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt, Native, native};
 use crate::vm::object::{Iter, Range};
 use crate::vm::value::Value;
@@ -42,7 +43,7 @@ fn sorted(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let reverse = reverse.is_bound() && ctx.truth(reverse)?;
     let items = ctx.collect(iterable)?;
     let sorted = ctx.sorted(items, key, reverse)?;
-    Ok(ctx.vm.heap.new_list(sorted))
+    Ok(ctx.vm.heap.new_list(sorted.into_iter().collect::<List>()))
 }
 
 /// `min` (by `<`) and `max` (by `>`).

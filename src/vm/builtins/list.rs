@@ -1,8 +1,9 @@
 //! `list` and its methods.
 
 use crate::vm::class::Type;
+use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::object::{Iter, List};
+use crate::vm::object::Iter;
 use crate::vm::protocol::within;
 use crate::vm::value::{Ref, Value};
 
@@ -35,7 +36,7 @@ fn list(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         Value::Unbound => Vec::new(),
         _ => ctx.take_all(iterable)?,
     };
-    Ok(ctx.vm.heap.new_list(items))
+    Ok(ctx.vm.heap.new_list(items.into_iter().collect::<List>()))
 }
 
 fn append(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -104,8 +105,8 @@ fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let items = ctx.vm.heap.lists[receiver(ctx)].to_vec();
-    Ok(ctx.vm.heap.new_list(items))
+    let copied = ctx.vm.heap.lists[receiver(ctx)].clone();
+    Ok(ctx.vm.heap.new_list(copied))
 }
 
 fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -136,7 +137,7 @@ fn sort(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let reverse = reverse.is_bound() && ctx.truth(reverse)?;
     let items = ctx.collect(Value::List(list))?;
     let sorted = ctx.sorted(items, key, reverse)?;
-    ctx.vm.heap.lists[list] = List::from_vec(sorted);
+    ctx.vm.heap.lists[list] = sorted.into_iter().collect();
     Ok(Value::None)
 }
 

@@ -102,7 +102,7 @@ fn print_to(
     }
     pieces.push(end.to_owned());
     let pieces = ctx.once(|ctx| {
-        let pieces = pieces
+        let pieces: Vec<Value> = pieces
             .into_iter()
             .map(|piece| ctx.vm.heap.new_str(piece))
             .collect();

@@ -283,7 +283,7 @@ fn thread_all(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         .collect();
     // The main thread counts until its process ends, also while it waits for the others.
     alive.insert(0, main);
-    let handles = alive
+    let handles: Vec<Value> = alive
         .into_iter()
         .map(|thread| handle(ctx, thread))
         .collect();

@@ -2,8 +2,8 @@
 //! list of 625 integers that the module keeps: 624 words and the place of the next.
 
 use crate::vm::class::Type;
+use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native};
-use crate::vm::object::List;
 use crate::vm::operate::Number;
 use crate::vm::value::Value;
 use num_bigint::BigUint;
@@ -186,7 +186,7 @@ fn getrandbits(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 #[cfg(test)]
 mod tests {
     use super::{WORDS, bits, float, from_number};
-    use crate::vm::object::List;
+    use crate::vm::list::List;
     use crate::vm::value::Value;
     use num_bigint::BigUint;
 
@@ -194,7 +194,7 @@ mod tests {
         let words = from_number(&BigUint::from(seed));
         let mut values: Vec<Value> = words.iter().map(|&it| Value::Int(it.into())).collect();
         values.push(Value::Int(WORDS as i64));
-        List::from_vec(values)
+        values.into()
     }
 
     /// The numbers are CPython's after `random.seed`.

@@ -127,7 +127,7 @@ fn set(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn items(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let items = ring(ctx).iter().collect();
+    let items: Vec<Value> = ring(ctx).iter().collect();
     Ok(ctx.vm.heap.new_list(items))
 }
 

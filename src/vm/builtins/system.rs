@@ -134,7 +134,7 @@ fn os_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn sys_argv(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let args = ctx
+    let args: Vec<Value> = ctx
         .vm
         .argv
         .clone()

@@ -4,8 +4,9 @@
 use crate::syntax::ast::BinaryOp;
 use crate::vm::class::{Type, name};
 use crate::vm::fault::Fault;
+use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt};
-use crate::vm::object::{Bytes, List};
+use crate::vm::object::Bytes;
 use crate::vm::value::{Ref, Value};
 
 /// A string's length is counted in 32 bits.
@@ -103,8 +104,7 @@ impl Ctx<'_> {
             }
             (Value::List(a), Value::List(b)) => {
                 let (a, b) = (&self.vm.heap.lists[a], &self.vm.heap.lists[b]);
-                let mut joined = Vec::with_capacity(a.len() + b.len());
-                joined.extend(a.iter().chain(b.iter()));
+                let joined: List = a.iter().chain(b.iter()).collect();
                 Ok(self.vm.heap.new_list(joined))
             }
             (Value::Tuple(x), Value::Tuple(y)) => {
@@ -158,9 +158,9 @@ impl Ctx<'_> {
                 Ok(self.vm.heap.new_bytes(Bytes(repeated.into())))
             }
             Value::List(list) => {
-                self.reserve_items(self.vm.heap.lists[list].len(), count)?;
-                let items = self.vm.heap.lists[list].to_vec().repeat(count);
-                Ok(self.vm.heap.new_list(items))
+                let items: List = self.vm.heap.lists[list].iter().collect();
+                self.reserve(items.bytes().saturating_mul(count))?;
+                Ok(self.vm.heap.new_list(items.repeat(count)))
             }
             Value::Tuple(tuple) => {
                 if count == 1 {

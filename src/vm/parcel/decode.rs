@@ -6,7 +6,7 @@ use crate::vm::Vm;
 use crate::vm::class::{Class, Name, Type};
 use crate::vm::dict::Dict;
 use crate::vm::native::NativeId;
-use crate::vm::object::{Bytes, Exception, Instance, List, Method, Object, Range, Tuple};
+use crate::vm::object::{Bytes, Exception, Instance, Method, Object, Range, Tuple};
 use crate::vm::protocol::module_text;
 use crate::vm::ring::Ring;
 use crate::vm::set::Set;
@@ -243,7 +243,7 @@ impl Decoder<'_> {
             }
             Value::List(it) => {
                 heap.allocated += open.items.len() * size_of::<Value>();
-                heap.lists[it] = List::from_vec(open.items);
+                heap.lists[it] = open.items.into_iter().collect();
             }
             Value::Dict(it) => {
                 let mut dict = Dict::with_capacity(open.hashes.len());

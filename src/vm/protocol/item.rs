@@ -3,8 +3,9 @@
 use super::position::Cut;
 use crate::vm::class::{Type, name};
 use crate::vm::heap::Heap;
+use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt};
-use crate::vm::object::{Bytes, List, Range};
+use crate::vm::object::{Bytes, Range};
 use crate::vm::text::Str;
 use crate::vm::value::{Ref, Value};
 
@@ -268,7 +269,7 @@ impl Heap {
         match object {
             Value::List(it) => {
                 let list = &self.lists[it];
-                let items = cut.positions().filter_map(|at| list.get(at)).collect();
+                let items: List = cut.positions().filter_map(|at| list.get(at)).collect();
                 self.new_list(items)
             }
             Value::Tuple(it) => {

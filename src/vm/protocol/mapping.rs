@@ -151,7 +151,7 @@ impl Ctx<'_> {
         }
         let pairs = self.once(|ctx| {
             let heap = &mut ctx.vm.heap;
-            let pairs = pairs
+            let pairs: Vec<Value> = pairs
                 .into_iter()
                 .map(|(key, value)| heap.new_tuple([key, value]))
                 .collect();

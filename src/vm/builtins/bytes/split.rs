@@ -34,7 +34,7 @@ fn units(bytes: &[u8], mark: fn(u8) -> bool) -> impl DoubleEndedIterator<Item = 
 
 fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Value {
     let bytes = this(ctx);
-    let pieces = ranges
+    let pieces: Vec<Value> = ranges
         .into_iter()
         .map(|range| new(ctx, &bytes[range]))
         .collect();
