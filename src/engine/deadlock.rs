@@ -1,6 +1,7 @@
 //! The report of a deadlock: each thread, what it waits for, who holds that, and where. Knows no engine.
 
 use crate::vm::Vm;
+use crate::vm::birthplace::article;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::{Status, ThreadId};
@@ -73,12 +74,15 @@ fn reason(process: &Stuck<'_>, thread: ThreadId, processes: &[Stuck<'_>]) -> Str
     let it = &vm.threads[thread.0 as usize];
     match &it.status {
         Status::Waiting { on, .. } => waits_for(vm, *on, thread),
-        Status::Calling(SysCall::Receive { channel, .. }) => {
-            format!("a message on channel {channel}{}", called(vm, *channel))
-        }
-        Status::Calling(SysCall::Send { channel, .. }) => {
-            format!("room in channel {channel}{}", called(vm, *channel))
-        }
+        Status::Calling(SysCall::Receive { channel, .. }) => match vm.channel_born(*channel) {
+            Some(born) if born.tokens => born.describe("lock"),
+            Some(born) => format!("a message in {}", born.describe("channel")),
+            None => format!("a message in channel {channel}"),
+        },
+        Status::Calling(SysCall::Send { channel, .. }) => match vm.channel_born(*channel) {
+            Some(born) => format!("room in {}", born.describe("channel")),
+            None => format!("room in channel {channel}"),
+        },
         Status::Calling(SysCall::WaitProcess { process, .. }) => {
             match processes.iter().find(|it| it.number == *process) {
                 Some(child) => format!("the end of process {}", child.name),
@@ -104,24 +108,24 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
         WaitOn::Object(object) => object,
     };
     let born = vm.born(object);
-    // With a name it needs no article.
-    let the = |article: &str, kind: &str| match &born {
-        Some(born) if born.name.is_some() => format!("{kind}{born}"),
-        Some(born) => format!("{article} {kind}{born}"),
-        None => format!("{article} {kind}"),
+    let the = |kind: &str| match &born {
+        Some(born) => born.describe(kind),
+        None => article(kind).to_owned() + kind,
+    };
+    // What becomes of a part is the whole's affair.
+    let with = |kind: &str, detail: String| match &born {
+        Some(born) if born.is_part(kind) => the(kind),
+        _ => the(kind) + &detail,
     };
     match &vm.heap.objects[object] {
-        Object::Lock(lock) => the("a", "Lock") + &held_by(lock.holder),
-        Object::RLock(lock) => the("an", "RLock") + &held_by(lock.holder),
-        Object::Condition(_) => the("a", "Condition") + " to be notified",
-        Object::Semaphore(semaphore) => {
-            format!(
-                "{}, which stands at {}",
-                the("a", "Semaphore"),
-                semaphore.value
-            )
-        }
-        Object::Event(_) => the("an", "Event") + " to be set",
+        Object::Lock(lock) => the("Lock") + &held_by(lock.holder),
+        Object::RLock(lock) => the("RLock") + &held_by(lock.holder),
+        Object::Condition(_) => with("Condition", " to be notified".to_owned()),
+        Object::Semaphore(semaphore) => with(
+            "Semaphore",
+            format!(", which stands at {}", semaphore.value),
+        ),
+        Object::Event(_) => with("Event", " to be set".to_owned()),
         Object::Free
         | Object::Slice { .. }
         | Object::Property { .. }
@@ -135,14 +139,6 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
         | Object::Ring(_)
         | Object::Traceback(_)
         | Object::Namespace(_) => "an object".into(),
-    }
-}
-
-/// What the script called the queue, the pipe or the lock that a channel is part of.
-fn called(vm: &Vm, channel: u64) -> String {
-    match vm.channel_born(channel) {
-        Some(born) => format!(" of{born}"),
-        None => String::new(),
     }
 }
 

@@ -1,13 +1,14 @@
-//! Where the script made an object to wait with, and what it called it first: `forks[…]`, made in line 8. Only the place is kept with the object; the name is read
-//! off the instructions that follow it when a report asks.
+//! Where the script made an object to wait with, and what it called it first: `not_empty of Queue jobs (line 3)`. Only the place is kept with the object; the
+//! names are read off the instructions that follow it when a report asks.
 
-use crate::bytecode::code::Code;
-use crate::bytecode::op::{CodeIx, Op, Reg};
+use crate::bytecode::code::{self, Code};
+use crate::bytecode::op::{CodeIx, Op, Operand, Reg};
 use crate::vm::Vm;
+use crate::vm::class::Name;
 use crate::vm::object::Object;
 use crate::vm::thread::{Frame, ThreadId};
-use crate::vm::value::Ref;
-use std::fmt;
+use crate::vm::value::{Ref, Value};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The call that made an object.
@@ -15,8 +16,8 @@ use std::sync::Arc;
 pub struct Birthplace {
     /// In the script.
     script: Site,
-    /// In the library, if the script called that: `not_empty` of a queue.
-    library: Option<Site>,
+    /// In the library, if the script called that.
+    library: Option<Inside>,
 }
 
 /// The instruction after a call.
@@ -24,6 +25,14 @@ pub struct Birthplace {
 struct Site {
     code: CodeIx,
     next: u32,
+}
+
+/// A place in the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Inside {
+    site: Site,
+    /// What the script asked for there: the class of which the object becomes a part, or the function that makes it.
+    asked: Name,
 }
 
 impl Site {
@@ -38,19 +47,52 @@ impl Site {
 /// What a report calls an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Born {
+    /// What the script made, if the object is a part of it: `Queue`.
+    pub whole: Option<String>,
+    /// Which part of that, where the library gives it a name for all: `not_empty`.
+    pub part: Option<String>,
     /// The variable or attribute it was first bound to, if it was.
     pub name: Option<String>,
     /// The line that made it.
     pub line: u32,
+    /// It is a channel whose messages mean nothing: a lock of processes.
+    pub tokens: bool,
 }
 
-impl fmt::Display for Born {
-    /// ` forks[…] (line 8)`, to follow the kind of thing it is.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = &self.name {
-            write!(f, " {name}")?;
+impl Born {
+    /// `Lock forks[…] (line 8)`, `a Future (line 5)`, `not_empty of Queue jobs (line 3)`; `kind` is the object's own.
+    #[must_use]
+    pub fn describe(&self, kind: &str) -> String {
+        let mut text = String::new();
+        if let Some(part) = &self.part {
+            let _ = write!(text, "{part} of ");
         }
-        write!(f, " (line {})", self.line)
+        let thing = self.whole.as_deref().unwrap_or(kind);
+        if self.name.is_none() {
+            text.push_str(article(thing));
+        }
+        text.push_str(thing);
+        if let Some(name) = &self.name {
+            let _ = write!(text, " {name}");
+        }
+        let _ = write!(text, " (line {})", self.line);
+        text
+    }
+
+    /// Is it a part of something, so that its own kind says little?
+    #[must_use]
+    pub fn is_part(&self, kind: &str) -> bool {
+        self.part.is_some() || self.whole.as_deref().is_some_and(|whole| whole != kind)
+    }
+}
+
+/// `a ` or `an `.
+#[must_use]
+pub fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['A', 'E', 'I', 'O']) || noun == "RLock" {
+        "an "
+    } else {
+        "a "
     }
 }
 
@@ -59,18 +101,36 @@ const REACH: usize = 16;
 
 impl Vm {
     /// Where a thread is, for what it makes now.
-    pub(super) fn birthplace(&self, thread: ThreadId) -> Option<Birthplace> {
-        let program = &self.image.program;
-        let frames = &self.threads[thread.0 as usize].frames;
-        let script = frames
+    pub(super) fn birthplace(&mut self, thread: ThreadId) -> Option<Birthplace> {
+        let program = self.image.program.clone();
+        let module_of = |frame: &Frame| program.codes[frame.code.0 as usize].module;
+        let state = &self.threads[thread.0 as usize];
+        let at = state.frames.iter().rposition(|it| module_of(it) == 0)?;
+        let script = Site::of(&state.frames[at]);
+        let Some(top) = state.frames[at + 1..].last() else {
+            return Some(Birthplace {
+                script,
+                library: None,
+            });
+        };
+        let site = Site::of(top);
+        let name_of = |frame: &Frame| &program.codes[frame.code.0 as usize].name;
+        let maker = state.frames[at + 1..]
             .iter()
-            .rev()
-            .find(|frame| program.codes[frame.code.0 as usize].module == 0)?;
-        let top = frames.last()?;
-        let in_library = program.codes[top.code.0 as usize].module != 0;
+            .find(|frame| **name_of(frame) == *"__init__");
+        let receiver = maker.map(|frame| state.stack[frame.base as usize]);
+        let asked = match receiver {
+            Some(receiver @ Value::Instance(_)) => {
+                self.heap.classes[self.class_of(receiver)].name.clone()
+            }
+            _ => name_of(&state.frames[at + 1]).clone(),
+        };
         Some(Birthplace {
-            script: Site::of(script),
-            library: in_library.then(|| Site::of(top)),
+            script,
+            library: Some(Inside {
+                site,
+                asked: self.intern(&asked),
+            }),
         })
     }
 
@@ -111,52 +171,74 @@ impl Vm {
             .spans
             .get(made)
             .map_or(0, |span| source.line(span.start));
-        let name = self.first_name(place.script).map(|name| {
+        let part = place.library.and_then(|it| self.first_name(it.site));
+        let whole = place.library.map(|it| self.name_text(it.asked).to_string());
+        let module_of = |it: Inside| program.codes[it.site.code.0 as usize].module;
+        Born {
+            // Names in small letters are those of functions on the way.
+            whole: whole.filter(|it| it.starts_with(char::is_uppercase)),
             // Names that begin with an underscore are the library's own affair.
-            let part = place.library.and_then(|site| self.first_name(site));
-            match part.filter(|part| !part.starts_with('_')) {
-                Some(part) => format!("{name}.{part}"),
-                None => name,
-            }
-        });
-        Born { name, line }
+            part: part
+                .and_then(|it| it.strip_prefix("self.").map(str::to_owned))
+                .filter(|part| !part.starts_with('_')),
+            name: self.first_name(place.script),
+            line,
+            tokens: place.library.is_some_and(|it| {
+                &*program.modules[module_of(it) as usize].name == "multiprocessing.synchronize"
+            }),
+        }
     }
 
     /// The variable or attribute to which the instructions after a call bind its result.
     fn first_name(&self, site: Site) -> Option<String> {
-        let program = &self.image.program;
-        let code = &program.codes[site.code.0 as usize];
+        let code = &self.image.program.codes[site.code.0 as usize];
         let next = site.next as usize;
-        let mut holds = match code.ops.get(next.checked_sub(1)?)? {
+        match code.ops.get(next.checked_sub(1)?)? {
             Op::Call { dst, .. }
             | Op::CallKw { dst, .. }
             | Op::CallSpread { dst, .. }
-            | Op::CallMethod { dst, .. } => *dst,
-            _ => return None,
-        };
+            | Op::CallMethod { dst, .. } => self.bound(site.code, next, *dst),
+            _ => None,
+        }
+    }
+
+    /// To what the instructions from `next` on bind what a register holds.
+    fn bound(&self, code: CodeIx, next: usize, mut holds: Reg) -> Option<String> {
+        let program = &self.image.program;
+        let number = code;
+        let code = &program.codes[number.0 as usize];
+        let text = |name: code::Name| program.names[name.0 as usize].to_string();
         // An item of a list or the like has the list's name.
         let mut part = "";
-        for op in code.ops.iter().skip(next).take(REACH) {
+        for (at, op) in code.ops.iter().enumerate().skip(next).take(REACH) {
             if let Some(name) = local(code, holds, &program.names) {
                 return Some(name + part);
             }
             let within = |base: Reg, count: u16| (base.0..base.0 + count).contains(&holds.0);
             match *op {
                 Op::SetGlobal { src, global } if src == holds => {
-                    let name = program.globals[global.0 as usize].name;
-                    return Some(program.names[name.0 as usize].to_string() + part);
+                    return Some(text(program.globals[global.0 as usize].name) + part);
                 }
-                Op::SetAttr { src, site, .. } | Op::SetClassVar { src, site, .. }
-                    if src == holds =>
-                {
-                    let name = code.sites[site.0 as usize];
-                    return Some(program.names[name.0 as usize].to_string() + part);
+                Op::SetAttr { object, src, site } if src == holds => {
+                    let name = text(code.sites[site.0 as usize]);
+                    return Some(match local(code, object, &program.names) {
+                        Some(object) => format!("{object}.{name}{part}"),
+                        None => name + part,
+                    });
+                }
+                Op::SetClassVar { src, site, .. } if src == holds => {
+                    return Some(text(code.sites[site.0 as usize]) + part);
                 }
                 Op::SetCell { cell, src } if src == holds => {
                     return local(code, cell, &program.names).map(|name| name + part);
                 }
                 Op::SetFree { src, free } if src == holds => {
-                    return Some(self.image.free_name(site.code, free.0) + part);
+                    return Some(self.image.free_name(number, free.0) + part);
+                }
+                Op::Unpack { src, base, count } if src == holds => {
+                    let names = (base.0..base.0 + count.0)
+                        .filter_map(|register| self.bound(number, at + 1, Reg(register)));
+                    return Some(names.collect::<Vec<_>>().join(", "));
                 }
                 Op::Move { dst, src } if src == holds => holds = dst,
                 Op::ListAppend { list, src } if src == holds => {
@@ -174,11 +256,21 @@ impl Vm {
                     (holds, part) = (dict, "[…]");
                 }
                 Op::Return { .. } | Op::Raise { .. } => return None,
+                other if overwrites(other, holds) => return None,
                 _ => {}
             }
         }
         None
     }
+}
+
+/// Does an instruction put something else into a register?
+fn overwrites(op: Op, register: Reg) -> bool {
+    let kind = op.kind();
+    kind.operands()
+        .iter()
+        .zip(op.operands())
+        .any(|(&(field, _), operand)| operand == Operand::Reg(register) && kind.writes(field))
 }
 
 /// The name of the local that lives in a register.

@@ -296,8 +296,8 @@ if __name__ == '__main__':
     assert_eq!(code, Some(3), "{stderr}");
     insta::assert_snapshot!(stderr, @r"
     deadlock: every thread is blocked for ever
-      MainProcess, MainThread waits for the end of process Process-1        at engine_deadlock_processes.mini:9
-      Process-1, MainThread waits for a message on channel 1 of q (line 6)  at engine_deadlock_processes.mini:4
+      MainProcess, MainThread waits for the end of process Process-1  at engine_deadlock_processes.mini:9
+      Process-1, MainThread waits for a message in Queue q (line 6)   at engine_deadlock_processes.mini:4
     ");
 }
 
@@ -316,7 +316,7 @@ fn a_lock_taken_twice_is_a_deadlock_of_one() {
 #[test]
 fn a_deadlock_names_what_is_waited_for() {
     let text = "
-import queue, threading
+import multiprocessing, queue, threading
 jobs = queue.Queue()
 forks = [threading.Lock() for _ in range(2)]
 class Table:
@@ -337,8 +337,13 @@ def twice():
     threading.Thread(target=inner, name='inner').start()
     forks[0].acquire()
     forks[0].acquire()
+here, there = multiprocessing.Pipe()
+whole = multiprocessing.Lock()
 waits = [jobs.get, table.wait, table.places.acquire, table.room.wait, meeting.wait, doors['front'].wait, twice]
-for number, wait in enumerate(waits):
+def token():
+    whole.acquire()
+    whole.acquire()
+for number, wait in list(enumerate(waits)) + [('ends', here.recv), ('token', token)]:
     thread = threading.Thread(target=wait, name=f'{number}')
     thread.start()
     thread.join(0.01)
@@ -348,14 +353,16 @@ for number, wait in enumerate(waits):
     insta::assert_snapshot!(stderr, @r"
     deadlock: every thread is blocked for ever
       MainThread waits for the other threads to end
-      0 waits for Condition jobs.not_empty (line 3) to be notified
-      1 waits for Condition full (line 7) to be notified            at engine_deadlock_names.mini:11
-      2 waits for Semaphore places (line 8), which stands at 0
-      3 waits for Event room (line 8) to be set
-      4 waits for Condition meeting (line 14) to be notified
+      0 waits for not_empty of Queue jobs (line 3)
+      1 waits for Condition self.full (line 7) to be notified        at engine_deadlock_names.mini:11
+      2 waits for Semaphore self.places (line 8), which stands at 0
+      3 waits for Event self.room (line 8) to be set
+      4 waits for Barrier meeting (line 14)
       5 waits for Event doors[…] (line 13) to be set
-      6 waits for Lock forks[…] (line 4) that it holds itself       at engine_deadlock_names.mini:22
-      inner waits for RLock gate (line 18) held by 6                at engine_deadlock_names.mini:17
+      6 waits for Lock forks[…] (line 4) that it holds itself        at engine_deadlock_names.mini:22
+      inner waits for RLock gate (line 18) held by 6                 at engine_deadlock_names.mini:17
+      ends waits for a message in Pipe here, there (line 23)
+      token waits for Lock whole (line 24)                           at engine_deadlock_names.mini:28
     ");
 }
 
