@@ -5,6 +5,7 @@
 //! *Order.* The events of one thread come in the order in which they happened. Those of the simulated engine come in the order of time over all threads;
 //! the real engine's threads each write their own, and whoever wants one row sorts by time.
 
+pub mod names;
 pub mod trace;
 
 /// A thread of a VM.
@@ -77,6 +78,8 @@ pub enum What {
     Ran { instructions: u64, since_ns: u64 },
     /// It waits for something besides the lock, at most until then.
     Blocked { on: Blockage, until_ns: Option<u64> },
+    /// What the script calls the thing that it is about to wait for: `Lock knife (line 12)`.
+    Named { on: Blockage, name: Arc<str> },
     /// It need not wait any more: another thread saw to it, or its time is over.
     Woken { by: Option<(VmId, ThreadId)> },
     /// A core took it up.
@@ -176,6 +179,18 @@ impl Sink for Vec<Event> {
 }
 
 impl Blockage {
+    /// The kind of object that it is, or of thing.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Blockage::Object { kind, .. } => kind.name(),
+            Blockage::Room { .. } | Blockage::Message { .. } => "channel",
+            Blockage::Thread(_) | Blockage::Threads => "thread",
+            Blockage::Process(_) | Blockage::Children => "process",
+            Blockage::Sleep | Blockage::Input | Blockage::System => "system",
+        }
+    }
+
     /// What a thread waits for by its own account; none if it does not wait.
     #[must_use]
     pub fn of(vm: &Vm, thread: ThreadId) -> Option<Blockage> {

@@ -61,6 +61,7 @@ mod kind {
     pub(super) const FORKED: u8 = 17;
     pub(super) const SENT: u8 = 18;
     pub(super) const RECEIVED: u8 = 19;
+    pub(super) const NAMED: u8 = 20;
     /// The bits of the kind.
     pub(super) const MASK: u8 = 0x1f;
     /// The event is of another thread than the one before: its VM and thread follow.

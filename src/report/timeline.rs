@@ -6,12 +6,14 @@
 
 mod draw;
 mod lane;
+mod waits;
 
 use crate::event::trace::Heading;
 use crate::event::{Event, Sink, VmId, What};
 use lane::Lane;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use waits::Waits;
 
 /// Columns of a picture where nobody knows how wide the window is.
 pub const DEFAULT_WIDTH: usize = 100;
@@ -75,6 +77,7 @@ pub struct Timeline {
     vms: BTreeMap<VmId, VmRow>,
     /// How long cores were busy in each column.
     busy_ns: Vec<u64>,
+    waits: Waits,
     events: u64,
 }
 
@@ -104,6 +107,7 @@ impl Timeline {
             lanes: BTreeMap::new(),
             vms: BTreeMap::new(),
             busy_ns: vec![0; columns],
+            waits: Waits::default(),
             events: 0,
         }
     }
@@ -122,6 +126,7 @@ impl Sink for Timeline {
     fn take(&mut self, event: Event) {
         self.events += 1;
         let scale = self.scale;
+        self.waits.take(&event);
         let vm = self.vm(event.vm);
         match &event.what {
             What::VmBorn { name, .. } => vm.name = name.clone(),
@@ -138,6 +143,7 @@ impl Sink for Timeline {
             | What::LockReleased(_)
             | What::Ran { .. }
             | What::Blocked { .. }
+            | What::Named { .. }
             | What::Woken { .. }
             | What::Dispatched
             | What::Preempted

@@ -137,7 +137,13 @@ impl Vm {
     /// What the script called a synchronisation object, and where it made it.
     #[must_use]
     pub fn born(&self, object: Ref<Object>) -> Option<Born> {
-        let place = match &self.heap.objects[object] {
+        self.birthplace_of(object).map(|place| self.born_at(place))
+    }
+
+    /// Where a synchronisation object was made.
+    #[must_use]
+    pub fn birthplace_of(&self, object: Ref<Object>) -> Option<Birthplace> {
+        match &self.heap.objects[object] {
             Object::Lock(it) => it.born,
             Object::RLock(it) => it.born,
             Object::Condition(it) => it.born,
@@ -145,8 +151,7 @@ impl Vm {
             Object::Event(it) => it.born,
             Object::Channel { born, .. } => *born,
             _ => None,
-        };
-        place.map(|place| self.born_at(place))
+        }
     }
 
     /// The same for a channel, as far as this VM has an end of it.
@@ -252,7 +257,9 @@ impl Vm {
                 Op::BuildDict { dst, base, count } if within(base, 2 * count.0) => {
                     (holds, part) = (dst, "[…]");
                 }
-                Op::DictInsert { dict, src, .. } if src == holds => {
+                // What a manager enters is the manager itself, nearly always.
+                Op::WithEnter { dst, manager, .. } if manager == holds => holds = dst,
+                Op::DictInsert { dict, key, src } if src == holds || key == holds => {
                     (holds, part) = (dict, "[…]");
                 }
                 Op::Return { .. } | Op::Raise { .. } => return None,

@@ -477,7 +477,7 @@ fn event(u: &mut Unstructured<'_>) -> Result<Event> {
         thread: ThreadId(u.int_in_range(0..=3)?),
         core: u.arbitrary::<Option<u16>>()?.map(CoreId),
         place: if some { Some(place(u)?) } else { None },
-        what: match u.int_in_range(0..=16)? {
+        what: match u.int_in_range(0..=17)? {
             0 => What::VmBorn {
                 name: u.arbitrary::<String>()?.into(),
                 parent: u.arbitrary::<Option<u32>>()?.map(VmId),
@@ -523,6 +523,10 @@ fn event(u: &mut Unstructured<'_>) -> Result<Event> {
             15 => What::Sent {
                 channel: u.arbitrary()?,
                 bytes: u.arbitrary()?,
+            },
+            16 => What::Named {
+                on: blockage(u)?,
+                name: u.arbitrary::<String>()?.into(),
             },
             _ => What::Received {
                 channel: u.arbitrary()?,

@@ -1,7 +1,9 @@
 //! What a thread tells of itself while it runs: its events, into a sink of its own. Threads do not share sinks, and a thread's is locked by itself nearly always (whoever
 //! wakes it under `every(n)` says so on its behalf), so telling costs little; where nobody records there is nothing to lock.
 
+use crate::event::names::Names;
 use crate::event::{Blockage, Event, Place, Sink, ThreadId, VmId, What};
+use crate::vm::Vm;
 use parking_lot::Mutex;
 use std::fmt;
 
@@ -20,6 +22,8 @@ struct Telling {
     sink: Box<dyn Sink>,
     /// What it will wait for, once it has let go of the lock.
     rest: Option<(Blockage, Option<u64>, Option<Place>)>,
+    /// The names it has told.
+    names: Names,
     /// Instructions that have been told, and when they were.
     told: u64,
     told_ns: u64,
@@ -42,6 +46,7 @@ impl Record {
             telling: Mutex::new(Some(Telling {
                 sink: sinks(),
                 rest: None,
+                names: Names::default(),
                 told: 0,
                 told_ns: 0,
             })),
@@ -72,6 +77,15 @@ impl Record {
             since_ns: std::mem::replace(&mut telling.told_ns, at_ns),
         };
         telling.sink.take(self.event(at_ns, place, what));
+    }
+
+    /// What the script calls the thing that it will wait for, if it has not told before.
+    pub(super) fn tell_name(&self, at_ns: u64, vm: &Vm) {
+        let mut telling = self.telling.lock();
+        let Some(telling) = &mut *telling else { return };
+        if let Some(what) = telling.names.news(vm, self.vm, self.thread) {
+            telling.sink.take(self.event(at_ns, None, what));
+        }
     }
 
     /// The next time that the thread lets go of the lock it does so in order to wait for this.

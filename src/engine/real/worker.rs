@@ -297,6 +297,7 @@ impl Worker {
             Until::Deadline(deadline) => Some(self.machine.clock.ns(deadline)),
             Until::Woken | Until::Outside => None,
         };
+        record.tell_name(self.machine.clock.now_ns(), vm);
         record.will_rest(on, until_ns, Place::last(vm, self.thread));
     }
 

@@ -11,6 +11,7 @@ use crate::engine::sim::process::Process;
 use crate::engine::sim::queue::{Due, Queue};
 use crate::engine::sim::task::{Phase, Resume, Step, Task, TaskId};
 use crate::engine::sim::{Options, Outcome};
+use crate::event::names::Names;
 use crate::event::{Blockage, CoreId, Event, Place, Release, Sink, VmId, What};
 use crate::vm::Vm;
 use crate::vm::slice::Stop;
@@ -43,6 +44,8 @@ pub(super) struct World {
     time_slice: Option<VirtualNs>,
     time_slice_generation: u32,
     sink: Option<Box<dyn Sink>>,
+    /// What the sink has been told of names.
+    names: Names,
     stop: Arc<AtomicBool>,
 }
 
@@ -76,6 +79,7 @@ impl World {
             time_slice: None,
             time_slice_generation: 0,
             sink: options.sink,
+            names: Names::default(),
             stop: options.stop,
         };
         world.first_process(vm, lock);
@@ -395,6 +399,10 @@ impl World {
             }
         });
         let until_ns = deadline.map(|it| it.0);
+        let news = self.names.news(vm, VmId(state.process), state.thread);
+        if let Some(what) = news {
+            self.tell(task, || what);
+        }
         self.tell(task, || What::Blocked { on, until_ns });
     }
 

@@ -321,6 +321,10 @@ impl<'a> Cursor<'a> {
                     None
                 },
             },
+            kind::NAMED => What::Named {
+                on: self.blockage()?,
+                name: self.text()?.into(),
+            },
             kind::WOKEN => What::Woken {
                 by: if self.flag()? {
                     Some((self.vm()?, self.thread()?))

@@ -120,6 +120,7 @@ fn kind_of(what: &What) -> u8 {
         What::Forked { .. } => kind::FORKED,
         What::Sent { .. } => kind::SENT,
         What::Received { .. } => kind::RECEIVED,
+        What::Named { .. } => kind::NAMED,
     }
 }
 
@@ -157,6 +158,10 @@ fn details(bytes: &mut Vec<u8>, at_ns: u64, what: &What) {
                     signed(bytes, until_ns.wrapping_sub(at_ns) as i64);
                 }
             }
+        }
+        What::Named { on, name } => {
+            blocked(bytes, *on);
+            text(bytes, name);
         }
         What::Woken { by } => match by {
             None => bytes.push(0),

@@ -131,6 +131,7 @@ impl Timeline {
             picture.marks(&format!("… {} more processes", shared.len()), &marks);
         }
         self.cores(&mut picture);
+        self.waited(&mut picture);
         self.legend(&mut picture);
         picture.text
     }
@@ -246,6 +247,14 @@ impl Timeline {
         picture.text.push('\n');
     }
 
+    /// What threads waited for longest, of the things that the script has names for.
+    fn waited(&mut self, picture: &mut Picture) {
+        for row in self.waits.longest(self.scale.span_ns, MOST_WAITS) {
+            picture.label("waits", &row.times.to_string());
+            let _ = writeln!(picture.text, "{} for {}", length(row.ns), plain(&row.name));
+        }
+    }
+
     fn legend(&self, picture: &mut Picture) {
         let locked = self.vms.values().any(|it| it.locked);
         let seen: Vec<Mark> = picture.seen.iter().copied().collect();
@@ -273,8 +282,15 @@ impl Timeline {
             picture.text +=
                 "switches: how often the lock went to another thread (+ is 10 or more)\n";
         }
+        if self.waits.any() {
+            picture.text +=
+                "waits: how often and how long threads waited for what the script made\n";
+        }
     }
 }
+
+/// So many of the things that threads waited for are named.
+const MOST_WAITS: usize = 3;
 
 /// Those that are shown, and those that share a lane: never one alone.
 fn split<T>(mut all: Vec<T>, most: usize) -> (Vec<T>, Vec<T>) {

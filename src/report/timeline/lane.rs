@@ -111,6 +111,7 @@ impl Lane {
             | What::VmEnded { .. }
             | What::DropRequested { .. }
             | What::Ran { .. }
+            | What::Named { .. }
             | What::Forked { .. }
             | What::Sent { .. }
             | What::Received { .. } => return,
