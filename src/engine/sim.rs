@@ -36,7 +36,8 @@ mod world;
 pub use choice::Schedule;
 pub use clock::VirtualNs;
 pub use cost::{
-    CPYTHON_2_7, CPYTHON_3_11, CPYTHON_3_13T, CPYTHON_3_14T, Costs, MODELS, UNIT, model,
+    CPYTHON_2_7, CPYTHON_3_11, CPYTHON_3_13T, CPYTHON_3_14T, ClassCosts, Costs, MODELS, UNIT,
+    ZeroSleep, model,
 };
 
 use crate::engine::outcome::{End, RunLimits, ThreadFigures};

@@ -126,6 +126,10 @@ pub struct Heap {
     pub allocated: usize,
     /// Roughly the bytes in use after the last collection.
     pub live: usize,
+    /// What was allocated before the last collection: with `allocated`, all that ever was.
+    pub allocated_before: u64,
+    /// What natives did in proportion to the size of something, in steps (`worked`).
+    steps: std::cell::Cell<u64>,
 }
 
 macro_rules! makers {
@@ -292,6 +296,25 @@ impl Heap {
         }))
     }
 
+    /// Notes that a native took so many steps, each about what looking at one item of a list takes. An instruction's cost covers the first few; engines that
+    /// tell time by what was done need to know of a `sum` over a million.
+    #[inline]
+    pub(in crate::vm) fn worked(&self, steps: usize) {
+        self.steps.set(self.steps.get().wrapping_add(steps as u64));
+    }
+
+    /// The same for bytes that are copied or searched, of which a step takes 256.
+    #[inline]
+    pub(in crate::vm) fn worked_on_bytes(&self, bytes: usize) {
+        self.worked(bytes / 256);
+    }
+
+    /// How many steps natives have taken so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
     /// How many objects live.
     #[must_use]
     pub fn objects(&self) -> usize {
@@ -339,6 +362,7 @@ impl Heap {
         self.iters.sweep(0);
         self.cells.sweep(0);
         self.objects.sweep(0);
+        self.allocated_before += self.allocated as u64;
         self.allocated = 0;
         self.live = self.measure();
     }

@@ -10,6 +10,9 @@ use crate::vm::thread::ThreadId;
 use crate::vm::value::{Ref, Value};
 use std::collections::VecDeque;
 
+/// What taking or releasing a mutex is beyond the call, in steps of a builtin: an atomic operation or two.
+const MUTEX_STEPS: usize = 3;
+
 /// `threading.Lock`.
 #[derive(Clone, Debug, Default)]
 pub struct Lock {
@@ -93,6 +96,7 @@ pub(super) fn renounce(vm: &mut Vm, object: Ref<Object>) {
 
 /// Takes a lock or an `RLock` for a thread if it is to be had, an `RLock` `count` times over.
 pub(super) fn try_take(vm: &mut Vm, object: Ref<Object>, thread: ThreadId, count: u32) -> bool {
+    vm.heap.worked(MUTEX_STEPS);
     match &mut vm.heap.objects[object] {
         Object::Lock(lock) => {
             let free = !lock.locked;
@@ -129,6 +133,7 @@ pub(super) fn release(
     thread: ThreadId,
     fully: bool,
 ) -> Option<u32> {
+    vm.heap.worked(MUTEX_STEPS);
     let (levels, next) = match &mut vm.heap.objects[object] {
         Object::Lock(lock) if lock.locked => {
             lock.locked = false;

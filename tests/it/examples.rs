@@ -13,12 +13,12 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 const RULES: &[&str] = &["every=1000", "every=7", "interval=1ms", "ticks=100"];
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
 /// The classics, in order: 16 to 25.
-fn classics() -> Vec<PathBuf> {
+pub(crate) fn classics() -> Vec<PathBuf> {
     let entries = fs::read_dir(folder()).expect("examples/ is there");
     let mut found: Vec<PathBuf> = entries
         .map(|entry| entry.expect("examples/ can be listed").path())
@@ -34,7 +34,7 @@ fn classics() -> Vec<PathBuf> {
 }
 
 /// What the tour says that an example prints.
-fn promised(tour: &str, example: &Path) -> String {
+pub(crate) fn promised(tour: &str, example: &Path) -> String {
     let name = example.file_name().unwrap_or_default().to_string_lossy();
     let begin = format!("$ mini run examples/{name}\n");
     let (_, rest) = tour

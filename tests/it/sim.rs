@@ -2,9 +2,13 @@
 
 mod again;
 mod atomicity;
-mod checks;
+mod examples;
+mod losses;
 pub(crate) mod machine;
+pub(crate) mod measure;
+mod slices;
 mod stories;
+mod waits;
 
 /// `docs/gil-presets.md` is the table of presets.
 #[test]

@@ -4,6 +4,7 @@ use crate::engine::outcome::End;
 use crate::engine::sim::channel::Tried;
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::console::Printed;
+use crate::engine::sim::cost::ZeroSleep;
 use crate::engine::sim::task::{Resume, TaskId};
 use crate::engine::sim::world::World;
 use crate::event::What;
@@ -24,15 +25,14 @@ impl World {
     pub(super) fn serve(&mut self, task: TaskId, call: SysCall) {
         let number = self.tasks[task.0 as usize].process;
         let answer = match call {
-            SysCall::Sleep { ns: 0 } if self.costs.sleep_zero.0 == 0 => {
-                self.answer(task, Answer::None);
-                return self.outside(task, VirtualNs(0));
-            }
             SysCall::Sleep { ns } => {
-                let length = if ns == 0 {
-                    self.costs.sleep_zero
-                } else {
-                    VirtualNs(ns)
+                let length = match self.costs.sleep_zero {
+                    _ if ns > 0 => VirtualNs(ns),
+                    ZeroSleep::Timer(length) => length,
+                    ZeroSleep::AtOnce(length) => {
+                        self.answer(task, Answer::None);
+                        return self.short_call(task, length);
+                    }
                 };
                 let deadline = Some(self.now + length);
                 return self.block_in_call(task, call, deadline);
@@ -62,11 +62,11 @@ impl World {
                     Err(error) => io_error(&error),
                 };
                 self.answer(task, answer);
-                return self.outside(task, self.costs.system_call);
+                return self.short_call(task, self.costs.system_call);
             }
             SysCall::Yield => {
                 self.answer(task, Answer::None);
-                return self.outside(task, self.costs.system_call);
+                return self.short_call(task, self.costs.system_call);
             }
             SysCall::Now(clock) => Answer::Int(self.clock(task, clock)),
             SysCall::StartThread(thread) => self.start_thread(task, thread),
@@ -313,12 +313,12 @@ impl World {
             }
             Printed::Written => {
                 self.answer(task, Answer::None);
-                self.outside(task, self.costs.system_call);
+                self.short_call(task, self.costs.system_call);
             }
             Printed::TooMuch => self.end = Some(End::Limit("--max-output")),
             Printed::Failed(error) => {
                 self.answer(task, io_error(&error));
-                self.outside(task, self.costs.system_call);
+                self.short_call(task, self.costs.system_call);
             }
         }
     }

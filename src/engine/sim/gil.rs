@@ -38,6 +38,7 @@ impl World {
             gil.switches += 1;
         }
         gil.requested = false;
+        gil.asked = None;
         gil.lucky = None;
         gil.counted_ns = 0;
         let yielding = std::mem::take(&mut gil.yielding);
@@ -114,10 +115,14 @@ impl World {
         if process.gil.waiters.is_empty() {
             return false;
         }
+        let waiters = &process.gil.waiters;
         let at = if process.lock.wakes_in_order {
             0
         } else {
-            self.choice.pick(&mut process.gil.waiters.iter().copied())
+            // Whoever asked last is still awake, if it waits for this lock's condition at all.
+            let awake = process.gil.asked.take();
+            let awake = awake.and_then(|it| waiters.iter().position(|&other| other == it));
+            self.choice.pick_waiter(&mut waiters.iter().copied(), awake)
         };
         let next = process
             .gil
@@ -238,6 +243,8 @@ impl World {
                 || !process.lock.asks_only_without_switch;
             // It goes on waiting, a whole interval.
             state.switches_before = process.gil.switches;
+            // It was awake for a moment.
+            state.off_since = self.now;
             let again = Reverse((self.now + interval, task, generation));
             process.gil.timers.push(again);
             if let Some(holder) = process.gil.holder
@@ -250,7 +257,9 @@ impl World {
     }
 
     fn ask(&mut self, number: u32, waiter: TaskId, holder: TaskId) {
-        self.processes[number as usize].gil.requested = true;
+        let gil = &mut self.processes[number as usize].gil;
+        gil.requested = true;
+        gil.asked = Some(waiter);
         let holder = self.tasks[holder.0 as usize].thread;
         self.tell(waiter, || What::DropRequested { holder });
     }

@@ -56,6 +56,8 @@ pub(super) struct Gil {
     pub(super) waiters: VecDeque<TaskId>,
     /// Somebody asked the holder to let go.
     pub(super) requested: bool,
+    /// The waiter that asked last: it was awake a moment ago.
+    pub(super) asked: Option<TaskId>,
     /// Those who let go because they were asked, and wait for a taker.
     pub(super) yielding: Vec<TaskId>,
     /// When waiters' times are up, each with its generation (`WaiterTimeout`).

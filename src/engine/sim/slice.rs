@@ -39,6 +39,7 @@ struct Run<'a> {
     thread: ThreadId,
     meter: Meter<'a>,
     byte_ps: u64,
+    step_ps: u64,
     /// Instructions that may still be run.
     left: u64,
     ran: u64,
@@ -50,22 +51,17 @@ struct Run<'a> {
 impl Run<'_> {
     /// Runs so many instructions at most; why it stopped.
     fn ops(&mut self, most: u64) -> Stop {
-        let heap = &self.vm.heap;
-        let (before, all_before) = (heap.allocated, heap.live + heap.allocated);
+        let (bytes_before, steps_before) = (bytes_ever(self.vm), self.vm.heap.steps());
         let most = most.min(self.left).max(1);
         let budget = Budget::Instructions(most);
         let slice = self.vm.run_observed(self.thread, budget, &mut self.meter);
         let (spent_ps, ticks) = self.meter.take();
-        let heap = &self.vm.heap;
-        let after = heap.allocated;
-        let bytes = if after >= before {
-            after - before
-        } else {
-            // A collection has begun to count anew: what is left of what was allocated before it lives.
-            after.max((heap.live + after).saturating_sub(all_before))
-        } as u64;
+        let bytes = bytes_ever(self.vm) - bytes_before;
+        let steps = self.vm.heap.steps().wrapping_sub(steps_before);
         let covered = slice.ran * COVERED_BYTES;
-        self.spent_ps += spent_ps + bytes.saturating_sub(covered) * self.byte_ps;
+        self.spent_ps += spent_ps
+            + bytes.saturating_sub(covered).saturating_mul(self.byte_ps)
+            + steps.saturating_mul(self.step_ps);
         self.ticks += ticks;
         self.ran += slice.ran;
         self.left = self.left.saturating_sub(slice.ran);
@@ -148,6 +144,7 @@ impl World {
             thread,
             meter: Meter::new(&tariff),
             byte_ps: self.costs.byte_ps,
+            step_ps: self.costs.step_ps,
             left: self.instructions_left.unwrap_or(u64::MAX),
             ran: 0,
             spent_ps: 0,
@@ -318,6 +315,11 @@ impl World {
             Trigger::Free => false,
         }
     }
+}
+
+/// All that a VM has ever allocated, roughly.
+fn bytes_ever(vm: &Vm) -> u64 {
+    vm.heap.allocated_before + vm.heap.allocated as u64
 }
 
 /// Is the thread in code that stands for C?

@@ -423,8 +423,10 @@ impl World {
         }
     }
 
-    /// Lets go of the lock for something short, and comes back.
-    pub(super) fn outside(&mut self, task: TaskId, length: VirtualNs) {
+    /// Lets go of the lock for a call that the system serves at once, and comes back. The lock is free for the system's own part of the time; the rest of it is the
+    /// interpreter's.
+    pub(super) fn short_call(&mut self, task: TaskId, length: VirtualNs) {
+        let unlocked = length.min(self.costs.unlocked);
         let number = self.tasks[task.0 as usize].process;
         let requested = self.processes[number as usize].gil.requested;
         let must_see_taker = self.must_see_taker(task, requested);
@@ -435,7 +437,8 @@ impl World {
             self.wait_for_taker(task, Step::Arrive);
         } else {
             self.tasks[task.0 as usize].step = Step::Arrive;
-            self.burst(task, length);
+            self.burst(task, unlocked);
+            self.owe(task, length.since(unlocked));
         }
     }
 

@@ -62,6 +62,8 @@ fn insert(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     } else {
         usize::try_from(index).unwrap_or(usize::MAX).min(length)
     };
+    let moved = (length - at) * size_of::<Value>();
+    ctx.vm.heap.worked_on_bytes(moved);
     ctx.vm
         .heap
         .change_list(list, |items| items.insert(at, item));
@@ -82,7 +84,12 @@ fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return Ok(items.pop().unwrap_or(Value::None));
     }
     match within(index, items.len()) {
-        Some(at) => Ok(items.remove(at)),
+        Some(at) => {
+            let moved = (items.len() - at) * size_of::<Value>();
+            let item = items.remove(at);
+            ctx.vm.heap.worked_on_bytes(moved);
+            Ok(item)
+        }
         None => Err(ctx.error(Type::IndexError, "pop index out of range")),
     }
 }
@@ -128,6 +135,8 @@ fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let list = receiver(ctx);
     ctx.vm.heap.lists[list].reverse();
+    let bytes = ctx.vm.heap.lists[list].bytes();
+    ctx.vm.heap.worked_on_bytes(bytes);
     Ok(Value::None)
 }
 

@@ -144,9 +144,24 @@ fn take(
     deadline_ns: Option<u64>,
     levels: u32,
 ) -> Result<bool, Interrupt> {
+    pass_by(ctx)?;
+    wait_to_take(ctx, object, deadline_ns, levels)
+}
+
+/// CPython 2.7 lets go of the interpreter lock around every acquire, whether or not the mutex is free and whether or not it is to block.
+fn pass_by(ctx: &mut Ctx<'_>) -> Result<(), Interrupt> {
     if ctx.vm.yields_at_mutex {
         ctx.sys(SysCall::Yield)?;
     }
+    Ok(())
+}
+
+fn wait_to_take(
+    ctx: &mut Ctx<'_>,
+    object: Ref<Object>,
+    deadline_ns: Option<u64>,
+    levels: u32,
+) -> Result<bool, Interrupt> {
     loop {
         if sync::try_take(ctx.vm, object, ctx.thread, levels) {
             return Ok(true);
@@ -200,6 +215,7 @@ fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
             ns => Some(ns),
         },
     };
+    pass_by(ctx)?;
     if sync::try_take(ctx.vm, object, ctx.thread, 1) {
         return Ok(Value::Bool(true));
     }
@@ -210,7 +226,7 @@ fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
         None => None,
         Some(ns) => Some(deadline(ctx, ns)?),
     };
-    Ok(Value::Bool(take(ctx, object, deadline_ns, 1)?))
+    Ok(Value::Bool(wait_to_take(ctx, object, deadline_ns, 1)?))
 }
 
 fn lock_enter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

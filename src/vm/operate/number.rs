@@ -130,7 +130,39 @@ impl Ctx<'_> {
             BinaryOp::BitXor => Ok(&*a.big(heap) ^ &*b.big(heap)),
             BinaryOp::Shl | BinaryOp::Shr => return self.shift(op, a, b),
         };
+        let steps = self.big_steps(op, a, b, &result);
+        self.vm.heap.worked(steps);
         self.new_integer(result)
+    }
+
+    /// What an operation on integers of so many digits takes: as long multiplication does, where it multiplies or divides.
+    fn big_steps(
+        &self,
+        op: BinaryOp,
+        a: Number,
+        b: Number,
+        result: &Result<BigInt, Fault>,
+    ) -> usize {
+        let heap = &self.vm.heap;
+        let digits = |number: &BigInt| usize::try_from(number.bits() / 64).unwrap_or(usize::MAX);
+        match op {
+            BinaryOp::Mul | BinaryOp::FloorDiv | BinaryOp::Mod => {
+                let (a, b) = (digits(&a.big(heap)), digits(&b.big(heap)));
+                a.saturating_mul(b) / 2
+            }
+            BinaryOp::Pow => {
+                let made = result.as_ref().map_or(0, digits);
+                made.saturating_mul(made) / 16
+            }
+            BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Div
+            | BinaryOp::BitAnd
+            | BinaryOp::BitOr
+            | BinaryOp::BitXor
+            | BinaryOp::Shl
+            | BinaryOp::Shr => digits(&a.big(heap)).max(digits(&b.big(heap))),
+        }
     }
 
     /// `a op b` where one of them is a float; none for the operators that floats have not.

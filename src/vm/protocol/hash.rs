@@ -106,6 +106,7 @@ impl Heap {
             return known;
         }
         let hash = hash_text(self.text(text).as_bytes());
+        self.worked(self.strs[text].bytes as usize / 8);
         self.strs[text].hash.set(hash);
         hash
     }
@@ -128,6 +129,7 @@ impl Heap {
                     return Err(NoHash::TooDeep);
                 };
                 let items = &self.tuples[it].0;
+                self.worked(items.len());
                 let mut mixer = TupleHash::new();
                 for &item in items {
                     mixer.add(self.hash_with(item, left, ask)?);

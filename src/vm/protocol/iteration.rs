@@ -394,7 +394,11 @@ impl Ctx<'_> {
     pub fn collect(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
         let list = match iterable {
             // What cannot change needs no copy.
-            Value::Tuple(tuple) => return Ok(self.vm.heap.tuples[tuple].0.to_vec()),
+            Value::Tuple(tuple) => {
+                let items = self.vm.heap.tuples[tuple].0.to_vec();
+                self.vm.heap.worked(items.len());
+                return Ok(items);
+            }
             _ if !self.was_collected_by_script() && self.vm.heap.can_drain(iterable) => {
                 if let Some(length) = self.vm.heap.len_fast(iterable) {
                     self.reserve(length.saturating_mul(size_of::<Value>()))?;
@@ -461,6 +465,7 @@ impl Ctx<'_> {
     /// Takes all items of something that never asks.
     fn drain(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
         if let Some(items) = self.items_now(iterable) {
+            self.vm.heap.worked(items.len());
             return Ok(items);
         }
         let iterator = self.iter(iterable)?;
@@ -473,6 +478,8 @@ impl Ctx<'_> {
                 items.push(item);
             }
             self.vm.heap.iters[iter] = moved;
+            // Each item had to be made, or found.
+            self.vm.heap.worked(items.len() * 5);
             return Ok(items);
         }
         while let Some(item) = self.next(iterator)? {

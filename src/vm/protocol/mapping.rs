@@ -141,6 +141,7 @@ impl Ctx<'_> {
     ) -> Result<(), Interrupt> {
         let asked = self.has_asked(1, "put_pairs");
         let heap = &mut self.vm.heap;
+        heap.worked(pairs.len() * 4);
         // What was put in before a key that the script must be asked about is put in once more by the script.
         if !asked
             && pairs
@@ -211,6 +212,7 @@ impl Ctx<'_> {
         if dict == from {
             return Ok(());
         }
+        self.vm.heap.worked(self.vm.heap.dicts[from].len() * 4);
         if !self.has_asked(0, "put_mapping") && self.vm.heap.dict_merge_fast(dict, from) {
             return Ok(());
         }
@@ -223,10 +225,12 @@ impl Ctx<'_> {
     pub fn set_from(&mut self, iterable: Value, frozen: bool) -> Result<Value, Interrupt> {
         if let Value::Set(it) = iterable {
             let copy = self.vm.heap.sets[it].copy(frozen);
+            self.vm.heap.worked(copy.len());
             return Ok(self.vm.heap.new_set(copy));
         }
         let items = self.collect(iterable)?;
         let mut set = Set::new(frozen);
+        self.vm.heap.worked(items.len() * 4);
         if let Value::Dict(dict) = iterable {
             set.reserve(self.vm.heap.dicts[dict].len());
         }

@@ -128,6 +128,7 @@ impl Ctx<'_> {
             let Some(item) = heap.sequence_item(sequence, at) else {
                 break;
             };
+            heap.worked(1);
             if item.same(value) {
                 return Ok(Some(at));
             }
@@ -155,6 +156,7 @@ impl Ctx<'_> {
         let heap = &self.vm.heap;
         let left = self.nesting_left();
         let mut count = 0;
+        heap.worked(heap.len_fast(sequence).unwrap_or(0));
         for at in 0..heap.len_fast(sequence).unwrap_or(0) {
             let Some(item) = heap.sequence_item(sequence, at) else {
                 break;
@@ -194,7 +196,10 @@ impl Heap {
             Value::List(list) => self.is_among(self.lists[list].iter(), item),
             Value::Tuple(tuple) => self.is_among(self.tuples[tuple].0.iter().copied(), item),
             Value::Str(text) => match item {
-                Value::Str(part) => Some(self.text(text).contains(self.text(part))),
+                Value::Str(part) => {
+                    self.worked_on_bytes(self.text(text).len());
+                    Some(self.text(text).contains(self.text(part)))
+                }
                 _ => None,
             },
             _ => None,
@@ -203,9 +208,12 @@ impl Heap {
 
     fn is_among(&self, mut items: impl Iterator<Item = Value>, wanted: Value) -> Option<bool> {
         items
-            .find_map(|item| match self.equal_fast(item, wanted) {
-                Some(false) => None,
-                known => Some(known),
+            .find_map(|item| {
+                self.worked(1);
+                match self.equal_fast(item, wanted) {
+                    Some(false) => None,
+                    known => Some(known),
+                }
             })
             .unwrap_or(Some(false))
     }

@@ -126,6 +126,7 @@ impl Heap {
             _ => {}
         }
         for (x, y) in a.zip(b) {
+            self.worked(1);
             if x.same(y) {
                 continue;
             }
@@ -147,6 +148,7 @@ impl Heap {
 
     fn next_of(&self, level: &mut Level, equality: bool, left: usize) -> Next {
         let Level { a, b, at } = *level;
+        self.worked(1);
         if let (Value::Dict(x), Value::Dict(y)) = (a, b) {
             let (x, y) = (&self.dicts[x], &self.dicts[y]);
             if x.len() != y.len() {

@@ -61,6 +61,8 @@ impl Ctx<'_> {
         let Writer {
             out, holes, fault, ..
         } = writer;
+        // To write and then to decode what was written: a step for each two characters.
+        self.vm.heap.worked(out.len() / 2);
         if let Some(fault) = fault {
             return Err(self.raise(fault));
         }

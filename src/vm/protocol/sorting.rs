@@ -53,6 +53,7 @@ impl Ctx<'_> {
     ) -> Result<usize, Interrupt> {
         let left = self.nesting_left();
         let mut best = 0;
+        self.vm.heap.worked(keys.len());
         for at in 1..keys.len() {
             match self.vm.heap.try_compare(better, keys[at], keys[best], left) {
                 Verdict::Known(true) => best = at,
@@ -111,7 +112,10 @@ impl Heap {
             _ => None,
         });
         if let Some(mut integers) = integers.collect::<Option<Vec<_>>>() {
-            integers.sort_by_key(|it| it.0);
+            integers.sort_by(|a, b| {
+                self.worked(1);
+                a.0.cmp(&b.0)
+            });
             return Ok(integers.into_iter().map(|it| it.1).collect());
         }
         let texts = keys.iter().zip(&places).map(|(key, &place)| match key {
@@ -119,13 +123,18 @@ impl Heap {
             _ => None,
         });
         if let Some(mut texts) = texts.collect::<Option<Vec<_>>>() {
-            texts.sort_by_key(|it| it.0);
+            texts.sort_by(|a, b| {
+                self.worked(2);
+                a.0.cmp(b.0)
+            });
             return Ok(texts.into_iter().map(|it| it.1).collect());
         }
-        let mut less = |a: u32, b: u32| match self.try_compare(CompareOp::Lt, key(a), key(b), left)
-        {
-            Verdict::Known(less) => Ok(less),
-            other => Err(other),
+        let mut less = |a: u32, b: u32| {
+            self.worked(2);
+            match self.try_compare(CompareOp::Lt, key(a), key(b), left) {
+                Verdict::Known(less) => Ok(less),
+                other => Err(other),
+            }
         };
         merge_sort(&mut places, &mut less)?;
         Ok(places)

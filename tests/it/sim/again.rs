@@ -38,20 +38,37 @@ fn mini(command: &str, options: &[&str], program: &Path) -> Command {
     mini
 }
 
-/// Every example, under every preset: twice the same. What it says of its time, its cores and its threads is part of that, and so are its timeline and its
-/// trace.
+/// Programs whose simulation takes long.
+const LONG: &[&str] = &[
+    "02_processes_that_compute",
+    "03_threads_that_compute",
+    "11_lost_update_repaired",
+    "14_too_many_processes",
+    "battle",
+    "forced_switch",
+    "four_processes",
+];
+
+/// Every example and story, under every preset: twice the same, the second time in a process that has one core alone. What it says of its time, its cores and its threads
+/// is part of that, and so are its timeline and its trace.
 #[test]
 fn the_same_command_gives_the_same_bytes() {
-    let examples = programs(&["examples"]);
-    assert!(examples.len() >= 15);
+    let examples = programs(&["examples", "examples/stories"]);
+    assert!(examples.len() >= 32);
     let mut cases: Vec<(PathBuf, &str)> = Vec::new();
     for (at, example) in examples.iter().enumerate() {
+        let stem = example.file_stem().unwrap_or_default().to_string_lossy();
+        let long = LONG.contains(&&*stem);
         for (of, preset) in PRESETS.iter().enumerate() {
-            // A different preset for every other example; all of them where more is asked for.
-            if oracle::asked_for_more() || (at + 2 * of) % (2 * PRESETS.len()) == 0 {
+            // One preset for each example; all of them, and the long ones, where more is asked for.
+            if oracle::asked_for_more() || (!long && at % PRESETS.len() == of) {
                 cases.push((example.clone(), preset.name));
             }
         }
+    }
+    let pins = can_pin();
+    if !pins {
+        println!("not compared with one core: no taskset here");
     }
     let wrong: Vec<String> = in_parallel(&cases, |(example, preset)| {
         let stem = example
@@ -76,17 +93,70 @@ fn the_same_command_gives_the_same_bytes() {
             "--seed",
             "7",
         ];
-        let run = || {
-            let done = finish(&mut mini("sim", &options, example), b"", PATIENCE);
-            (done, fs::read(&trace).expect("the trace was written"))
+        let run = |mut mini: Command| {
+            let done = finish(&mut mini, b"", PATIENCE);
+            let saved = fs::read(&trace).expect("the trace was written");
+            fs::remove_file(&trace).expect("the trace can be removed");
+            (done, saved)
         };
-        let ((first, first_trace), (second, second_trace)) = (run(), run());
+        let (first, first_trace) = run(mini("sim", &options, example));
+        let again = mini("sim", &options, example);
+        let (second, second_trace) = run(if pins { pinned(&again) } else { again });
         let same = first_trace == second_trace
             && first.stdout == second.stdout
             && first.stderr == second.stderr
             && first.code == second.code
             && !first.timed_out;
         (!same).then(|| format!("{} under {preset}", example.display()))
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Can a process be kept to one core here?
+fn can_pin() -> bool {
+    let tried = Command::new("taskset").args(["-c", "0", "true"]).status();
+    tried.is_ok_and(|it| it.success())
+}
+
+/// The same command on one core of this machine.
+fn pinned(command: &Command) -> Command {
+    let mut pinned = Command::new("taskset");
+    pinned
+        .args(["-c", "0"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        pinned.current_dir(folder);
+    }
+    pinned
+}
+
+/// Programs without races print what CPython prints, with fifty seeds of two kinds of schedule.
+#[test]
+fn race_free_programs_print_the_same_with_fifty_seeds() {
+    let programs = programs(&["tests/lang/threads", "tests/lang/processes"]);
+    let mut cases = Vec::new();
+    for (at, program) in programs.iter().enumerate() {
+        for seed in 1..=50_usize {
+            // One seed for each program; all of them where more is asked for.
+            if oracle::asked_for_more() || at % 50 + 1 == seed {
+                cases.push((program.clone(), seed));
+            }
+        }
+    }
+    let wrong: Vec<String> = in_parallel(&cases, |(program, seed)| {
+        let expected = fs::read(program.with_extension("out")).expect("each has its .out");
+        let input = fs::read(program.with_extension("in")).unwrap_or_default();
+        let text = seed.to_string();
+        let schedule = ["random", "pct:3"][seed % 2];
+        let gil = SIMULATED[seed % SIMULATED.len()];
+        let options = ["--gil", gil, "--schedule", schedule, "--seed", &text];
+        let ran = finish(&mut mini("sim", &options, program), &input, PATIENCE);
+        (ran.stdout != expected)
+            .then(|| format!("mini sim {} {}", options.join(" "), program.display()))
     })
     .into_iter()
     .flatten()
@@ -137,14 +207,20 @@ fn the_engines_agree() {
 /// Programs of the other themes know one thread alone: a share of them is enough to see that the simulation answers what they ask.
 #[test]
 fn programs_with_one_thread_run_in_the_simulation_too() {
-    let share = if oracle::asked_for_more() { 1 } else { 9 };
-    let all = programs(&[
-        "tests/lang/builtins",
-        "tests/lang/exceptions",
-        "tests/lang/generators",
-        "tests/lang/modules",
-        "tests/lang/classes",
-    ]);
+    let share = if oracle::asked_for_more() { 1 } else { 15 };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lang");
+    let mut themes: Vec<String> = fs::read_dir(root)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("it can be listed"))
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| format!("tests/lang/{}", entry.file_name().to_string_lossy()))
+        .collect();
+    themes.sort();
+    let themes: Vec<&str> = themes.iter().map(String::as_str).collect();
+    // Those that are refused have nothing to run.
+    let mut all = programs(&themes);
+    all.retain(|program| program.with_extension("out").exists());
+    assert!(all.len() > 300, "{}", all.len());
     let some: Vec<PathBuf> = all.into_iter().step_by(share).collect();
     let wrong: Vec<String> = in_parallel(&some, |program| {
         let expected = fs::read(program.with_extension("out")).expect("each has its .out");

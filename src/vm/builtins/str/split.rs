@@ -34,6 +34,8 @@ fn units(text: &str, mark: fn(char) -> bool) -> impl DoubleEndedIterator<Item = 
 fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Value {
     let this = this(ctx);
     let mut pieces = Vec::with_capacity(ranges.len());
+    // To find each and to make a string of it.
+    ctx.vm.heap.worked(ranges.len() * 8);
     for range in ranges {
         let piece: std::sync::Arc<str> = ctx.vm.heap.text(this)[range].into();
         pieces.push(ctx.vm.heap.new_str(piece));
