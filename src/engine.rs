@@ -1,5 +1,6 @@
 //! Engines: what plays the operating system for VMs. They share how they tell what came of a run, and nothing else.
 
+pub(crate) mod child;
 pub(crate) mod deadlock;
 pub mod outcome;
 pub mod real;

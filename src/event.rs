@@ -16,6 +16,7 @@ use crate::vm::Vm;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::Status;
+use crate::vm::value::Ref;
 use std::sync::Arc;
 
 /// A VM of a run, by the number of its process: 0 is the first.
@@ -164,6 +165,14 @@ impl SyncKind {
             SyncKind::Event => "Event",
         }
     }
+
+    /// What stands before the name.
+    pub(crate) const fn article(self) -> &'static str {
+        match self {
+            SyncKind::RLock | SyncKind::Event => "an",
+            SyncKind::Lock | SyncKind::Condition | SyncKind::Semaphore => "a",
+        }
+    }
 }
 
 /// Takes events. An engine holds an `Option` of one, so that nothing is made where nobody looks.
@@ -237,7 +246,19 @@ impl Blockage {
             WaitOn::Thread(other) => return Blockage::Thread(other),
             WaitOn::Object(object) => object,
         };
-        let (kind, held_by) = match &vm.heap.objects[object] {
+        let (kind, held_by) = SyncKind::of(vm, object);
+        Blockage::Object {
+            kind,
+            number: object.slot,
+            held_by,
+        }
+    }
+}
+
+impl SyncKind {
+    /// Which kind of object a thread waits for, and who has it.
+    pub(crate) fn of(vm: &Vm, object: Ref<Object>) -> (SyncKind, Option<ThreadId>) {
+        match &vm.heap.objects[object] {
             Object::RLock(lock) => (SyncKind::RLock, lock.holder),
             Object::Condition(_) => (SyncKind::Condition, None),
             Object::Semaphore(_) => (SyncKind::Semaphore, None),
@@ -256,11 +277,6 @@ impl Blockage {
             | Object::Ring(_)
             | Object::Traceback(_)
             | Object::Namespace(_) => unreachable!("threads wait for synchronisation objects"),
-        };
-        Blockage::Object {
-            kind,
-            number: object.slot,
-            held_by,
         }
     }
 }

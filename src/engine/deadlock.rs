@@ -1,5 +1,6 @@
 //! The report of a deadlock: each thread, what it waits for, who holds that, and where. Knows no engine.
 
+use crate::event::SyncKind;
 use crate::vm::Vm;
 use crate::vm::birthplace::article;
 use crate::vm::object::Object;
@@ -98,16 +99,13 @@ fn reason(process: &Stuck<'_>, thread: ThreadId, processes: &[Stuck<'_>]) -> Str
 }
 
 fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
-    let held_by = |holder: Option<ThreadId>| match holder {
-        Some(holder) if holder == waiter => " that it holds itself".to_string(),
-        Some(holder) => format!(" held by {}", vm.threads[holder.0 as usize].name),
-        None => String::new(),
-    };
     let object = match on {
         WaitOn::Thread(other) => return format!("{} to end", vm.threads[other.0 as usize].name),
         WaitOn::Object(object) => object,
     };
+    let (kind, held_by) = SyncKind::of(vm, object);
     let born = vm.born(object);
+<<<<<<< HEAD
     let the = |kind: &str| match &born {
         Some(born) => born.describe(kind),
         None => article(kind).to_owned() + kind,
@@ -140,6 +138,28 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
         | Object::Traceback(_)
         | Object::Namespace(_) => "an object".into(),
     }
+=======
+    // With a name it needs no article.
+    let what = match &born {
+        Some(born) if born.name.is_some() => format!("{}{born}", kind.name()),
+        Some(born) => format!("{} {}{born}", kind.article(), kind.name()),
+        None => format!("{} {}", kind.article(), kind.name()),
+    };
+    let rest = match kind {
+        SyncKind::Lock | SyncKind::RLock => match held_by {
+            Some(holder) if holder == waiter => " that it holds itself".to_owned(),
+            Some(holder) => format!(" held by {}", vm.threads[holder.0 as usize].name),
+            None => String::new(),
+        },
+        SyncKind::Condition => " to be notified".to_owned(),
+        SyncKind::Semaphore => match &vm.heap.objects[object] {
+            Object::Semaphore(it) => format!(", which stands at {}", it.value),
+            _ => String::new(),
+        },
+        SyncKind::Event => " to be set".to_owned(),
+    };
+    what + &rest
+>>>>>>> fd32f97 (Deadlock reports and events name synchronisation objects in one place; what a child leaves its parent is said once)
 }
 
 /// `script.mini:12`: the innermost line of the script itself.

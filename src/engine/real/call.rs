@@ -1,5 +1,6 @@
 //! What a VM asks of the operating system, served: one method for the dispatch, one for each call that blocks.
 
+use crate::engine::child::SIGINT;
 use crate::engine::outcome::End;
 use crate::engine::real::channel::Tried;
 use crate::engine::real::clock;
@@ -16,8 +17,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-const SIGINT: i32 = 2;
 
 /// How a call that blocks came out.
 enum Blocked<T> {

@@ -1,5 +1,6 @@
 //! The life of an OS thread: take the lock, run a slice, act on why it stopped, until the Mini thread ends.
 
+use crate::engine::child::{self, SIGABRT, SIGTERM};
 use crate::engine::deadlock::Stage;
 use crate::engine::outcome::{End, ThreadFigures};
 use crate::engine::real::gil::{Left, Seat, Until};
@@ -9,10 +10,8 @@ use crate::engine::real::process::{Caller, Process};
 use crate::event::{Blockage, Place, Release, What};
 use crate::vm::Vm;
 use crate::vm::class::Type;
-use crate::vm::parcel;
 use crate::vm::slice::{Budget, Slice, Stop};
-use crate::vm::thread::{Outcome, Status, ThreadId};
-use crate::vm::value::Value;
+use crate::vm::thread::{Status, ThreadId};
 use parking_lot::MutexGuard;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,10 +23,6 @@ const STACK_BYTES: usize = 1 << 20;
 
 /// Longest slice between two looks at what was sent to the process; a longer turn is several slices.
 const SLICE_OPS: u64 = 1 << 20;
-
-/// Numbers of signals, as exit codes tell them (`signal(7)`).
-pub(super) const SIGABRT: i32 = 6;
-pub(super) const SIGTERM: i32 = 15;
 
 /// The VM under its lock.
 pub(super) type Held<'a> = MutexGuard<'a, Vm>;
@@ -365,7 +360,7 @@ impl Worker {
             return;
         }
         if self.process.parent.is_some() {
-            let result = result(vm, self.process.main);
+            let result = child::result(vm, self.process.main);
             self.machine
                 .processes
                 .lock()
@@ -429,15 +424,4 @@ fn end_record(seat: &Seat, machine: &Machine) {
         record.tell(now_ns, What::ThreadEnded);
         record.close();
     }
-}
-
-/// What the function of a child returned or raised, as a parcel of `(True, value)` or `(False, exception)`.
-fn result(vm: &mut Vm, main: ThreadId) -> Result<parcel::Parcel, (Type, String)> {
-    let (returned, value) = match vm.threads[main.0 as usize].outcome {
-        Some(Outcome::Returned(value)) => (true, value),
-        Some(Outcome::Raised(exception)) => (false, exception),
-        None => (true, Value::None),
-    };
-    let pair = vm.heap.new_tuple([Value::Bool(returned), value]);
-    parcel::encode(vm, pair)
 }

@@ -1,5 +1,6 @@
 //! What a VM asks of the operating system, served in virtual time: one method for the dispatch, one for each call that blocks.
 
+use crate::engine::child::SIGINT;
 use crate::engine::outcome::End;
 use crate::engine::sim::channel::Tried;
 use crate::engine::sim::clock::VirtualNs;
@@ -14,8 +15,6 @@ use crate::vm::slice::{Answer, Clock, SysCall};
 use crate::vm::thread::{Status, ThreadId};
 use std::io;
 use std::sync::Arc;
-
-const SIGINT: i32 = 2;
 
 /// When every run begins, in seconds since the epoch: 1 January 2026. A simulation that asked the wall's clock would not be the same twice.
 const EPOCH_S: i64 = 1_767_225_600;

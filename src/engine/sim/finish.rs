@@ -1,5 +1,6 @@
 //! How threads and processes begin and end, and what is told when nobody can do anything any more.
 
+use crate::engine::child::{self, SIGTERM};
 use crate::engine::deadlock::{self, Stage, Stuck};
 use crate::engine::outcome::{End, ThreadFigures};
 use crate::engine::sim::clock::VirtualNs;
@@ -12,16 +13,10 @@ use crate::gil::lock::{Lock, MainExit, Trigger};
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS};
 use crate::vm::Vm;
 use crate::vm::class::Type;
-use crate::vm::parcel;
 use crate::vm::slice::Stream;
-use crate::vm::thread::{Outcome, ThreadId};
-use crate::vm::value::Value;
+use crate::vm::thread::ThreadId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Numbers of signals, as exit codes tell them (`signal(7)`).
-pub(super) const SIGABRT: i32 = 6;
-const SIGTERM: i32 = 15;
 
 /// So many threads and processes are refused by an exception before the run ends.
 const MOST_REFUSALS: u64 = 1000;
@@ -194,7 +189,7 @@ impl World {
         }
         let process = &mut self.processes[number as usize];
         if process.parent.is_some() {
-            process.result = Some(result(process.vm(), thread));
+            process.result = Some(child::result(process.vm(), thread));
         }
         process.stage = Stage::Threads;
         self.finish_main(task, exit_code);
@@ -368,15 +363,4 @@ impl World {
             self.end = Some(End::Limit(limit));
         }
     }
-}
-
-/// What the function of a child returned or raised, as a parcel of `(True, value)` or `(False, exception)`.
-fn result(vm: &mut Vm, main: ThreadId) -> Result<parcel::Parcel, (Type, String)> {
-    let (returned, value) = match vm.threads[main.0 as usize].outcome {
-        Some(Outcome::Returned(value)) => (true, value),
-        Some(Outcome::Raised(exception)) => (false, exception),
-        None => (true, Value::None),
-    };
-    let pair = vm.heap.new_tuple([Value::Bool(returned), value]);
-    parcel::encode(vm, pair)
 }

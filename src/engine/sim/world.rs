@@ -1,5 +1,6 @@
 //! The simulated machine: the loop over what is due, and how tasks move between cores, queues and rests.
 
+use crate::engine::child::SIGABRT;
 use crate::engine::outcome::{End, ThreadFigures};
 use crate::engine::sim::channel::Channels;
 use crate::engine::sim::choice::Choice;
@@ -212,7 +213,7 @@ impl World {
             Stop::Call(call) => self.serve(task, call),
             Stop::Finished { report, exit_code } => self.finish(task, report, exit_code),
             Stop::Exit(code) => self.end_process_of(task, code & 0xff),
-            Stop::Abort => self.end_process_of(task, -crate::engine::sim::finish::SIGABRT),
+            Stop::Abort => self.end_process_of(task, -SIGABRT),
         }
     }
 

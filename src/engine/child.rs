@@ -1,0 +1,23 @@
+//! What both engines say of a process to its parent: the signals that its exit code tells, and what its function returned. Knows no engine.
+
+use crate::vm::Vm;
+use crate::vm::class::Type;
+use crate::vm::parcel::{self, Parcel};
+use crate::vm::thread::{Outcome, ThreadId};
+use crate::vm::value::Value;
+
+/// Numbers of signals, as exit codes tell them (`signal(7)`).
+pub(crate) const SIGINT: i32 = 2;
+pub(crate) const SIGABRT: i32 = 6;
+pub(crate) const SIGTERM: i32 = 15;
+
+/// What the function of a child returned or raised, as a parcel of `(True, value)` or `(False, exception)`; or the error of packing it.
+pub(crate) fn result(vm: &mut Vm, main: ThreadId) -> Result<Parcel, (Type, String)> {
+    let (returned, value) = match vm.threads[main.0 as usize].outcome {
+        Some(Outcome::Returned(value)) => (true, value),
+        Some(Outcome::Raised(exception)) => (false, exception),
+        None => (true, Value::None),
+    };
+    let pair = vm.heap.new_tuple([Value::Bool(returned), value]);
+    parcel::encode(vm, pair)
+}
