@@ -165,14 +165,6 @@ impl SyncKind {
             SyncKind::Event => "Event",
         }
     }
-
-    /// What stands before the name.
-    pub(crate) const fn article(self) -> &'static str {
-        match self {
-            SyncKind::RLock | SyncKind::Event => "an",
-            SyncKind::Lock | SyncKind::Condition | SyncKind::Semaphore => "a",
-        }
-    }
 }
 
 /// Takes events. An engine holds an `Option` of one, so that nothing is made where nobody looks.

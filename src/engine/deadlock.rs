@@ -105,61 +105,32 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
     };
     let (kind, held_by) = SyncKind::of(vm, object);
     let born = vm.born(object);
-<<<<<<< HEAD
-    let the = |kind: &str| match &born {
-        Some(born) => born.describe(kind),
-        None => article(kind).to_owned() + kind,
+    let name = kind.name();
+    let what = match &born {
+        Some(born) => born.describe(name),
+        None => article(name).to_owned() + name,
     };
     // What becomes of a part is the whole's affair.
-    let with = |kind: &str, detail: String| match &born {
-        Some(born) if born.is_part(kind) => the(kind),
-        _ => the(kind) + &detail,
-    };
-    match &vm.heap.objects[object] {
-        Object::Lock(lock) => the("Lock") + &held_by(lock.holder),
-        Object::RLock(lock) => the("RLock") + &held_by(lock.holder),
-        Object::Condition(_) => with("Condition", " to be notified".to_owned()),
-        Object::Semaphore(semaphore) => with(
-            "Semaphore",
-            format!(", which stands at {}", semaphore.value),
-        ),
-        Object::Event(_) => with("Event", " to be set".to_owned()),
-        Object::Free
-        | Object::Slice { .. }
-        | Object::Property { .. }
-        | Object::StaticMethod(_)
-        | Object::ClassMethod(_)
-        | Object::Super { .. }
-        | Object::View { .. }
-        | Object::ThreadHandle(_)
-        | Object::ProcessHandle { .. }
-        | Object::Channel { .. }
-        | Object::Ring(_)
-        | Object::Traceback(_)
-        | Object::Namespace(_) => "an object".into(),
-    }
-=======
-    // With a name it needs no article.
-    let what = match &born {
-        Some(born) if born.name.is_some() => format!("{}{born}", kind.name()),
-        Some(born) => format!("{} {}{born}", kind.article(), kind.name()),
-        None => format!("{} {}", kind.article(), kind.name()),
-    };
-    let rest = match kind {
-        SyncKind::Lock | SyncKind::RLock => match held_by {
-            Some(holder) if holder == waiter => " that it holds itself".to_owned(),
-            Some(holder) => format!(" held by {}", vm.threads[holder.0 as usize].name),
-            None => String::new(),
-        },
-        SyncKind::Condition => " to be notified".to_owned(),
-        SyncKind::Semaphore => match &vm.heap.objects[object] {
+    let is_part = born.as_ref().is_some_and(|born| born.is_part(name));
+    let rest = match (kind, held_by) {
+        (SyncKind::Lock | SyncKind::RLock, Some(holder)) if holder == waiter => {
+            " that it holds itself".to_owned()
+        }
+        (SyncKind::Lock | SyncKind::RLock, Some(holder)) => {
+            format!(" held by {}", vm.threads[holder.0 as usize].name)
+        }
+        (SyncKind::Lock | SyncKind::RLock, None) => String::new(),
+        (SyncKind::Condition | SyncKind::Semaphore | SyncKind::Event, _) if is_part => {
+            String::new()
+        }
+        (SyncKind::Condition, _) => " to be notified".to_owned(),
+        (SyncKind::Semaphore, _) => match &vm.heap.objects[object] {
             Object::Semaphore(it) => format!(", which stands at {}", it.value),
             _ => String::new(),
         },
-        SyncKind::Event => " to be set".to_owned(),
+        (SyncKind::Event, _) => " to be set".to_owned(),
     };
     what + &rest
->>>>>>> fd32f97 (Deadlock reports and events name synchronisation objects in one place; what a child leaves its parent is said once)
 }
 
 /// `script.mini:12`: the innermost line of the script itself.
