@@ -84,6 +84,20 @@ const NAMES: &[(&str, &[&str], &str)] = &[
         "`poll(timeout)` waits for one connection; a thread for each waits for several",
     ),
     (
+        "multiprocessing.context",
+        &[
+            "BaseContext",
+            "DefaultContext",
+            "Fork*",
+            "Process",
+            "Spawn*",
+            "assert_spawning",
+            "get_spawning_popen",
+            "set_spawning_popen",
+        ],
+        "`multiprocessing.get_context(method)` gives what starts processes by `fork` or by `spawn`",
+    ),
+    (
         "multiprocessing.managers",
         &["BaseManager", "SharedMemoryManager", "Token"],
         "`multiprocessing.Manager()` has dict, list, Namespace, Value, Queue and the locks",

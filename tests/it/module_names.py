@@ -1,5 +1,5 @@
 """Prints the public names of the modules that Mini has, as CPython has them: a line for each
-module; the names of all modules of its library; and the
+module, and for each module inside a package what is defined there; the names of all modules of its library; and the
 public attributes of the classes."""
 
 import importlib
@@ -12,6 +12,11 @@ for name in MODULES:
     public = getattr(module, "__all__", None) or [n for n in dir(module) if not n.startswith("_")]
     public = [n for n in public if not isinstance(getattr(module, n, None), types.ModuleType)]
     print(f"{name}:", *sorted(set(public)))
+INNER = "multiprocessing.pool multiprocessing.managers multiprocessing.context multiprocessing.connection multiprocessing.queues multiprocessing.synchronize multiprocessing.sharedctypes concurrent.futures.thread concurrent.futures.process".split()
+for name in INNER:
+    module = importlib.import_module(name)
+    public = getattr(module, "__all__", None) or [n for n in dir(module) if not n.startswith("_")]
+    print(f"{name}:", *sorted(n for n in set(public) if getattr(getattr(module, n, None), "__module__", None) == name))
 print("import:", *sorted(name for name in sys.stdlib_module_names if not name.startswith("_")))
 
 HOLDERS = [it for it in MODULES if it != "typing"] + ["multiprocessing.connection", "multiprocessing.pool", "multiprocessing.queues", "multiprocessing.synchronize"]
