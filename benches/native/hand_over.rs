@@ -3,6 +3,7 @@
 //!     hand_over token THREADS PASSES       nanoseconds for one pass of a token among so many threads, of which one is unparked at a time
 //!     hand_over turns THREADS TURNS WORK   seconds for TURNS turns of so much work in one thread, and in THREADS that hand a token round after each
 //!     hand_over work AMOUNT                so much work, and nothing to tell
+//!     hand_over sleep THREADS              seconds until so many threads have ended, each of which sleeps for one (in a park that could be ended)
 //!     hand_over steps TIMES                nanoseconds: lock and unlock a free mutex; unpark a thread that runs; unpark one that is parked
 
 use std::hint::black_box;
@@ -52,8 +53,19 @@ fn main() {
         Some("work") => {
             work(88172645463325252, number(1));
         }
+        Some("sleep") => {
+            let start = Instant::now();
+            thread::scope(|scope| {
+                for _ in 0..number(1) {
+                    let one = thread::Builder::new().stack_size(1 << 20);
+                    let sleeper = || thread::park_timeout(Duration::from_secs(1));
+                    one.spawn_scoped(scope, sleeper).expect("one more thread");
+                }
+            });
+            println!("{:.6}", start.elapsed().as_secs_f64());
+        }
         Some("steps") => steps(number(1)),
-        _ => panic!("token, turns, work or steps"),
+        _ => panic!("token, turns, work, sleep or steps"),
     }
 }
 

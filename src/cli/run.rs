@@ -115,8 +115,24 @@ fn vm_limits(args: &LimitArgs) -> Limits {
 pub(super) fn run_limits(args: &LimitArgs) -> RunLimits {
     RunLimits {
         processes: args.max_processes,
+        os_threads: os_threads(),
         time: args.max_time.map(|it| Duration::from_nanos(it.0)),
         instructions: args.max_instructions,
         output_bytes: args.max_output.map(|it| it.0),
     }
+}
+
+/// How many threads there is room for. On Linux each takes four of a process's mappings of memory (its stack, the one on which an overflow of that is told,
+/// and a guard page for each); when they run out in the middle of starting a thread, the whole program is ended.
+#[expect(clippy::disallowed_methods, reason = "what the operating system gives")]
+fn os_threads() -> usize {
+    const MAPPINGS_OF_A_THREAD: usize = 4;
+    /// For everything else, and for threads that are about to be gone.
+    const SPARE: usize = 4000;
+    std::fs::read_to_string("/proc/sys/vm/max_map_count")
+        .ok()
+        .and_then(|text| text.trim().parse::<usize>().ok())
+        .map_or(usize::MAX, |most| {
+            most.saturating_sub(SPARE) / MAPPINGS_OF_A_THREAD
+        })
 }

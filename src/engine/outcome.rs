@@ -26,6 +26,8 @@ pub enum End {
 pub struct RunLimits {
     /// Processes alive at the same time; `BlockingIOError`.
     pub processes: usize,
+    /// Threads of the operating system alive at the same time, those of all processes together; `RuntimeError`. Simulated threads are none.
+    pub os_threads: usize,
     /// Wall time.
     pub time: Option<Duration>,
     /// Instructions of all processes together.
@@ -38,6 +40,7 @@ impl Default for RunLimits {
     fn default() -> RunLimits {
         RunLimits {
             processes: 500,
+            os_threads: usize::MAX,
             time: None,
             instructions: None,
             output_bytes: None,

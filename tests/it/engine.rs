@@ -4,6 +4,9 @@ use crate::oracle;
 use crate::process::{Finished, finish, in_parallel};
 use mini::bytecode::verify::verify;
 use mini::compile::{Environment, compile};
+use mini::engine::outcome::{End, RunLimits};
+use mini::engine::real::{Options, Run};
+use mini::gil::Rules;
 use mini::source::Source;
 use mini::stdlib;
 use mini::vm::builtins;
@@ -11,7 +14,7 @@ use mini::vm::link::Image;
 use mini::vm::slice::{Budget, Stop};
 use mini::vm::{Limits, Vm};
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -592,6 +595,45 @@ bomb()
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// What the operating system has room for is less than what the script may have.
+#[test]
+fn threads_that_the_system_has_no_room_for_are_refused() {
+    let text = "
+import threading
+gate = threading.Event()
+threads = [threading.Thread(target=gate.wait) for _ in range(20)]
+started = 0
+try:
+    for thread in threads:
+        thread.start()
+        started += 1
+except RuntimeError as error:
+    assert str(error) == \"can't start new thread\", error
+gate.set()
+for thread in threads[:started]:
+    thread.join()
+assert started == 9, started
+# There is room again.
+again = threading.Thread(target=gate.wait)
+again.start()
+again.join()
+";
+    let options = Options {
+        rules: Rules::default(),
+        limits: RunLimits {
+            os_threads: 10,
+            ..RunLimits::default()
+        },
+        input: Box::new(io::empty()),
+        output: Box::new(io::sink()),
+        error: Box::new(io::stderr()),
+        line_buffered: false,
+        sinks: None,
+    };
+    let outcome = Run::start(vm(text), options).wait();
+    assert_eq!(outcome.end, End::Exited(0));
 }
 
 /// Starts a script and waits until it has printed something.

@@ -20,7 +20,7 @@ use crate::vm::parcel::Parcel;
 use crate::vm::thread::ThreadId;
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -63,6 +63,8 @@ pub(super) struct Machine {
     /// Instructions that may still be run.
     pub(super) instructions_left: Option<AtomicI64>,
     process_limit: usize,
+    /// How many more threads of the operating system there may be.
+    os_threads_left: AtomicUsize,
     /// How often a thread or process was refused because there were too many.
     refusals: AtomicU64,
     interrupts: Mutex<u32>,
@@ -198,6 +200,7 @@ impl Machine {
                 .instructions
                 .map(|it| AtomicI64::new(i64::try_from(it).unwrap_or(i64::MAX))),
             process_limit: options.limits.processes,
+            os_threads_left: AtomicUsize::new(options.limits.os_threads),
             refusals: AtomicU64::new(0),
             interrupts: Mutex::new(0),
             end: Mutex::new(None),
@@ -455,6 +458,20 @@ impl Machine {
         if self.refusals.fetch_add(1, Ordering::Relaxed) >= MOST_REFUSALS {
             self.end(End::Limit(limit));
         }
+    }
+
+    /// Counts a thread of the operating system against the limit; false if there may be no more.
+    pub(super) fn take_os_thread(&self) -> bool {
+        let left = &self.os_threads_left;
+        left.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(1)
+        })
+        .is_ok()
+    }
+
+    /// One of them is about to end, or did not begin.
+    pub(super) fn give_os_thread(&self) {
+        self.os_threads_left.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Counts instructions against the limit; true if there are none left.

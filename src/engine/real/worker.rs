@@ -54,6 +54,9 @@ pub(super) fn start(
     name: &Arc<str>,
     daemon: bool,
 ) -> io::Result<()> {
+    if !machine.take_os_thread() {
+        return Err(io::Error::from(io::ErrorKind::QuotaExceeded));
+    }
     let seat = process.seat_for(machine, thread, name, daemon);
     let worker = Worker {
         machine: machine.clone(),
@@ -74,6 +77,7 @@ pub(super) fn start(
     if let Err(error) = started {
         end_record(&seat, machine);
         process.vacate(machine, thread, daemon);
+        machine.give_os_thread();
         return Err(error);
     }
     Ok(())
@@ -103,6 +107,8 @@ impl Worker {
             .past_cpu_ns
             .fetch_add(super::clock::thread_cpu_ns(), Ordering::Relaxed);
         end_record(&self.seat, &self.machine);
+        // Before others can know of the end: whoever has joined it may start another.
+        self.machine.give_os_thread();
         let last = self.process.vacate(&self.machine, self.thread, self.daemon);
         self.process.gil.leave_for_good(&self.seat);
         if last {
