@@ -21,6 +21,7 @@ mod oracle;
 mod process;
 mod properties;
 mod sim;
+mod slices;
 mod stdlib;
 mod stress;
 mod tidy;
