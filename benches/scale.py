@@ -87,12 +87,18 @@ def sleepers(mini, rounds):
         native = str(pathlib.Path(folder, "hand_over"))
         subprocess.run(["rustc", "-O", "-o", native, str(HERE / "native" / "hand_over.rs")], check=True)
         results = {"Mini": [], "plain threads": []}
+        wakes = {10: [], 10_000: []}
         for _ in range(rounds):
+            for parked, times in wakes.items():
+                times.append(numbers([native, "parked", str(parked)])[0] / 1e3)
             results["Mini"].append(numbers([mini, "run", script, "10_000"])[0])
             results["plain threads"].append(numbers([native, "sleep", "10_000"])[0])
     print("| 10,000 sleepers | wall seconds |\n|---|---|")
     for name, seconds in results.items():
         print(f"| {name} | {spread(seconds, 2)} |")
+    print()
+    for parked, times in wakes.items():
+        print(f"Unparking one of {parked:,} plain threads: {spread(times, 0)} µs")
     done = subprocess.run([mini, "run", script, "1_000_000"], capture_output=True, text=True, check=True)
     print(f"\nOf a million, {int(float(done.stdout.split()[1])):,} can be started; then RuntimeError: {done.stderr.strip()}")
 

@@ -4,6 +4,7 @@
 //!     hand_over turns THREADS TURNS WORK   seconds for TURNS turns of so much work in one thread, and in THREADS that hand a token round after each
 //!     hand_over work AMOUNT                so much work, and nothing to tell
 //!     hand_over sleep THREADS              seconds until so many threads have ended, each of which sleeps for one (in a park that could be ended)
+//!     hand_over parked THREADS             nanoseconds for unparking one of so many parked threads
 //!     hand_over steps TIMES                nanoseconds: lock and unlock a free mutex; unpark a thread that runs; unpark one that is parked
 
 use std::hint::black_box;
@@ -32,7 +33,12 @@ impl Seat {
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let number = |at: usize| words[at].replace('_', "").parse::<usize>().expect("a number");
+    let number = |at: usize| {
+        words[at]
+            .replace('_', "")
+            .parse::<usize>()
+            .expect("a number")
+    };
     match words.first().map(String::as_str) {
         Some("token") => {
             let (threads, passes) = (number(1), number(2));
@@ -64,8 +70,9 @@ fn main() {
             });
             println!("{:.6}", start.elapsed().as_secs_f64());
         }
+        Some("parked") => parked(number(1)),
         Some("steps") => steps(number(1)),
-        _ => panic!("token, turns, work, sleep or steps"),
+        _ => panic!("token, turns, work, sleep, parked or steps"),
     }
 }
 
@@ -165,4 +172,38 @@ fn steps(times: usize) {
         spent.as_secs_f64() * 1e9 / times as f64
     });
     println!("{free:.1} {running:.1} {parked:.1}");
+}
+
+/// The waker's side, the median of some.
+fn parked(threads: usize) {
+    const WAKES: usize = 300;
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let sleepers: Vec<_> = (0..threads)
+            .map(|_| {
+                let sleep = || {
+                    while !over.load(Ordering::Relaxed) {
+                        thread::park();
+                    }
+                };
+                let one = thread::Builder::new().stack_size(1 << 17);
+                one.spawn_scoped(scope, sleep).expect("one more thread")
+            })
+            .collect();
+        thread::sleep(Duration::from_secs(1));
+        let mut spent: Vec<u128> = (0..WAKES)
+            .map(|wake| {
+                thread::sleep(Duration::from_micros(200));
+                let start = Instant::now();
+                sleepers[wake * 7919 % threads].thread().unpark();
+                start.elapsed().as_nanos()
+            })
+            .collect();
+        spent.sort_unstable();
+        println!("{}", spent[WAKES / 2]);
+        over.store(true, Ordering::Relaxed);
+        for sleeper in &sleepers {
+            sleeper.thread().unpark();
+        }
+    });
 }
