@@ -10,6 +10,7 @@ use crate::vm::set::Set;
 use crate::vm::text::{Buffer, Form, Str};
 use crate::vm::value::{Ref, Value};
 use num_bigint::BigInt;
+use smol_str::SmolStr;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
@@ -175,10 +176,10 @@ const WHOLE_LIMIT: usize = 256;
 
 impl Heap {
     /// A string.
-    pub fn new_str(&mut self, text: impl Into<Arc<str>>) -> Value {
-        let text = text.into();
-        self.allocated += size_of::<Str>() + text.len() + 16;
-        Value::Str(self.strs.insert(Str::new(text)))
+    pub fn new_str(&mut self, text: impl Into<SmolStr>) -> Value {
+        let string = Str::new(text.into());
+        self.allocated += size_of::<Str>() + string.outer_bytes();
+        Value::Str(self.strs.insert(string))
     }
 
     /// The decimal text of an integer, as a string.
@@ -241,7 +242,7 @@ impl Heap {
     #[must_use]
     pub fn text_arc(&self, string: Ref<Str>) -> Arc<str> {
         match &self.strs[string].form {
-            Form::Whole(text) => text.clone(),
+            Form::Whole(text) => text.clone().into(),
             Form::Prefix(_) => self.text(string).into(),
         }
     }
@@ -257,9 +258,7 @@ impl Heap {
         }
         let (bytes, chars) = (l.bytes + r.bytes, l.chars + r.chars);
         if (bytes as usize) < WHOLE_LIMIT {
-            let mut text = String::with_capacity(bytes as usize);
-            text.push_str(self.text(left));
-            text.push_str(self.text(right));
+            let text: SmolStr = [self.text(left), self.text(right)].into_iter().collect();
             return self.new_str(text);
         }
         let buffer = match l.form {
@@ -465,18 +464,7 @@ impl Heap {
 
     /// Roughly the bytes in use.
     fn measure(&self) -> usize {
-        let texts: usize = self
-            .strs
-            .slots
-            .iter()
-            .map(|it| {
-                if matches!(it.form, Form::Whole(_)) {
-                    it.bytes as usize + 16
-                } else {
-                    0
-                }
-            })
-            .sum();
+        let texts: usize = self.strs.slots.iter().map(Str::outer_bytes).sum();
         let buffers: usize = self.buffers.slots.iter().map(|it| it.0.capacity()).sum();
         let lists: usize = self.lists.slots.iter().map(List::bytes).sum();
         let tuples: usize = self

@@ -11,7 +11,7 @@ use crate::vm::class::{Name, Type};
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::{Answered, ThreadId};
 use crate::vm::value::Value;
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 /// A native, by its place in the table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -248,20 +248,20 @@ impl Ctx<'_> {
 
     /// An interrupt that raises a new exception of a builtin class with one message.
     #[must_use]
-    pub fn error(&mut self, class: Type, message: impl Into<Arc<str>>) -> Interrupt {
+    pub fn error(&mut self, class: Type, message: impl Into<SmolStr>) -> Interrupt {
         let message = self.vm.heap.new_str(message);
         Interrupt::Throw(self.vm.new_exception(class, vec![message]))
     }
 
     /// `TypeError`.
     #[must_use]
-    pub fn type_error(&mut self, message: impl Into<Arc<str>>) -> Interrupt {
+    pub fn type_error(&mut self, message: impl Into<SmolStr>) -> Interrupt {
         self.error(Type::TypeError, message)
     }
 
     /// `ValueError`.
     #[must_use]
-    pub fn value_error(&mut self, message: impl Into<Arc<str>>) -> Interrupt {
+    pub fn value_error(&mut self, message: impl Into<SmolStr>) -> Interrupt {
         self.error(Type::ValueError, message)
     }
 

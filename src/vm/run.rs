@@ -109,7 +109,9 @@ struct Account<'a> {
 impl Account<'_> {
     /// Adds a turn if nobody minds. The current one may have a straight run of instructions to go: whoever begins to want something during these is seen at
     /// the end of the next one, as if it had come a moment later.
-    fn renew(&mut self) -> bool {
+    #[inline(never)]
+    fn renew(&mut self, left: isize) -> bool {
+        self.left = left as i64;
         let renewed =
             self.left < self.turn && self.whole < MOST as i64 && !self.flag.load(Ordering::Relaxed);
         if renewed {
@@ -164,11 +166,10 @@ impl Vm {
             None => loop {
                 match self.execute::<EXACT, O>(at, &image, &mut account, observer) {
                     End::Stop(stop) => break stop,
-                    End::Step if account.renew() => continue,
                     End::Step => {}
                 }
                 match self.execute::<STEP, O>(at, &image, &mut account, observer) {
-                    End::Stop(Stop::Budget) if account.renew() => {}
+                    End::Stop(Stop::Budget) if account.renew(account.left as isize) => {}
                     End::Stop(stop) => break stop,
                     End::Step => unreachable!("it counts one by one already"),
                 }
@@ -360,9 +361,14 @@ impl Vm {
         macro_rules! check {
             (poll: $poll:expr) => {
                 if MODE == EXACT {
-                    if left!() < link.longest_run {
-                        save!();
-                        end!(End::Step);
+                    let left = left!();
+                    if left < link.longest_run {
+                        if account.renew(left / WIDTH) {
+                            limit = limit.wrapping_add(account.turn as isize * WIDTH);
+                        } else {
+                            save!();
+                            return End::Step;
+                        }
                     }
                 } else if MODE == POLLS
                     && $poll

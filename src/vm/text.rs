@@ -11,8 +11,11 @@ pub mod search;
 pub use quote::{ascii_str, escape_non_ascii, repr_bytes, repr_str};
 
 use crate::vm::value::Ref;
+use smol_str::SmolStr;
 use std::cell::Cell;
-use std::sync::Arc;
+
+/// What a shared text on the heap needs besides itself: two counts of its owners.
+const ARC_BYTES: usize = 16;
 
 /// A growable text that strings are prefixes of.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +36,8 @@ pub struct Str {
 /// Where the text is.
 #[derive(Clone, Debug)]
 pub(super) enum Form {
-    Whole(Arc<str>),
+    /// A short one is in the object itself.
+    Whole(SmolStr),
     /// The first `bytes` bytes of a buffer.
     Prefix(Ref<Buffer>),
 }
@@ -41,7 +45,7 @@ pub(super) enum Form {
 impl Default for Str {
     fn default() -> Str {
         Str {
-            form: Form::Whole("".into()),
+            form: Form::Whole(SmolStr::default()),
             chars: 0,
             bytes: 0,
             hash: Cell::new(0),
@@ -52,7 +56,7 @@ impl Default for Str {
 impl Str {
     /// A string with a text of its own.
     #[must_use]
-    pub fn new(text: Arc<str>) -> Str {
+    pub fn new(text: SmolStr) -> Str {
         Str {
             chars: if text.is_ascii() {
                 text.len() as u32
@@ -77,9 +81,20 @@ impl Str {
         self.chars == 0
     }
 
+    /// Bytes that the text takes outside of the object.
+    #[must_use]
+    pub fn outer_bytes(&self) -> usize {
+        match &self.form {
+            Form::Whole(text) if text.is_heap_allocated() => text.len() + ARC_BYTES,
+            Form::Whole(_) | Form::Prefix(_) => 0,
+        }
+    }
+
     /// Does each character take one byte, so that indices are offsets?
     #[must_use]
     pub fn is_ascii(&self) -> bool {
         self.chars == self.bytes
     }
 }
+
+const _: () = assert!(size_of::<Str>() == 40);

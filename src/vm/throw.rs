@@ -11,8 +11,8 @@ use crate::vm::object::{Exception, Instance, TraceEntry};
 use crate::vm::slice::Stop;
 use crate::vm::thread::{Answered, Asking, Outcome, Return, Status, ThreadId};
 use crate::vm::value::{Ref, Value};
+use smol_str::SmolStr;
 use std::fmt::Write;
-use std::sync::Arc;
 
 impl Vm {
     /// An exception object of a builtin class.
@@ -36,7 +36,7 @@ impl Vm {
     }
 
     /// An exception with one message.
-    pub(super) fn throw(&mut self, class: Type, message: impl Into<Arc<str>>) -> Value {
+    pub(super) fn throw(&mut self, class: Type, message: impl Into<SmolStr>) -> Value {
         let message = self.heap.new_str(message);
         self.new_exception(class, vec![message])
     }
