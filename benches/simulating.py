@@ -89,6 +89,16 @@ def main():
         ratios.append(real / simulated)
     print(f"instructions a second, mini sim / mini run, one busy thread: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
+    for what, text in (("one busy thread", COMPUTE), ("two busy threads", SWITCH)):
+        path = script(text)
+        trace = os.path.join(folder, "run.trace")
+        ratios = []
+        for _ in range(args.rounds):
+            plain = cpu_s([args.mini, "run", path])
+            traced = cpu_s([args.mini, "run", "--trace", trace, path])
+            ratios.append(traced / plain)
+        print(f"a run with a trace / without, real threads, default lock, {what}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+
     path = script(SWITCH)
     for gil in ("every=20", "every=40"):
         took = statistics.median(cpu_s([args.mini, "sim", "--gil", gil, path]) for _ in range(3))

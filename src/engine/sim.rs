@@ -17,6 +17,9 @@
 //! | `call`, `finish`, `channel`, `console` | what VMs ask for, how threads and processes end, queues between VMs, the script's streams |
 //! | `choice`, `queue`, `clock` | open picks, what is due, virtual time |
 
+// Not even of one whose type is not named here, such as a field of the VM's.
+#![deny(clippy::iter_over_hash_type)]
+
 mod call;
 mod channel;
 mod choice;

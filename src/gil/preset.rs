@@ -19,6 +19,13 @@ pub struct Preset {
     pub sources: &'static str,
 }
 
+impl Preset {
+    /// All names that users may type for it.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.also.iter().copied())
+    }
+}
+
 const CRUBY_QUANTUM_NS: u64 = 100_000_000;
 
 /// All of them, old ones first.
@@ -165,9 +172,7 @@ pub const PRESETS: &[Preset] = &[
 /// The preset of a name.
 #[must_use]
 pub fn preset(name: &str) -> Option<&'static Preset> {
-    PRESETS
-        .iter()
-        .find(|it| it.name == name || it.also.contains(&name))
+    PRESETS.iter().find(|it| it.names().any(|it| it == name))
 }
 
 /// A knob as the page shows it: its name, what it means, where the difference was read, and its value for a lock.

@@ -50,14 +50,16 @@ impl FromStr for Selection {
     type Err = UnknownRules;
 
     fn from_str(text: &str) -> Result<Selection, UnknownRules> {
-        let name = text.trim();
-        if let Some(preset) = preset(name) {
-            let mut names = std::iter::once(preset.name).chain(preset.also.iter().copied());
-            let name = names.find(|it| *it == name).unwrap_or(preset.name);
-            return Ok(Selection::Preset { preset, name });
+        let name = text.trim().to_ascii_lowercase();
+        if let Some(preset) = preset(&name) {
+            let name = preset.names().find(|it| *it == name);
+            return Ok(Selection::Preset {
+                preset,
+                name: name.unwrap_or(preset.name),
+            });
         }
         if name.starts_with("cpython") || name.starts_with("cruby") {
-            let names: Vec<&str> = PRESETS.iter().map(|it| it.name).collect();
+            let names: Vec<&str> = PRESETS.iter().flat_map(Preset::names).collect();
             return Err(UnknownRules(format!(
                 "`{name}` is no preset; there are {}",
                 names.join(", ")
@@ -83,10 +85,11 @@ mod tests {
     #[test]
     fn every_name_can_be_typed_and_is_printed_as_typed() {
         for preset in PRESETS {
-            for name in std::iter::once(&preset.name).chain(preset.also) {
+            for name in preset.names() {
                 let selection: Selection = name.parse().unwrap();
-                assert_eq!(selection.to_string(), *name);
+                assert_eq!(selection.to_string(), name);
                 assert_eq!(selection.lock(), preset.lock);
+                assert_eq!(name.to_uppercase().parse(), Ok(selection));
             }
         }
     }
@@ -94,7 +97,7 @@ mod tests {
     #[test]
     fn err_no_such_preset() {
         let told = "cpython-4".parse::<Selection>().unwrap_err().to_string();
-        assert!(told.contains("cpython-3.12"), "{told}");
+        assert!(told.contains("cpython-3.9, cpython-3.10"), "{told}");
         assert!("sometimes".parse::<Selection>().is_err());
     }
 

@@ -125,8 +125,8 @@ impl Choice {
 
     /// One of those that wait on the condition variable of a lock, of whom the one at `awake` has just asked for it. A waiter of glibc's looks whether a signal is
     /// there before it goes back to sleep (`nptl/pthread_cond_wait.c`), so that one often takes the signal that was to wake another. How often is measured: a thread
-    /// of CPython 3.11 that sleeps for 1 ms beside two busy ones gets the lock at the third switch or before in half of all cases, and at the 17th in 99 of 100 (14.5 ms
-    /// and 87 ms at an interval of 5 ms; `benches/fidelity.py` measures it again), so one time in four.
+    /// of CPython 3.11 that sleeps for 1 ms beside two busy ones gets the lock at the second switch or before in half of all cases, or at the third (10.4 to 14.5 ms at an
+    /// interval of 5 ms, 100 at 50), so three times in ten.
     pub(super) fn pick_waiter(
         &mut self,
         candidates: &mut dyn ExactSizeIterator<Item = TaskId>,
@@ -134,7 +134,7 @@ impl Choice {
     ) -> usize {
         match (self.schedule, awake) {
             (Schedule::Fifo | Schedule::Random, Some(awake)) if candidates.len() > 1 => {
-                if self.chance(1, 4) {
+                if self.chance(3, 10) {
                     let others = candidates.len() - 1;
                     let at = match self.schedule {
                         Schedule::Random => self.random.below(others as u64) as usize,
