@@ -145,7 +145,7 @@ fn a_saved_trace_is_drawn_like_the_run_itself() {
 /// What a timeline makes of the events is what the simulation did: it counts its busy cores itself.
 #[test]
 fn the_cores_used_are_those_that_the_simulation_counts() {
-    for story in ["battle", "forced_switch"] {
+    for story in ["battle", "hidden_race"] {
         let story = format!("examples/stories/{story}.mini");
         for gil in [
             "every=1000",

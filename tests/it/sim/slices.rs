@@ -122,7 +122,7 @@ fn against_sequential(machine: &Machine, busy: usize, turns: u64) -> (f64, f64) 
 #[test]
 fn busy_threads_do_no_more_work_together_than_one() {
     let machine = |gil, cores| slow(Machine::under(gil)).cores(cores);
-    let turns = slow_turns(100.0);
+    let turns = slow_turns(60.0);
     for gil in INTERVAL.iter().chain(&["cruby-3.2", "cruby-3.3"]) {
         let (elapsed, _) = against_sequential(&machine(gil, 4), 4, turns);
         assert_near(gil, elapsed, 1.0, 0.03);
