@@ -110,10 +110,13 @@ impl Account<'_> {
     /// Adds a turn if nobody minds. The current one may have a straight run of instructions to go: whoever begins to want something during these is seen at
     /// the end of the next one, as if it had come a moment later.
     #[inline(never)]
-    fn renew(&mut self, left: isize) -> bool {
+    fn renew(&mut self, left: isize, longest_run: isize) -> bool {
         self.left = left as i64;
-        let renewed =
-            self.left < self.turn && self.whole < MOST as i64 && !self.flag.load(Ordering::Relaxed);
+        // A turn shorter than a straight run would be over before the next look.
+        let renewed = self.left < self.turn
+            && self.left + self.turn >= longest_run as i64
+            && self.whole < MOST as i64
+            && !self.flag.load(Ordering::Relaxed);
         if renewed {
             self.whole += self.turn;
             self.left += self.turn;
@@ -169,7 +172,7 @@ impl Vm {
                     End::Step => {}
                 }
                 match self.execute::<STEP, O>(at, &image, &mut account, observer) {
-                    End::Stop(Stop::Budget) if account.renew(account.left as isize) => {}
+                    End::Stop(Stop::Budget) if account.renew(account.left as isize, 0) => {}
                     End::Stop(stop) => break stop,
                     End::Step => unreachable!("it counts one by one already"),
                 }
@@ -363,7 +366,7 @@ impl Vm {
                 if MODE == EXACT {
                     let left = left!();
                     if left < link.longest_run {
-                        if account.renew(left / WIDTH) {
+                        if account.renew(left / WIDTH, link.longest_run / WIDTH) {
                             limit = limit.wrapping_add(account.turn as isize * WIDTH);
                         } else {
                             save!();

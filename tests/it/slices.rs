@@ -110,8 +110,16 @@ fn a_slice_of_turns_ends_with_a_turn() {
 #[test]
 fn turns_that_are_interrupted_from_outside_are_whole() {
     let endless = "n = 0\nwhile True:\n    n += 1\n    if n % 5 == 0: n += 2\n";
-    for turn in [1, 10, 1000] {
-        let mut vm = vm(endless);
+    // A straight run that is longer than the turns.
+    let long = format!("n = 0\nwhile True:\n    n = n % 5{}\n", " + n".repeat(100));
+    for (turn, text) in [
+        (1, endless),
+        (10, endless),
+        (1000, endless),
+        (10, &long),
+        (37, &long),
+    ] {
+        let mut vm = vm(text);
         let main = vm.main;
         for _ in 0..20 {
             let wanted = AtomicBool::new(false);
