@@ -201,7 +201,13 @@ impl Worker {
             return self.answer(vm, Answer::None);
         }
         let deadline_ns = self.machine.clock.now_ns().saturating_add(ns);
-        let until = self.until(Some(deadline_ns));
+        let deadline = self.machine.clock.instant(deadline_ns);
+        // The main thread is the one that Ctrl-C wakes.
+        let until = if self.thread == self.process.main {
+            Until::Deadline(deadline)
+        } else {
+            Until::Asleep(deadline)
+        };
         match self.block(vm, Some(deadline_ns), until, |_| None::<()>) {
             Blocked::Done(()) | Blocked::TimedOut => self.answer(vm, Answer::None),
             Blocked::Interrupted => Next::Go,

@@ -18,7 +18,10 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a sleeper does not look whether its process is over.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// A thread as the lock sees it.
 #[derive(Debug)]
@@ -49,15 +52,18 @@ enum Place {
     Queued,
     /// Blocked; its deadline or something outside the program will end that.
     Resting,
+    /// Blocked until its deadline, which is all that it waits for.
+    Asleep,
     /// Blocked until another thread wakes it.
     RestingForever,
 }
 
-const PLACES: [Place; 5] = [
+const PLACES: [Place; 6] = [
     Place::Arriving,
     Place::Holding,
     Place::Queued,
     Place::Resting,
+    Place::Asleep,
     Place::RestingForever,
 ];
 
@@ -104,6 +110,22 @@ impl Seat {
         }
     }
 
+    /// Sleeps until the deadline; who notifies it meanwhile is heard at the next look. It does not park: where thousands are parked, waking any one of them
+    /// takes the kernel ten times as long, since it looks for that one among all.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is how the real engine sleeps"
+    )]
+    fn sleep_until(&self, deadline: Instant) {
+        while !self.notified.load(Ordering::Relaxed) {
+            let left = deadline.saturating_duration_since(MachineClock::instant_now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(LONGEST_SLEEP));
+        }
+    }
+
     /// Parks until called or until the deadline; true if called.
     fn wait_until(&self, deadline: Option<Instant>) -> bool {
         let Some(deadline) = deadline else {
@@ -130,6 +152,8 @@ pub(super) enum Until {
     Woken,
     /// Until then.
     Deadline(Instant),
+    /// Until then, and nothing but the end of its process is to end it before; that may be seen late.
+    Asleep(Instant),
     /// Until something outside all VMs (input) ends it.
     Outside,
 }
@@ -311,6 +335,10 @@ impl Gil {
                 seat.set_place(Place::Resting);
                 false
             }
+            Until::Asleep(_) => {
+                seat.set_place(Place::Asleep);
+                false
+            }
         };
         seat.tally.block_begins(self.clock.now_ns());
         self.let_go(state, seat, true);
@@ -319,11 +347,14 @@ impl Gil {
 
     /// The other half of `leave`: parks until woken or until the deadline, then takes the lock.
     pub(super) fn come_back(&self, seat: &Arc<Seat>, until: Until) {
-        let deadline = match until {
-            Until::Deadline(deadline) => Some(deadline),
-            Until::Woken | Until::Outside => None,
+        let called = match until {
+            Until::Deadline(deadline) => seat.wait_until(Some(deadline)),
+            Until::Woken | Until::Outside => seat.wait_until(None),
+            Until::Asleep(deadline) => {
+                seat.sleep_until(deadline);
+                false
+            }
         };
-        let called = seat.wait_until(deadline);
         match self.kind {
             Kind::Turns => {
                 let switched = if called {
@@ -349,7 +380,9 @@ impl Gil {
         let mut state = self.state.lock();
         match seat.place() {
             Place::Queued => {}
-            Place::Arriving | Place::Holding => seat.notified.store(true, Ordering::Relaxed),
+            Place::Arriving | Place::Holding | Place::Asleep => {
+                seat.notified.store(true, Ordering::Relaxed)
+            }
             place @ (Place::Resting | Place::RestingForever) => {
                 if place == Place::RestingForever {
                     self.census.enter();

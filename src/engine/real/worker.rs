@@ -295,7 +295,9 @@ impl Worker {
             Stage::Running | Stage::Threads => Blockage::Threads,
         });
         let until_ns = match until {
-            Until::Deadline(deadline) => Some(self.machine.clock.ns(deadline)),
+            Until::Deadline(deadline) | Until::Asleep(deadline) => {
+                Some(self.machine.clock.ns(deadline))
+            }
             Until::Woken | Until::Outside => None,
         };
         record.tell_name(self.machine.clock.now_ns(), vm);
