@@ -13,8 +13,7 @@
 //! *Counting.* What is left of the budget is the distance from the program counter to `limit`: an instruction that runs on moves the one nearer to the
 //! other, and a jump or a change of frame moves both. So straight code counts without doing anything for it, and exactly: the `EXACT` loop gives way to
 //! the `STEP` loop, which looks at the distance before each instruction, as soon as it is less than the longest way to the next look. It looks at backward
-//! jumps and changes of frame. Where a turn ends and nobody wants anything, the next one begins outside of the loop (`Account`), and the `EXACT` loop takes
-//! up the thread again. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
+//! jumps and changes of frame. Where a turn ends and nobody wants anything, the next one begins (`Account`) and the `EXACT` loop runs on. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
 //!
 //! *Two levels.* The inner loop runs what is quick. Everything else leaves it (`'slow`) with a step that is carried out in one place behind it, so that the
 //! inner loop stays small enough for the compiler to keep its variables in registers.
@@ -77,6 +76,8 @@ const WIDTH: isize = size_of::<Op>() as isize;
 
 /// Why the inner loop was left.
 enum Slow {
+    /// It is time to give way.
+    Due,
     /// For a step that may have changed frames.
     Step(Step),
     /// For one that has.
@@ -360,25 +361,27 @@ impl Vm {
                 return $end;
             }};
         }
-        // Gives way at the instruction `pc` if the budget asks for it.
-        macro_rules! check {
+        // Is it time to give way, at the instruction `pc`?
+        macro_rules! due {
             (poll: $poll:expr) => {
-                if MODE == EXACT {
-                    let left = left!();
-                    if left < link.longest_run {
-                        if account.renew(left / WIDTH, link.longest_run / WIDTH) {
-                            limit = limit.wrapping_add(account.turn as isize * WIDTH);
-                        } else {
-                            save!();
-                            return End::Step;
-                        }
-                    }
-                } else if MODE == POLLS
-                    && $poll
-                    && (left!() <= 0 || account.flag.load(Ordering::Relaxed))
-                {
+                (MODE == EXACT && left!() < link.longest_run)
+                    || (MODE == POLLS
+                        && $poll
+                        && (left!() <= 0 || account.flag.load(Ordering::Relaxed)))
+            };
+        }
+        // Begins the next turn if nobody minds, or gives way.
+        macro_rules! give_way {
+            () => {
+                if MODE == EXACT && account.renew(left!() / WIDTH, link.longest_run / WIDTH) {
+                    limit = limit.wrapping_add(account.turn as isize * WIDTH);
+                } else {
                     save!();
-                    end!(End::Stop(Stop::Budget));
+                    end!(if MODE == EXACT {
+                        End::Step
+                    } else {
+                        End::Stop(Stop::Budget)
+                    });
                 }
             };
         }
@@ -396,25 +399,34 @@ impl Vm {
                 limit = (pc as isize).wrapping_add(left);
                 mark = pc;
                 refresh!();
-                check!(poll: true);
-            }};
-        }
-        macro_rules! jump {
-            ($to:expr) => {{
-                let to = $to as isize;
-                row!();
-                // SAFETY: verified jump.
-                pc = unsafe { pc.offset(to) };
-                limit = limit.wrapping_add(to * WIDTH);
-                mark = pc;
-                if to < 0 {
-                    check!(poll: true);
+                if due!(poll: true) {
+                    give_way!();
                 }
             }};
         }
         reload!((account.left as isize) * WIDTH);
         loop {
             let slow = 'slow: {
+                macro_rules! check {
+                    (poll: $poll:expr) => {
+                        if due!(poll: $poll) {
+                            break 'slow Slow::Due;
+                        }
+                    };
+                }
+                macro_rules! jump {
+                    ($to:expr) => {{
+                        let to = $to as isize;
+                        row!();
+                        // SAFETY: verified jump.
+                        pc = unsafe { pc.offset(to) };
+                        limit = limit.wrapping_add(to * WIDTH);
+                        mark = pc;
+                        if to < 0 {
+                            check!(poll: true);
+                        }
+                    }};
+                }
                 // Something outside this file that may change frames.
                 macro_rules! out {
                     ($step:expr) => {{
@@ -1872,6 +1884,11 @@ impl Vm {
             row!();
             let left = left!();
             let (step, left_frame) = match slow {
+                Slow::Due => {
+                    give_way!();
+                    mark = pc;
+                    continue;
+                }
                 Slow::Step(step) => (step, false),
                 Slow::Left(step) => (step, true),
                 Slow::Raised(exception, fresh) => match self.unwind(thread, exception, fresh) {
