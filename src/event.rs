@@ -80,7 +80,7 @@ pub enum What {
     /// It waits for something besides the lock, at most until then.
     Blocked { on: Blockage, until_ns: Option<u64> },
     /// What the script calls the thing that it is about to wait for: `Lock knife (line 12)`.
-    Named { on: Blockage, name: Arc<str> },
+    Named(Arc<Naming>),
     /// It need not wait any more: another thread saw to it, or its time is over.
     Woken { by: Option<(VmId, ThreadId)> },
     /// A core took it up.
@@ -97,6 +97,13 @@ pub enum What {
     Sent { channel: u64, bytes: u64 },
     /// It took a message out of a channel.
     Received { channel: u64, bytes: u64 },
+}
+
+/// A thing that can be waited for, and what the script calls it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Naming {
+    pub on: Blockage,
+    pub name: String,
 }
 
 /// Why a thread let go of the lock.

@@ -1,12 +1,13 @@
 //! What the script calls the things that threads wait for, as events: each thread says it before it waits for a thing for the first time. Knows VMs; knows no
 //! engine.
 
-use super::{Blockage, ThreadId, VmId, What};
+use super::{Blockage, Naming, ThreadId, VmId, What};
 use crate::vm::Vm;
 use crate::vm::birthplace::Birthplace;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::Status;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A thing that threads wait for, as far as events tell things apart.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -68,9 +69,7 @@ impl Names {
             ) => (vm.channel_born(*channel)?, "channel"),
             _ => return None,
         };
-        Some(What::Named {
-            on,
-            name: born.describe(kind).into(),
-        })
+        let name = born.describe(kind);
+        Some(What::Named(Arc::new(Naming { on, name })))
     }
 }

@@ -143,7 +143,7 @@ impl Sink for Timeline {
             | What::LockReleased(_)
             | What::Ran { .. }
             | What::Blocked { .. }
-            | What::Named { .. }
+            | What::Named(_)
             | What::Woken { .. }
             | What::Dispatched
             | What::Preempted

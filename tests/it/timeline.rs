@@ -4,13 +4,16 @@ use crate::process::finish;
 use crate::sim::machine::{Machine, image};
 use arbtest::arbitrary::{Result, Unstructured};
 use mini::event::trace::{self, Block, Damage, Ending, Heading, Trace};
-use mini::event::{Blockage, CoreId, Event, Place, Release, Sink, SyncKind, ThreadId, VmId, What};
+use mini::event::{
+    Blockage, CoreId, Event, Naming, Place, Release, Sink, SyncKind, ThreadId, VmId, What,
+};
 use mini::report::timeline::{Look, Timeline};
 use mini::source::SourceId;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn mini(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -524,10 +527,10 @@ fn event(u: &mut Unstructured<'_>) -> Result<Event> {
                 channel: u.arbitrary()?,
                 bytes: u.arbitrary()?,
             },
-            16 => What::Named {
+            16 => What::Named(Arc::new(Naming {
                 on: blockage(u)?,
-                name: u.arbitrary::<String>()?.into(),
-            },
+                name: u.arbitrary()?,
+            })),
             _ => What::Received {
                 channel: u.arbitrary()?,
                 bytes: u.arbitrary()?,

@@ -4,9 +4,10 @@ use super::{
     Before, CHECKSUM_BYTES, Ending, Heading, MAGIC, SYNC_KINDS, VERSION, blockage, checksum, kind,
     part,
 };
-use crate::event::{Blockage, CoreId, Event, Place, Release, ThreadId, VmId, What};
+use crate::event::{Blockage, CoreId, Event, Naming, Place, Release, ThreadId, VmId, What};
 use crate::source::SourceId;
 use std::fmt;
+use std::sync::Arc;
 
 /// Why bytes are no trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -321,10 +322,10 @@ impl<'a> Cursor<'a> {
                     None
                 },
             },
-            kind::NAMED => What::Named {
+            kind::NAMED => What::Named(Arc::new(Naming {
                 on: self.blockage()?,
-                name: self.text()?.into(),
-            },
+                name: self.text()?.to_owned(),
+            })),
             kind::WOKEN => What::Woken {
                 by: if self.flag()? {
                     Some((self.vm()?, self.thread()?))

@@ -120,7 +120,7 @@ fn kind_of(what: &What) -> u8 {
         What::Forked { .. } => kind::FORKED,
         What::Sent { .. } => kind::SENT,
         What::Received { .. } => kind::RECEIVED,
-        What::Named { .. } => kind::NAMED,
+        What::Named(_) => kind::NAMED,
     }
 }
 
@@ -159,9 +159,9 @@ fn details(bytes: &mut Vec<u8>, at_ns: u64, what: &What) {
                 }
             }
         }
-        What::Named { on, name } => {
-            blocked(bytes, *on);
-            text(bytes, name);
+        What::Named(naming) => {
+            blocked(bytes, naming.on);
+            text(bytes, &naming.name);
         }
         What::Woken { by } => match by {
             None => bytes.push(0),

@@ -111,7 +111,7 @@ impl Lane {
             | What::VmEnded { .. }
             | What::DropRequested { .. }
             | What::Ran { .. }
-            | What::Named { .. }
+            | What::Named(_)
             | What::Forked { .. }
             | What::Sent { .. }
             | What::Received { .. } => return,

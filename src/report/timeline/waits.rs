@@ -32,10 +32,10 @@ impl Waits {
     pub(super) fn take(&mut self, event: &Event) {
         let who = (event.vm, event.thread);
         match &event.what {
-            What::Named { on, name } => {
-                if let Some(thing) = Thing::of(event.vm, *on) {
-                    self.names
-                        .insert((event.vm, event.thread, thing), name.clone());
+            What::Named(naming) => {
+                if let Some(thing) = Thing::of(event.vm, naming.on) {
+                    let name = naming.name.as_str().into();
+                    self.names.insert((event.vm, event.thread, thing), name);
                 }
             }
             What::Blocked { on, .. } => {
