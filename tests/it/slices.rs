@@ -1,26 +1,13 @@
 //! Slices of a VM: whatever the budget, exactly so many instructions run, and however a run is cut, it is the same run.
 
-use mini::bytecode::verify::verify;
-use mini::compile::{Environment, compile};
-use mini::source::Source;
-use mini::stdlib;
-use mini::vm::builtins;
-use mini::vm::link::Image;
+use crate::sim::machine::image;
 use mini::vm::slice::{Budget, Stop};
 use mini::vm::{Limits, Vm};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A VM that is about to run a script.
 pub(crate) fn vm(text: &str) -> Vm {
-    let environment = Environment {
-        is_builtin: builtins::is_builtin,
-        embedded: stdlib::embedded,
-    };
-    let compiled = compile(Source::new("test.mini", text), &environment);
-    assert_eq!(compiled.diagnostics, []);
-    let verified = verify(compiled.program).expect("what the compiler makes is sound");
-    Vm::new(Arc::new(Image::new(&verified)), Limits::default())
+    Vm::new(image(text), Limits::default())
 }
 
 /// Arithmetic, calls, loops, containers, generators and exceptions: every kind of thing a slice can end in the middle of.
