@@ -25,6 +25,7 @@ pub mod ring;
 pub mod run;
 pub mod set;
 pub mod slice;
+mod slow;
 pub mod sync;
 pub mod text;
 pub mod thread;

@@ -21,18 +21,17 @@
 //! *Stores.* Each arm stores its own result with one store of a whole value. Selecting a value first and storing it once at the end of the arm makes the
 //! compiler build it in a stack slot and copy it, which stalls on store forwarding and was measured to cost a factor of 3.5.
 
-use crate::bytecode::op::{Convert, Op, Reg};
-use crate::syntax::ast::{BinaryOp, CompareOp};
+use crate::bytecode::op::Op;
+use crate::syntax::ast::CompareOp;
 use crate::vm::Vm;
 use crate::vm::attribute::{CACHES, Cache};
-use crate::vm::builtins::operators;
 use crate::vm::call::{Flow, Step};
-use crate::vm::class::{Name, Type, name};
-use crate::vm::generator::Resume;
+use crate::vm::class::Name;
 use crate::vm::link::{Image, Link};
 use crate::vm::list::Items;
-use crate::vm::object::{Cell, Function, Iter, Method, Object};
+use crate::vm::object::{Cell, Function, Iter};
 use crate::vm::slice::{Budget, Slice, Stop};
+use crate::vm::slow::{Place, exact_in_f64};
 use crate::vm::thread::{Asking, Frame, Return, Status, ThreadId};
 use crate::vm::value::{Ref, Value};
 use std::mem::MaybeUninit;
@@ -78,12 +77,10 @@ const WIDTH: isize = size_of::<Op>() as isize;
 enum Slow {
     /// It is time to give way.
     Due,
-    /// For a step that may have changed frames.
-    Step(Step),
-    /// For one that has.
+    /// The short form of the instruction before `pc` does not apply, and nothing has happened yet: it is to be carried out in full.
+    Again,
+    /// The frame is gone.
     Left(Step),
-    /// An exception was raised; raised anew if `false`.
-    Raised(Value, bool),
 }
 
 /// How an instantiation of the loop ended.
@@ -427,34 +424,9 @@ impl Vm {
                         }
                     }};
                 }
-                // Something outside this file that may change frames.
-                macro_rules! out {
-                    ($step:expr) => {{
-                        save!();
-                        break 'slow Slow::Step($step);
-                    }};
-                }
-                macro_rules! throw {
-                    ($exception:expr) => {{
-                        let exception = $exception;
-                        throw!(exception, true)
-                    }};
-                    ($exception:expr, $fresh:expr) => {{
-                        let exception = $exception;
-                        save!();
-                        break 'slow Slow::Raised(exception, $fresh);
-                    }};
-                }
-                // After something was made; what could not be kept is undone.
-                macro_rules! collect {
-                    ($($undo:expr)?) => {
-                        if self.is_collection_due() {
-                            save!();
-                            if !self.collect_if_due() {
-                                $($undo;)?
-                                throw!(self.out_of_memory());
-                            }
-                        }
+                macro_rules! again {
+                    () => {
+                        break 'slow Slow::Again
                     };
                 }
                 // Calls a function whose arguments are in place, if nothing but a frame is needed for that.
@@ -495,52 +467,17 @@ impl Vm {
                         }
                     }};
                 }
-                macro_rules! ask {
-            ($native:expr, [$($arg:expr),*], $dst:expr) => {{
-                let args = [$($arg),*];
-                out!(self.ask(thread, $native, &args, Return::To($dst)))
-            }};
-        }
-                macro_rules! binary {
-                    ($op:ident, $in_place:expr, $dst:expr, $lhs:expr, $rhs:expr) => {{
-                        let args = [reg!($lhs), reg!($rhs)];
-                        out!(self.ask(
-                            thread,
-                            operators::of_binary(BinaryOp::$op, $in_place.0),
-                            &args,
-                            Return::To($dst)
-                        ))
-                    }};
-                }
-                // Where a taken jump of the current instruction goes, as an instruction number.
-                macro_rules! target {
-                    ($to:expr) => {
-                        (index_of!(pc) as i64 + $to.0 as i64) as u32
-                    };
-                }
                 macro_rules! branch {
-                    ($op:ident, $expect:expr, $lhs:expr, $rhs:expr, $to:expr) => {{
-                        let args = [$lhs, $rhs];
-                        match self.heap.compare_fast(CompareOp::$op, args[0], args[1]) {
+                    ($op:ident, $expect:expr, $lhs:expr, $rhs:expr, $to:expr) => {
+                        match self.heap.compare_fast(CompareOp::$op, $lhs, $rhs) {
                             Some(truth) => {
                                 if truth == $expect.0 {
                                     jump!($to.0);
                                 }
                             }
-                            None => {
-                                let ret = Return::Branch {
-                                    expect: $expect.0,
-                                    target: target!($to),
-                                };
-                                out!(self.ask(
-                                    thread,
-                                    operators::of_compare(CompareOp::$op),
-                                    &args,
-                                    ret
-                                ))
-                            }
+                            None => again!(),
                         }
-                    }};
+                    };
                 }
                 macro_rules! compare_jump {
             ($op:ident, $sign:tt, $expect:expr, $lhs:expr, $rhs:expr, $to:expr) => {
@@ -577,39 +514,41 @@ impl Vm {
             };
         }
                 macro_rules! arithmetic {
-            ($op:ident, $checked:ident, $sign:tt, $in_place:expr, $dst:expr, $lhs:expr, $rhs:expr) => {
-                match (reg!($lhs), reg!($rhs)) {
-                    (Value::Int(a), Value::Int(b)) => match a.$checked(b) {
-                        Some(c) => reg!($dst) = Value::Int(c),
-                        None => binary!($op, $in_place, $dst, $lhs, $rhs),
-                    },
-                    (Value::Float(a), Value::Float(b)) => reg!($dst) = Value::Float(a $sign b),
-                    (Value::Float(a), Value::Int(b)) if exact_in_f64(b) => reg!($dst) = Value::Float(a $sign b as f64),
-                    (Value::Int(a), Value::Float(b)) if exact_in_f64(a) => reg!($dst) = Value::Float(a as f64 $sign b),
-                    _ => binary!($op, $in_place, $dst, $lhs, $rhs),
+                    ($checked:ident, $sign:tt, $dst:expr, $lhs:expr, $rhs:expr) => {
+                        match (reg!($lhs), reg!($rhs)) {
+                            (Value::Int(a), Value::Int(b)) => match a.$checked(b) {
+                                Some(c) => reg!($dst) = Value::Int(c),
+                                None => again!(),
+                            },
+                            (Value::Float(a), Value::Float(b)) => {
+                                reg!($dst) = Value::Float(a $sign b)
+                            }
+                            _ => again!(),
+                        }
+                    };
                 }
-            };
-        }
                 macro_rules! arithmetic_imm {
-            ($op:ident, $checked:ident, $sign:tt, $in_place:expr, $dst:expr, $lhs:expr, $imm:expr) => {
-                match reg!($lhs) {
-                    Value::Int(a) => match a.$checked(i64::from($imm.0)) {
-                        Some(c) => reg!($dst) = Value::Int(c),
-                        None => ask!(operators::of_binary(BinaryOp::$op, false), [Value::Int(a), Value::Int(i64::from($imm.0))], $dst),
-                    },
-                    Value::Float(a) => reg!($dst) = Value::Float(a $sign f64::from($imm.0)),
-                    a => ask!(operators::of_binary(BinaryOp::$op, $in_place.0), [a, Value::Int(i64::from($imm.0))], $dst),
+                    ($checked:ident, $sign:tt, $dst:expr, $lhs:expr, $imm:expr) => {
+                        match reg!($lhs) {
+                            Value::Int(a) => match a.$checked(i64::from($imm.0)) {
+                                Some(c) => reg!($dst) = Value::Int(c),
+                                None => again!(),
+                            },
+                            Value::Float(a) => {
+                                reg!($dst) = Value::Float(a $sign f64::from($imm.0))
+                            }
+                            _ => again!(),
+                        }
+                    };
                 }
-            };
-        }
                 macro_rules! bitwise {
-            ($op:ident, $sign:tt, $in_place:expr, $dst:expr, $lhs:expr, $rhs:expr) => {
-                match (reg!($lhs), reg!($rhs)) {
-                    (Value::Int(a), Value::Int(b)) => reg!($dst) = Value::Int(a $sign b),
-                    _ => binary!($op, $in_place, $dst, $lhs, $rhs),
+                    ($sign:tt, $dst:expr, $lhs:expr, $rhs:expr) => {
+                        match (reg!($lhs), reg!($rhs)) {
+                            (Value::Int(a), Value::Int(b)) => reg!($dst) = Value::Int(a $sign b),
+                            _ => again!(),
+                        }
+                    };
                 }
-            };
-        }
 
                 loop {
                     if MODE == STEP {
@@ -649,132 +588,50 @@ impl Vm {
                         Op::Unbind { dst } => reg!(dst) = Value::Unbound,
                         Op::CheckBound { src } => {
                             if !reg!(src).is_bound() {
-                                throw!(self.unbound_local(thread, src));
+                                again!();
                             }
                         }
-
                         Op::GetGlobal { dst, global } => {
                             // SAFETY: verified variable; the VM holds one place for each variable of its program.
                             let place = unsafe { self.globals.get_unchecked(global.0 as usize) };
-                            if place.is_bound() {
-                                copy!(reg!(dst), *place);
-                                continue;
+                            if !place.is_bound() {
+                                again!();
                             }
-                            match self.unbound_global(global.0) {
-                                Ok(value) => reg!(dst) = value,
-                                Err(exception) => throw!(exception),
-                            }
+                            copy!(reg!(dst), *place);
                         }
                         Op::SetGlobal { src, global } => {
                             // SAFETY: as above.
                             *unsafe { self.globals.get_unchecked_mut(global.0 as usize) } =
                                 reg!(src);
                         }
-                        Op::DelGlobal { global } => {
-                            if std::mem::replace(
-                                &mut self.globals[global.0 as usize],
-                                Value::Unbound,
-                            )
-                            .is_bound()
-                            {
-                                continue;
-                            }
-                            throw!(self.name_error(global.0));
-                        }
-
                         Op::MakeCell { reg } => {
                             let value = reg!(reg);
                             reg!(reg) = self.heap.new_cell(Cell(value));
                         }
-                        Op::GetCell { dst, cell } => {
-                            let Value::Cell(it) = reg!(cell) else {
-                                throw!(self.no_cell())
-                            };
-                            let place = &self.heap.cells[it].0;
-                            if !place.is_bound() {
-                                throw!(self.unbound_local(thread, cell));
+                        Op::GetCell { dst, cell } => match reg!(cell) {
+                            Value::Cell(it) if self.heap.cells[it].0.is_bound() => {
+                                copy!(reg!(dst), self.heap.cells[it].0);
                             }
-                            copy!(reg!(dst), *place);
-                        }
+                            _ => again!(),
+                        },
                         Op::SetCell { cell, src } => match reg!(cell) {
                             Value::Cell(it) => copy!(self.heap.cells[it].0, reg!(src)),
-                            _ => throw!(self.no_cell()),
+                            _ => again!(),
                         },
-                        Op::DelCell { cell } => match reg!(cell) {
-                            Value::Cell(it) => {
-                                if !std::mem::replace(&mut self.heap.cells[it].0, Value::Unbound)
-                                    .is_bound()
-                                {
-                                    throw!(self.unbound_local(thread, cell));
-                                }
+                        Op::GetFree { dst, free } => match self.free_cell(function, free.0) {
+                            Some(cell) if self.heap.cells[cell].0.is_bound() => {
+                                copy!(reg!(dst), self.heap.cells[cell].0);
                             }
-                            _ => throw!(self.no_cell()),
+                            _ => again!(),
                         },
-                        Op::GetFree { dst, free } => {
-                            let Some(cell) = self.free_cell(function, free.0) else {
-                                throw!(self.no_cell())
-                            };
-                            let place = &self.heap.cells[cell].0;
-                            if !place.is_bound() {
-                                throw!(self.unbound_free(thread, free.0));
-                            }
-                            copy!(reg!(dst), *place);
-                        }
                         Op::SetFree { src, free } => match self.free_cell(function, free.0) {
                             Some(cell) => copy!(self.heap.cells[cell].0, reg!(src)),
-                            None => throw!(self.no_cell()),
+                            None => again!(),
                         },
-                        Op::DelFree { free } => match self.free_cell(function, free.0) {
-                            Some(cell) => {
-                                if !std::mem::replace(&mut self.heap.cells[cell].0, Value::Unbound)
-                                    .is_bound()
-                                {
-                                    throw!(self.unbound_free(thread, free.0));
-                                }
-                            }
-                            None => throw!(self.no_cell()),
-                        },
-
-                        Op::Add {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => match (reg!(lhs), reg!(rhs)) {
-                            (Value::Str(a), Value::Str(b)) => {
-                                let joined = self.heap.concatenate(a, b);
-                                if self.is_collection_due() {
-                                    save!();
-                                    if !self.keeps(thread, joined) {
-                                        throw!(self.out_of_memory());
-                                    }
-                                }
-                                reg!(dst) = joined;
-                            }
-                            _ => arithmetic!(Add, checked_add, +, in_place, dst, lhs, rhs),
-                        },
-                        Op::Sub {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => {
-                            arithmetic!(Sub, checked_sub, -, in_place, dst, lhs, rhs)
-                        }
-                        Op::Mul {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => {
-                            arithmetic!(Mul, checked_mul, *, in_place, dst, lhs, rhs)
-                        }
-                        Op::Div {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => match (reg!(lhs), reg!(rhs)) {
+                        Op::Add { dst, lhs, rhs, .. } => arithmetic!(checked_add, +, dst, lhs, rhs),
+                        Op::Sub { dst, lhs, rhs, .. } => arithmetic!(checked_sub, -, dst, lhs, rhs),
+                        Op::Mul { dst, lhs, rhs, .. } => arithmetic!(checked_mul, *, dst, lhs, rhs),
+                        Op::Div { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Float(a), Value::Float(b)) if b != 0.0 => {
                                 reg!(dst) = Value::Float(a / b)
                             }
@@ -783,39 +640,21 @@ impl Vm {
                             {
                                 reg!(dst) = Value::Float(a as f64 / b as f64)
                             }
-                            (Value::Float(a), Value::Int(b)) if b != 0 && exact_in_f64(b) => {
-                                reg!(dst) = Value::Float(a / b as f64)
-                            }
-                            _ => binary!(Div, in_place, dst, lhs, rhs),
+                            _ => again!(),
                         },
-                        Op::FloorDiv {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => match (reg!(lhs), reg!(rhs)) {
+                        Op::FloorDiv { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b > 0 => {
                                 reg!(dst) = Value::Int(a.div_euclid(b))
                             }
-                            _ => binary!(FloorDiv, in_place, dst, lhs, rhs),
+                            _ => again!(),
                         },
-                        Op::Mod {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => match (reg!(lhs), reg!(rhs)) {
+                        Op::Mod { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b > 0 => {
                                 reg!(dst) = Value::Int(a.rem_euclid(b))
                             }
-                            _ => binary!(Mod, in_place, dst, lhs, rhs),
+                            _ => again!(),
                         },
-                        Op::Pow {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => {
+                        Op::Pow { dst, lhs, rhs, .. } => {
                             let power = match (reg!(lhs), reg!(rhs)) {
                                 (Value::Float(a), Value::Float(b)) => finite_power(a, b),
                                 (Value::Float(a), Value::Int(b)) if exact_in_f64(b) => {
@@ -825,75 +664,36 @@ impl Vm {
                             };
                             match power {
                                 Some(power) => reg!(dst) = Value::Float(power),
-                                None => binary!(Pow, in_place, dst, lhs, rhs),
+                                None => again!(),
                             }
                         }
-                        Op::BitAnd {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => bitwise!(BitAnd, &, in_place, dst, lhs, rhs),
-                        Op::BitOr {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => bitwise!(BitOr, |, in_place, dst, lhs, rhs),
-                        Op::BitXor {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => bitwise!(BitXor, ^, in_place, dst, lhs, rhs),
-                        Op::Shl {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => match (reg!(lhs), reg!(rhs)) {
+                        Op::BitAnd { dst, lhs, rhs, .. } => bitwise!(&, dst, lhs, rhs),
+                        Op::BitOr { dst, lhs, rhs, .. } => bitwise!(|, dst, lhs, rhs),
+                        Op::BitXor { dst, lhs, rhs, .. } => bitwise!(^, dst, lhs, rhs),
+                        Op::Shl { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b))
                                 if (0..63).contains(&b) && (a << b) >> b == a =>
                             {
                                 reg!(dst) = Value::Int(a << b)
                             }
-                            _ => binary!(Shl, in_place, dst, lhs, rhs),
+                            _ => again!(),
                         },
-                        Op::Shr {
-                            in_place,
-                            dst,
-                            lhs,
-                            rhs,
-                        } => match (reg!(lhs), reg!(rhs)) {
+                        Op::Shr { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b >= 0 => {
                                 reg!(dst) = Value::Int(a >> b.min(63))
                             }
-                            _ => binary!(Shr, in_place, dst, lhs, rhs),
+                            _ => again!(),
                         },
-                        Op::AddImm {
-                            in_place,
-                            dst,
-                            lhs,
-                            imm,
-                        } => arithmetic_imm!(Add, checked_add, +, in_place, dst, lhs, imm),
-                        Op::SubImm {
-                            in_place,
-                            dst,
-                            lhs,
-                            imm,
-                        } => arithmetic_imm!(Sub, checked_sub, -, in_place, dst, lhs, imm),
-                        Op::MulImm {
-                            in_place,
-                            dst,
-                            lhs,
-                            imm,
-                        } => arithmetic_imm!(Mul, checked_mul, *, in_place, dst, lhs, imm),
-                        Op::FloorDivImm {
-                            in_place,
-                            dst,
-                            lhs,
-                            imm,
-                        } => match reg!(lhs) {
+                        Op::AddImm { dst, lhs, imm, .. } => {
+                            arithmetic_imm!(checked_add, +, dst, lhs, imm)
+                        }
+                        Op::SubImm { dst, lhs, imm, .. } => {
+                            arithmetic_imm!(checked_sub, -, dst, lhs, imm)
+                        }
+                        Op::MulImm { dst, lhs, imm, .. } => {
+                            arithmetic_imm!(checked_mul, *, dst, lhs, imm)
+                        }
+                        Op::FloorDivImm { dst, lhs, imm, .. } => match reg!(lhs) {
                             // A shift where it will do: the machine's division is tens of cycles, and `// 2` is what scripts write.
                             Value::Int(a) if imm.0 > 0 && imm.0 & (imm.0 - 1) == 0 => {
                                 reg!(dst) = Value::Int(a >> imm.0.trailing_zeros())
@@ -901,42 +701,29 @@ impl Vm {
                             Value::Int(a) if imm.0 > 0 => {
                                 reg!(dst) = Value::Int(a.div_euclid(i64::from(imm.0)))
                             }
-                            a => ask!(
-                                operators::of_binary(BinaryOp::FloorDiv, in_place.0),
-                                [a, Value::Int(i64::from(imm.0))],
-                                dst
-                            ),
+                            _ => again!(),
                         },
-                        Op::ModImm {
-                            in_place,
-                            dst,
-                            lhs,
-                            imm,
-                        } => match reg!(lhs) {
+                        Op::ModImm { dst, lhs, imm, .. } => match reg!(lhs) {
                             Value::Int(a) if imm.0 > 0 && imm.0 & (imm.0 - 1) == 0 => {
                                 reg!(dst) = Value::Int(a & i64::from(imm.0 - 1))
                             }
                             Value::Int(a) if imm.0 > 0 => {
                                 reg!(dst) = Value::Int(a.rem_euclid(i64::from(imm.0)))
                             }
-                            a => ask!(
-                                operators::of_binary(BinaryOp::Mod, in_place.0),
-                                [a, Value::Int(i64::from(imm.0))],
-                                dst
-                            ),
+                            _ => again!(),
                         },
                         Op::Neg { dst, src } => match reg!(src) {
                             Value::Int(a) if a != i64::MIN => reg!(dst) = Value::Int(-a),
                             Value::Float(a) => reg!(dst) = Value::Float(-a),
-                            a => ask!(operators::NEG, [a], dst),
+                            _ => again!(),
                         },
                         Op::Pos { dst, src } => match reg!(src) {
                             a @ (Value::Int(_) | Value::Float(_)) => reg!(dst) = a,
-                            a => ask!(operators::POS, [a], dst),
+                            _ => again!(),
                         },
                         Op::Invert { dst, src } => match reg!(src) {
                             Value::Int(a) => reg!(dst) = Value::Int(!a),
-                            a => ask!(operators::INVERT, [a], dst),
+                            _ => again!(),
                         },
                         Op::Not { dst, src } => match reg!(src) {
                             Value::Bool(a) => reg!(dst) = Value::Bool(!a),
@@ -944,7 +731,7 @@ impl Vm {
                             Value::Int(a) => reg!(dst) = Value::Bool(a == 0),
                             a => match self.heap.truth_fast(a) {
                                 Some(truth) => reg!(dst) = Value::Bool(!truth),
-                                None => ask!(operators::NOT, [a], dst),
+                                None => again!(),
                             },
                         },
                         Op::Compare { op, dst, lhs, rhs } => match (op, reg!(lhs), reg!(rhs)) {
@@ -970,10 +757,9 @@ impl Vm {
                             }
                             (op, a, b) => match self.heap.compare_fast(op, a, b) {
                                 Some(truth) => reg!(dst) = Value::Bool(truth),
-                                None => ask!(operators::of_compare(op), [a, b], dst),
+                                None => again!(),
                             },
                         },
-
                         Op::Jump { to } => jump!(to.0),
                         Op::JumpIf { expect, src, to } => match reg!(src) {
                             Value::Bool(truth) => {
@@ -997,13 +783,7 @@ impl Vm {
                                         jump!(to.0);
                                     }
                                 }
-                                None => {
-                                    let ret = Return::Branch {
-                                        expect: expect.0,
-                                        target: target!(to),
-                                    };
-                                    out!(self.ask(thread, operators::TRUTH, &[a], ret));
-                                }
+                                None => again!(),
                             },
                         },
                         Op::JumpIfNone { expect, src, to } => {
@@ -1088,27 +868,19 @@ impl Vm {
                             imm,
                             to,
                         } => compare_jump_imm!(Eq, ==, expect, lhs, imm, to),
-
-                        Op::RangePrep { base: at } => {
-                            let window = base + at.0 as usize;
-                            out!(self.range_prep(thread, window, at));
-                        }
                         Op::RangeLoop { var, base: at, to } => {
-                            match (reg!(at), reg!(at, 1), reg!(at, 2)) {
-                                (Value::Int(last), Value::Int(turns), Value::Int(step)) => {
-                                    if turns > 0 {
-                                        // Within the range, which `RangePrep` checked; hand-written code may wrap, and does so quietly.
-                                        let next = Value::Int(last.wrapping_add(step));
-                                        reg!(at) = next;
-                                        reg!(var) = next;
-                                        reg!(at, 1) = Value::Int(turns - 1);
-                                        jump!(to.0);
-                                    }
-                                }
-                                _ => throw!(self.throw(
-                                    Type::SystemError,
-                                    "a range loop without its preparation"
-                                )),
+                            let (Value::Int(last), Value::Int(turns), Value::Int(step)) =
+                                (&mut reg!(at), &mut reg!(at, 1), &reg!(at, 2))
+                            else {
+                                again!()
+                            };
+                            if *turns > 0 {
+                                // Within the range, which `RangePrep` checked; hand-written code may wrap, and does so quietly.
+                                let next = last.wrapping_add(*step);
+                                *turns -= 1;
+                                *last = next;
+                                reg!(var) = Value::Int(next);
+                                jump!(to.0);
                             }
                         }
                         Op::GetIter { dst, src } => match reg!(src) {
@@ -1116,7 +888,7 @@ impl Vm {
                             Value::List(list) => {
                                 reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 })
                             }
-                            value => ask!(operators::ITER, [value], dst),
+                            _ => again!(),
                         },
                         Op::ForIter { dst, iter, to } => {
                             match reg!(iter) {
@@ -1156,28 +928,10 @@ impl Vm {
                                     }
                                     _ => {}
                                 },
-                                Value::Generator(generator) => {
-                                    let ret = Return::Item {
-                                        into: dst,
-                                        exit: target!(to),
-                                    };
-                                    out!(self.resume(
-                                        thread,
-                                        generator,
-                                        Resume::Send(Value::None),
-                                        ret
-                                    ));
-                                }
                                 _ => {}
                             }
-                            let ret = Return::Item {
-                                into: dst,
-                                exit: target!(to),
-                            };
-                            let iterator = reg!(iter);
-                            out!(self.for_next(thread, iterator, ret));
+                            again!();
                         }
-
                         Op::GetAttr { dst, object, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
                             // SAFETY: verified site; the VM holds one cache for each site of its program.
@@ -1207,8 +961,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            let name = link.sites[site.0 as usize];
-                            out!(self.get_attribute(thread, reg!(object), name, Some(at), dst));
+                            again!();
                         }
                         Op::SetAttr { object, src, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
@@ -1227,21 +980,7 @@ impl Vm {
                                     continue;
                                 }
                             }
-                            let name = link.sites[site.0 as usize];
-                            out!(self.set_attribute(thread, reg!(object), name, reg!(src), at));
-                        }
-                        Op::DelAttr { object, site } => {
-                            let args = [
-                                reg!(object),
-                                Value::Int(i64::from(link.sites[site.0 as usize].0)),
-                            ];
-                            out!(self.ask(thread, operators::DEL_ATTR, &args, Return::Drop));
-                        }
-                        Op::GetSuper { dst, base: at } => {
-                            match self.new_super(reg!(at), reg!(at, 1)) {
-                                Ok(object) => reg!(dst) = object,
-                                Err(error) => throw!(error),
-                            }
+                            again!();
                         }
                         Op::GetItem { dst, object, key } => {
                             match reg!(object) {
@@ -1269,7 +1008,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            ask!(operators::GET_ITEM, [reg!(object), reg!(key)], dst);
+                            again!();
                         }
                         Op::SetItem { object, key, src } => {
                             match reg!(object) {
@@ -1301,323 +1040,23 @@ impl Vm {
                                     }
                                 }
                                 Value::Dict(dict) => {
-                                    if self.heap.dict_set_fast(dict, reg!(key), reg!(src)) {
-                                        collect!();
+                                    if !self.is_collection_due()
+                                        && self.heap.dict_set_fast(dict, reg!(key), reg!(src))
+                                    {
                                         continue;
                                     }
                                 }
                                 _ => {}
                             }
-                            let args = [reg!(object), reg!(key), reg!(src)];
-                            out!(self.ask(thread, operators::SET_ITEM, &args, Return::Drop));
-                        }
-                        Op::DelItem { object, key } => {
-                            let args = [reg!(object), reg!(key)];
-                            out!(self.ask(thread, operators::DEL_ITEM, &args, Return::Drop));
-                        }
-                        Op::BuildSlice { dst, base: at } => {
-                            let (lower, upper, step) = (reg!(at), reg!(at, 1), reg!(at, 2));
-                            reg!(dst) = self.heap.new_object(Object::Slice { lower, upper, step });
-                        }
-
-                        Op::BuildList {
-                            dst,
-                            base: at,
-                            count,
-                        } => {
-                            let window = base + at.0 as usize;
-                            let items = self.threads[thread].stack
-                                [window..window + count.0 as usize]
-                                .to_vec();
-                            reg!(dst) = self.heap.new_list(items);
-                            collect!();
-                        }
-                        Op::BuildTuple {
-                            dst,
-                            base: at,
-                            count,
-                        } => {
-                            let window = base + at.0 as usize;
-                            let items: Box<[Value]> = self.threads[thread].stack
-                                [window..window + count.0 as usize]
-                                .into();
-                            reg!(dst) = self.heap.new_tuple(items);
-                            collect!();
-                        }
-                        Op::BuildSet {
-                            dst,
-                            base: at,
-                            count,
-                        } => {
-                            let window = base + at.0 as usize;
-                            let items = self.threads[thread].stack
-                                [window..window + count.0 as usize]
-                                .to_vec();
-                            out!(self.ask_many(thread, operators::BUILD_SET, &items, dst));
-                        }
-                        Op::BuildDict {
-                            dst,
-                            base: at,
-                            count,
-                        } => {
-                            let window = base + at.0 as usize;
-                            let items = self.threads[thread].stack
-                                [window..window + 2 * count.0 as usize]
-                                .to_vec();
-                            out!(self.ask_many(thread, operators::BUILD_DICT, &items, dst));
-                        }
-                        Op::BuildString {
-                            dst,
-                            base: at,
-                            count,
-                        } => {
-                            let window = base + at.0 as usize;
-                            match self.build_string(thread, window, count.0 as usize) {
-                                Ok(text) => reg!(dst) = text,
-                                Err(exception) => throw!(exception),
-                            }
-                        }
-                        Op::FormatValue {
-                            convert,
-                            dst,
-                            src,
-                            spec,
-                        } => {
-                            if let (Value::Str(wanted), Convert::Format | Convert::Str) =
-                                (reg!(spec), convert)
-                                && self.heap.strs[wanted].is_empty()
-                            {
-                                match reg!(src) {
-                                    value @ Value::Str(_) => {
-                                        reg!(dst) = value;
-                                        continue;
-                                    }
-                                    Value::Int(number) => {
-                                        reg!(dst) = self.heap.new_int_text(number);
-                                        collect!();
-                                        continue;
-                                    }
-                                    _ => {}
-                                }
-                            }
-                            ask!(
-                                operators::FORMAT,
-                                [reg!(src), reg!(spec), Value::Int(convert as i64)],
-                                dst
-                            );
+                            again!();
                         }
                         Op::ListAppend { list, src } => match reg!(list) {
-                            Value::List(it) => {
-                                let value = reg!(src);
-                                self.heap.lists[it].push(value);
+                            Value::List(it) if !self.is_collection_due() => {
+                                self.heap.lists[it].push(reg!(src));
                                 self.heap.allocated += size_of::<Value>();
-                                collect!(self.heap.lists[it].pop());
                             }
-                            _ => throw!(self.throw(
-                                Type::SystemError,
-                                "appending to something that is no list"
-                            )),
+                            _ => again!(),
                         },
-                        Op::ListExtend { call, list, src } => match reg!(list) {
-                            Value::List(_) => {
-                                let callee = if call.0 && list.0 >= 1 {
-                                    reg!(Reg(list.0 - 1))
-                                } else {
-                                    Value::None
-                                };
-                                let args = [reg!(list), reg!(src), callee];
-                                out!(self.ask(thread, operators::EXTEND, &args, Return::Drop));
-                            }
-                            _ => {
-                                throw!(self.throw(
-                                    Type::SystemError,
-                                    "extending something that is no list"
-                                ))
-                            }
-                        },
-                        Op::ListToTuple { dst, list } => match reg!(list) {
-                            Value::List(it) => {
-                                let items = self.heap.lists[it].to_vec();
-                                reg!(dst) = self.heap.new_tuple(items);
-                            }
-                            _ => throw!(self.throw(
-                                Type::SystemError,
-                                "making a tuple of something that is no list"
-                            )),
-                        },
-                        Op::SetAdd { set, src } => {
-                            match reg!(set) {
-                                Value::Set(_) => {
-                                    let args = [reg!(set), reg!(src)];
-                                    out!(self.ask(thread, operators::SET_ADD, &args, Return::Drop));
-                                }
-                                _ => {
-                                    throw!(self.throw(
-                                        Type::SystemError,
-                                        "adding to something that is no set"
-                                    ))
-                                }
-                            }
-                        }
-                        Op::SetUpdate { folded, set, src } => match reg!(set) {
-                            Value::Set(_) => {
-                                let args = [reg!(set), reg!(src), Value::Bool(folded.0)];
-                                out!(self.ask(thread, operators::SET_UPDATE, &args, Return::Drop));
-                            }
-                            _ => {
-                                throw!(
-                                    self.throw(
-                                        Type::SystemError,
-                                        "adding to something that is no set"
-                                    )
-                                )
-                            }
-                        },
-                        Op::DictInsert { dict, key, src } => match reg!(dict) {
-                            Value::Dict(_) => {
-                                let args = [reg!(dict), reg!(key), reg!(src)];
-                                out!(self.ask(thread, operators::SET_ITEM, &args, Return::Drop));
-                            }
-                            _ => throw!(self.throw(
-                                Type::SystemError,
-                                "inserting into something that is no dict"
-                            )),
-                        },
-                        Op::DictMerge { once, dict, src } => match reg!(dict) {
-                            Value::Dict(_) => {
-                                // The compiler builds keyword arguments where `CallSpread` wants them: two registers above the callee.
-                                let callee = if once.0 && dict.0 >= 2 {
-                                    reg!(Reg(dict.0 - 2))
-                                } else {
-                                    Value::None
-                                };
-                                let args = [reg!(dict), reg!(src), Value::Bool(once.0), callee];
-                                out!(self.ask(thread, operators::MERGE, &args, Return::Drop));
-                            }
-                            _ => throw!(self.throw(
-                                Type::SystemError,
-                                "merging into something that is no dict"
-                            )),
-                        },
-                        Op::Unpack {
-                            src,
-                            base: at,
-                            count,
-                        } => {
-                            let source = reg!(src);
-                            let window = base + at.0 as usize;
-                            if self.unpack_fast(thread, source, window, count.0 as usize) {
-                                refresh!();
-                                continue;
-                            }
-                            let ret = Return::Spread {
-                                base: at,
-                                count: count.0,
-                            };
-                            out!(self.ask(
-                                thread,
-                                operators::UNPACK,
-                                &[source, Value::Int(i64::from(count.0)), Value::None],
-                                ret
-                            ));
-                        }
-                        Op::UnpackStar {
-                            after,
-                            src,
-                            base: at,
-                            before,
-                        } => {
-                            let ret = Return::Spread {
-                                base: at,
-                                count: before.0 + 1 + u16::from(after.0),
-                            };
-                            let args = [
-                                reg!(src),
-                                Value::Int(i64::from(before.0)),
-                                Value::Int(i64::from(after.0)),
-                            ];
-                            out!(self.ask(thread, operators::UNPACK, &args, ret));
-                        }
-
-                        Op::MakeFunction { dst, code: made } => {
-                            match self.make_function(thread, base, function, made) {
-                                Ok(value) => reg!(dst) = value,
-                                Err(exception) => throw!(exception),
-                            }
-                        }
-                        Op::SetDefaults {
-                            func,
-                            base: at,
-                            count,
-                        } => {
-                            let window = base + at.0 as usize;
-                            let defaults: Box<[Value]> = self.threads[thread].stack
-                                [window..window + count.0 as usize]
-                                .into();
-                            match reg!(func) {
-                                Value::Function(it) => self.heap.functions[it].defaults = defaults,
-                                _ => throw!(self.throw(
-                                    Type::SystemError,
-                                    "defaults for something that is no function"
-                                )),
-                            }
-                        }
-                        Op::SetKwDefaults {
-                            func,
-                            base: at,
-                            names,
-                        } => {
-                            let window = base + at.0 as usize;
-                            let func = reg!(func);
-                            if let Err(exception) =
-                                self.set_keyword_defaults(thread, func, window, names.0)
-                            {
-                                throw!(exception);
-                            }
-                        }
-                        Op::NewClass { dst, base: at } => {
-                            let parent = reg!(at);
-                            match self.new_class(thread, parent) {
-                                Ok(class) => reg!(dst) = class,
-                                Err(exception) => throw!(exception),
-                            }
-                        }
-                        Op::SetClassVar { class, src, site } => match reg!(class) {
-                            Value::Class(it) => {
-                                let value = reg!(src);
-                                let name = link.sites[site.0 as usize];
-                                self.set_class_attribute(it, name, value);
-                                // A class that says what is equal must say how to hash, or cannot be hashed.
-                                if name == name::EQ
-                                    && self.heap.classes[it].own(name::HASH).is_none()
-                                {
-                                    self.set_class_attribute(it, name::HASH, Value::None);
-                                }
-                            }
-                            _ => throw!(self.no_class()),
-                        },
-                        Op::GetClassVar { dst, class, site } => match reg!(class) {
-                            Value::Class(it) => {
-                                reg!(dst) = self.heap.classes[it]
-                                    .own(link.sites[site.0 as usize])
-                                    .unwrap_or(Value::Unbound)
-                            }
-                            _ => throw!(self.no_class()),
-                        },
-                        Op::DelClassVar { class, site } => match reg!(class) {
-                            Value::Class(it) => {
-                                let name = link.sites[site.0 as usize];
-                                if !self.delete_class_attribute(it, name) {
-                                    let message = format!(
-                                        "name '{}' is not defined",
-                                        self.names[name.0 as usize]
-                                    );
-                                    throw!(self.throw(Type::NameError, message));
-                                }
-                            }
-                            _ => throw!(self.no_class()),
-                        },
-
                         Op::Call {
                             dst,
                             base: at,
@@ -1626,37 +1065,7 @@ impl Vm {
                             if let Value::Function(called) = reg!(at) {
                                 call!(called, count.0, base + at.0 as usize + 1, dst);
                             }
-                            let window = base + at.0 as usize;
-                            out!(self.call_at(
-                                thread,
-                                reg!(at),
-                                window,
-                                count.0 as usize,
-                                &[],
-                                Return::To(dst)
-                            ));
-                        }
-                        Op::CallKw {
-                            count,
-                            dst,
-                            base: at,
-                            names,
-                        } => {
-                            let callee = reg!(at);
-                            let window = base + at.0 as usize;
-                            let names = &image.keyword_names[names.0 as usize];
-                            out!(self.call_at(
-                                thread,
-                                callee,
-                                window,
-                                count.0 as usize + names.len(),
-                                names,
-                                Return::To(dst)
-                            ));
-                        }
-                        Op::CallSpread { dst, base: at } => {
-                            let (callee, args, kwargs) = (reg!(at), reg!(at, 1), reg!(at, 2));
-                            out!(self.call_spread(thread, callee, args, kwargs, dst));
+                            again!();
                         }
                         Op::LoadMethod { dst, object, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
@@ -1698,14 +1107,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            let name = link.sites[site.0 as usize];
-                            out!(self.load_method(thread, reg!(object), name, at, dst));
-                        }
-                        Op::LoadSuperMethod { base: at, site } => {
-                            let name = link.sites[site.0 as usize];
-                            let cache = link.cache_base as usize + CACHES * site.0 as usize;
-                            let pair = (reg!(at), reg!(at, 1));
-                            out!(self.load_super_method(thread, pair, name, cache, at));
+                            again!();
                         }
                         Op::CallMethod {
                             dst,
@@ -1725,17 +1127,18 @@ impl Vm {
                                 Value::Native(native)
                                     if native == self.list_append && count.0 == 1 =>
                                 {
-                                    if let Value::List(list) = reg!(at, 1) {
+                                    if let Value::List(list) = reg!(at, 1)
+                                        && !self.is_collection_due()
+                                    {
                                         self.heap.lists[list].push(reg!(at, 2));
                                         self.heap.allocated += size_of::<Value>();
                                         reg!(dst) = Value::None;
-                                        collect!(self.heap.lists[list].pop());
                                         continue;
                                     }
                                 }
                                 _ => {}
                             }
-                            out!(self.call_method(thread, reg!(at), window, count.0 as usize, dst));
+                            again!();
                         }
                         Op::Return { src } => {
                             if link.generator {
@@ -1773,135 +1176,97 @@ impl Vm {
                             }
                             break 'slow Slow::Left(self.deliver(thread, reg!(src), ret));
                         }
-                        Op::Yield { dst, src } => {
-                            let value = reg!(src);
-                            let at = index_of!(pc);
-                            out!(self.suspend(thread, value, dst, at));
-                        }
-                        Op::YieldFrom { dst, iter } => {
-                            let resumed = std::mem::take(&mut self.threads[thread].resumed);
-                            let sent = if resumed { reg!(dst) } else { Value::None };
-                            let iterator = reg!(iter);
-                            out!(self.delegate(thread, iterator, sent, dst));
-                        }
-
-                        Op::Raise { exception, cause } => {
-                            let (raised, cause) = (reg!(exception), reg!(cause));
-                            throw!(self.raise(thread, raised, cause));
-                        }
-                        Op::RaiseCurrent {} => {
-                            let current = self.threads[thread].handling;
-                            if matches!(current, Value::None) {
-                                throw!(
-                                    self.throw(
-                                        Type::RuntimeError,
-                                        "No active exception to reraise"
-                                    )
-                                );
-                            }
-                            throw!(current, false);
-                        }
-                        Op::Reraise { exception } => {
-                            let exception = reg!(exception);
-                            match exception {
-                                Value::Instance(it)
-                                    if self.heap.instances[it].exception.is_some() =>
-                                {
-                                    throw!(exception, false)
-                                }
-                                _ => throw!(self.throw(
-                                    Type::SystemError,
-                                    "raising something again that is no exception"
-                                )),
-                            }
-                        }
-                        Op::BeginHandler { saved, exception } => {
-                            let handling = std::mem::replace(
-                                &mut self.threads[thread].handling,
-                                reg!(exception),
-                            );
-                            reg!(saved) = handling;
-                        }
-                        Op::EndHandler { saved } => self.threads[thread].handling = reg!(saved),
                         Op::JumpUnlessMatch {
                             exception,
                             class,
                             to,
-                        } => {
-                            let (raised, class) = (reg!(exception), reg!(class));
-                            match self.matches(raised, class) {
-                                Ok(true) => {}
-                                Ok(false) => jump!(to.0),
-                                Err(exception) => throw!(exception),
-                            }
-                        }
-                        Op::WithEnter { dst, exit, manager } => {
-                            let manager = reg!(manager);
-                            match self.context_methods(manager) {
-                                Ok((enter, leave)) => {
-                                    reg!(exit) = self.heap.new_method(Method {
-                                        receiver: manager,
-                                        function: leave,
-                                    });
-                                    out!(self.call_value(
-                                        thread,
-                                        enter,
-                                        &[manager],
-                                        Return::To(dst)
-                                    ));
-                                }
-                                Err(exception) => throw!(exception),
-                            }
-                        }
-                        Op::WithExit {
-                            dst,
-                            exit,
-                            exception,
-                        } => {
-                            let (exit, raised) = (reg!(exit), reg!(exception));
-                            let args = self.exit_arguments(raised);
-                            out!(self.call_value(thread, exit, &args, Return::To(dst)));
-                        }
+                        } => match self.matches(reg!(exception), reg!(class)) {
+                            Ok(true) => {}
+                            Ok(false) => jump!(to.0),
+                            Err(_) => again!(),
+                        },
 
-                        Op::Import { dst, module } => {
-                            if self.imported[module.0 as usize] {
-                                reg!(dst) = Value::Module(module.0);
-                            } else {
-                                out!(self.import(thread, module.0, dst));
-                            }
-                        }
-                        Op::ImportFrom { dst, module, site } => {
-                            let name = link.sites[site.0 as usize];
-                            match self.import_from(reg!(module), name) {
-                                Ok(value) => reg!(dst) = value,
-                                Err(exception) => throw!(exception),
-                            }
-                        }
+                        Op::DelGlobal { .. }
+                        | Op::DelCell { .. }
+                        | Op::DelFree { .. }
+                        | Op::RangePrep { .. }
+                        | Op::DelAttr { .. }
+                        | Op::GetSuper { .. }
+                        | Op::DelItem { .. }
+                        | Op::BuildSlice { .. }
+                        | Op::BuildList { .. }
+                        | Op::BuildTuple { .. }
+                        | Op::BuildSet { .. }
+                        | Op::BuildDict { .. }
+                        | Op::BuildString { .. }
+                        | Op::FormatValue { .. }
+                        | Op::ListExtend { .. }
+                        | Op::ListToTuple { .. }
+                        | Op::SetAdd { .. }
+                        | Op::SetUpdate { .. }
+                        | Op::DictInsert { .. }
+                        | Op::DictMerge { .. }
+                        | Op::Unpack { .. }
+                        | Op::UnpackStar { .. }
+                        | Op::MakeFunction { .. }
+                        | Op::SetDefaults { .. }
+                        | Op::SetKwDefaults { .. }
+                        | Op::NewClass { .. }
+                        | Op::SetClassVar { .. }
+                        | Op::GetClassVar { .. }
+                        | Op::DelClassVar { .. }
+                        | Op::CallKw { .. }
+                        | Op::CallSpread { .. }
+                        | Op::LoadSuperMethod { .. }
+                        | Op::Yield { .. }
+                        | Op::YieldFrom { .. }
+                        | Op::Raise { .. }
+                        | Op::RaiseCurrent { .. }
+                        | Op::Reraise { .. }
+                        | Op::BeginHandler { .. }
+                        | Op::EndHandler { .. }
+                        | Op::WithEnter { .. }
+                        | Op::WithExit { .. }
+                        | Op::Import { .. }
+                        | Op::ImportFrom { .. } => again!(),
                     }
                 }
             };
-            // What is left was counted up to the frame that was running.
-            row!();
-            let left = left!();
-            let (step, left_frame) = match slow {
+            let step = match slow {
                 Slow::Due => {
+                    row!();
                     give_way!();
                     mark = pc;
                     continue;
                 }
-                Slow::Step(step) => (step, false),
-                Slow::Left(step) => (step, true),
-                Slow::Raised(exception, fresh) => match self.unwind(thread, exception, fresh) {
-                    None => (Ok(Flow::Switch), true),
-                    Some(stop) => (Ok(Flow::Stop(stop)), true),
+                Slow::Again => {
+                    save!();
+                    // SAFETY: it lies behind an instruction of the current code.
+                    let op = unsafe { *pc.sub(1) };
+                    let place = Place {
+                        thread,
+                        base,
+                        function,
+                        link,
+                        image,
+                        next: index_of!(pc),
+                    };
+                    self.carry_out(op, &place)
+                }
+                Slow::Left(step) => match step {
+                    Ok(Flow::Next) => Ok(Flow::Switch),
+                    other => other,
                 },
             };
+            row!();
+            // What is left was counted up to the frame that was running.
+            let left = left!();
             match step {
-                Ok(Flow::Next) if !left_frame => {
+                Ok(Flow::Next) => {
                     mark = pc;
                     refresh!();
                 }
-                Ok(Flow::Next | Flow::Switch) => reload!(left),
+                Ok(Flow::Switch) => reload!(left),
                 Ok(Flow::Stop(stop)) => end!(End::Stop(stop)),
                 // The frame on top may be another one by now: its program counter is its own.
                 Err(exception) => match self.unwind(thread, exception, true) {
@@ -1918,7 +1283,7 @@ impl Vm {
     }
 
     #[inline]
-    fn free_cell(&self, function: Ref<Function>, free: u16) -> Option<Ref<Cell>> {
+    pub(super) fn free_cell(&self, function: Ref<Function>, free: u16) -> Option<Ref<Cell>> {
         if function.slot == u32::MAX {
             return None;
         }
@@ -1927,12 +1292,6 @@ impl Vm {
             .get(free as usize)
             .copied()
     }
-}
-
-/// Is the integer one that a float holds exactly? (Beyond, conversions round, and the slow path does it as CPython does.)
-#[inline]
-fn exact_in_f64(number: i64) -> bool {
-    number.unsigned_abs() <= 1 << 53
 }
 
 /// The position that an index means: negative ones count from the end. Past either end it is past the end.
