@@ -22,7 +22,7 @@ function queens(size) {
 }
 
 let total = 0;
-for (let turn = 0; turn < 10; turn++) {
+for (let turn = 0; turn < 200; turn++) {
   total += queens(8);
 }
 print(total);

@@ -26,7 +26,7 @@ local function queens(size)
 end
 
 local total = 0
-for _ = 1, 10 do
+for _ = 1, 200 do
   total = total + queens(8)
 end
 print(total)

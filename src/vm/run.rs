@@ -305,6 +305,16 @@ impl Vm {
                 }
             }};
         }
+        // Replaces an item of a list, if it is there, and goes on.
+        macro_rules! put {
+            ($items:expr, $index:expr, $item:expr) => {{
+                let at = from_end($index, $items.len());
+                if let Some(place) = $items.get_mut(at) {
+                    *place = $item;
+                    continue;
+                }
+            }};
+        }
         macro_rules! index_of {
             ($pc:expr) => {
                 // SAFETY: both point into the current code.
@@ -868,6 +878,20 @@ impl Vm {
                             imm,
                             to,
                         } => compare_jump_imm!(Eq, ==, expect, lhs, imm, to),
+                        Op::RangePrep { base: at } => {
+                            let (Value::Int(start), Value::Int(stop), Value::Int(1)) =
+                                (reg!(at), reg!(at, 1), reg!(at, 2))
+                            else {
+                                again!()
+                            };
+                            let (Some(before), Some(turns)) =
+                                (start.checked_sub(1), stop.checked_sub(start))
+                            else {
+                                again!()
+                            };
+                            reg!(at) = Value::Int(before);
+                            reg!(at, 1) = Value::Int(turns);
+                        }
                         Op::RangeLoop { var, base: at, to } => {
                             let (Value::Int(last), Value::Int(turns), Value::Int(step)) =
                                 (&mut reg!(at), &mut reg!(at, 1), &reg!(at, 2))
@@ -1024,18 +1048,15 @@ impl Vm {
                                                 }
                                             }
                                             (Items::Ints(items), &Value::Int(item)) => {
-                                                let at = from_end(index, items.len());
-                                                if let Some(place) = items.get_mut(at) {
-                                                    *place = item;
-                                                    continue;
-                                                }
+                                                put!(items, index, item);
                                             }
-                                            _ => {
-                                                let at = from_end(index, list.len());
-                                                if list.set(at, reg!(src)) {
-                                                    continue;
-                                                }
+                                            (Items::Floats(items), &Value::Float(item)) => {
+                                                put!(items, index, item);
                                             }
+                                            (Items::Bools(items), &Value::Bool(item)) => {
+                                                put!(items, index, item);
+                                            }
+                                            _ => {}
                                         }
                                     }
                                 }
@@ -1189,7 +1210,6 @@ impl Vm {
                         Op::DelGlobal { .. }
                         | Op::DelCell { .. }
                         | Op::DelFree { .. }
-                        | Op::RangePrep { .. }
                         | Op::DelAttr { .. }
                         | Op::GetSuper { .. }
                         | Op::DelItem { .. }
