@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod code;
 pub mod disassemble;
+pub mod frozen;
 mod liveness;
 pub mod op;
 pub mod reference;

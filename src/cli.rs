@@ -18,7 +18,7 @@ mod test;
 mod timeline;
 
 use args::{Args, Color, Command};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -30,7 +30,12 @@ type Trouble = anyhow::Error;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
-    let args = Args::parse_from(with_default_command(std::env::args_os().collect()));
+    let mut known = Args::command();
+    let words = with_default_command(std::env::args_os().collect(), &known);
+    let args = known
+        .try_get_matches_from_mut(words)
+        .and_then(|mut matches| Args::from_arg_matches_mut(&mut matches))
+        .unwrap_or_else(|error| error.format(&mut known).exit());
     let paint = wants_color(args.color, &std::io::stderr());
     let done = match args.command {
         Command::Run(it) => run::run(&it, paint),
@@ -53,7 +58,7 @@ pub fn main() -> ExitCode {
 }
 
 /// `mini FILE` is `mini run FILE`.
-fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
+fn with_default_command(mut args: Vec<OsString>, known: &clap::Command) -> Vec<OsString> {
     let mut at = 1;
     while let Some(arg) = args.get(at) {
         let text = arg.to_string_lossy();
@@ -61,7 +66,8 @@ fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
             "--color" => at += 2,
             "-h" | "--help" | "-V" | "--version" => return args,
             _ if text.starts_with("--color=") => at += 1,
-            _ if Args::is_command(&text) => return args,
+            "help" => return args,
+            _ if known.find_subcommand(&*text).is_some() => return args,
             _ => {
                 args.insert(at, "run".into());
                 return args;

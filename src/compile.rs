@@ -30,7 +30,7 @@ mod stmt;
 mod unit;
 
 use crate::bytecode::code::{Module, Program};
-use crate::bytecode::op::CodeIx;
+use crate::bytecode::frozen::Frozen;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 use crate::syntax::ast::{Block, Interner};
@@ -49,6 +49,8 @@ pub struct Environment {
     pub is_builtin: fn(&str) -> bool,
     /// The text of an embedded module.
     pub embedded: fn(&str) -> Option<&'static str>,
+    /// The module that the VM itself calls into, compiled; without it, its text is.
+    pub frozen: Option<&'static Frozen>,
 }
 
 /// A linked program and what is wrong with it; it may run only if no diagnostic was given.
@@ -124,10 +126,18 @@ fn link(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Program {
     let mut pool = Pool::default();
-    let mut codes: Vec<CodeIx> = Vec::new();
-    for (module, ((text, body), scopes)) in
-        (0..).zip(modules.all.iter().zip(bodies).zip(all_scopes))
-    {
+    let mut codes = vec![Frozen::CODE; modules.all.len()];
+    // The VM's own module comes first, whether it is frozen or not: its tables are then the beginning of the program's.
+    let mut order: Vec<usize> = (0..modules.all.len()).collect();
+    order.sort_by_key(|&at| &*modules.all[at].name != modules::BUILTINS);
+    for at in order {
+        let (text, body, scopes) = (&modules.all[at], &bodies[at], &all_scopes[at]);
+        let module = at as u32;
+        if let Some(frozen) = text.frozen {
+            pool.thaw(frozen, module, text.source, interner);
+            codes[at] = Frozen::CODE;
+            continue;
+        }
         let own = scopes.get(MODULE);
         let mut emitter = Emitter {
             modules,
@@ -144,7 +154,7 @@ fn link(
             scope: MODULE,
             made: FxHashMap::default(),
         };
-        codes.push(emitter.module_code(body));
+        codes[at] = emitter.module_code(body);
         // What other modules take from this one must be among its variables.
         if text.origin == Origin::Embedded {
             for &name in &text.exports {

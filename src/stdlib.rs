@@ -1,6 +1,11 @@
 //! The standard modules written in Mini: a table from a module's name to its text, which travels inside the program. Knows neither the compiler that
 //! reads the texts nor the VM that runs them. What the texts may use that a script may not: natives, whose names begin with an underscore.
 
+#[rustfmt::skip]
+mod frozen;
+
+pub use frozen::BUILTINS;
+
 macro_rules! modules {
     ($($name:literal $file:literal)*) => {
         const MODULES: &[(&str, &str)] = &[$(($name, include_str!(concat!("stdlib/", $file)))),*];

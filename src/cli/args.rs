@@ -3,7 +3,7 @@
 use crate::cli::exit;
 use crate::engine::sim::{Costs, Schedule, model};
 use crate::gil::{Duration, Selection};
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -18,13 +18,6 @@ pub(super) struct Args {
     pub(super) color: Color,
     #[command(subcommand)]
     pub(super) command: Command,
-}
-
-impl Args {
-    /// Is there a command of this name?
-    pub(super) fn is_command(name: &str) -> bool {
-        name == "help" || Args::command().find_subcommand(name).is_some()
-    }
 }
 
 /// When to colour.
@@ -323,6 +316,7 @@ pub(super) struct CompletionsArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {

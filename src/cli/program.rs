@@ -17,6 +17,7 @@ use std::path::Path;
 const ENVIRONMENT: Environment = Environment {
     is_builtin,
     embedded: stdlib::embedded,
+    frozen: Some(&stdlib::BUILTINS),
 };
 
 /// Reads, compiles (or assembles) and verifies a program. None: it is not right, and the messages have been printed.

@@ -1,6 +1,7 @@
 //! Which modules a program consists of: the script, then every embedded module that something imports, each parsed once. Reads no file; the
 //! texts come from the environment.
 
+use crate::bytecode::frozen::Frozen;
 use crate::compile::Environment;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, SourceId};
@@ -96,6 +97,8 @@ pub(super) struct ModuleText {
     pub(super) public: Vec<Symbol>,
     /// The modules inside this package that the program needs, by the last part of their names.
     pub(super) inner: Vec<(Symbol, u32)>,
+    /// What it compiles to, if that is known; it has no body then.
+    pub(super) frozen: Option<&'static Frozen>,
     exported: FxHashSet<Symbol>,
 }
 
@@ -135,7 +138,10 @@ impl Modules {
         modules.add("__main__", Origin::Script, script, interner, diagnostics);
         if let Some(text) = (environment.embedded)(BUILTINS) {
             let source = Source::new(&format!("<{BUILTINS}>"), text);
-            modules.add(BUILTINS, Origin::Embedded, source, interner, diagnostics);
+            match environment.frozen {
+                Some(frozen) => modules.add_frozen(BUILTINS, source, frozen),
+                None => modules.add(BUILTINS, Origin::Embedded, source, interner, diagnostics),
+            }
         }
         let mut next = 0;
         while next < modules.all.len() {
@@ -211,23 +217,10 @@ impl Modules {
         interner: &mut Interner,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let id = SourceId(u16::try_from(self.sources.len()).expect("few modules are embedded"));
-        let mut parsed = syntax::parse(&source, id, interner);
+        let mut parsed = syntax::parse(&source, self.next_source(), interner);
         diagnostics.append(&mut parsed.diagnostics);
-        self.sources.push(source);
-        let name: Arc<str> = name.into();
-        let at = u32::try_from(self.all.len()).expect("few modules are embedded");
-        self.by_name.insert(name.clone(), at);
-        let mut module = ModuleText {
-            name,
-            origin,
-            source: id,
-            public: Vec::new(),
-            inner: Vec::new(),
-            body: parsed.body,
-            exports: Vec::new(),
-            exported: FxHashSet::default(),
-        };
+        let module = self.push(name, origin, source);
+        module.body = parsed.body;
         let mut names = Vec::new();
         definitions(&module.body, interner, &mut names);
         for name in names {
@@ -240,7 +233,35 @@ impl Modules {
         module
             .public
             .retain(|&name| !interner.text(name).starts_with('_'));
-        self.all.push(module);
+    }
+
+    /// Adds a module that is compiled already. No other imports it, so what it defines is nobody's business.
+    fn add_frozen(&mut self, name: &str, source: Source, frozen: &'static Frozen) {
+        self.push(name, Origin::Embedded, source).frozen = Some(frozen);
+    }
+
+    fn next_source(&self) -> SourceId {
+        SourceId(u16::try_from(self.sources.len()).expect("few modules are embedded"))
+    }
+
+    fn push(&mut self, name: &str, origin: Origin, source: Source) -> &mut ModuleText {
+        let name: Arc<str> = name.into();
+        let at = u32::try_from(self.all.len()).expect("few modules are embedded");
+        self.by_name.insert(name.clone(), at);
+        let id = self.next_source();
+        self.sources.push(source);
+        self.all.push(ModuleText {
+            name,
+            origin,
+            source: id,
+            public: Vec::new(),
+            inner: Vec::new(),
+            frozen: None,
+            body: Block::default(),
+            exports: Vec::new(),
+            exported: FxHashSet::default(),
+        });
+        &mut self.all[at as usize]
     }
 }
 

@@ -1,7 +1,9 @@
 //! The tables that all code of a program shares: constants, names, module-level variables, code objects. Each entry stands once.
 
 use crate::bytecode::code::{Code, Const, Global, Name};
+use crate::bytecode::frozen::Frozen;
 use crate::bytecode::op::{CodeIx, ConstIx, GlobalIx, NamesIx};
+use crate::source::SourceId;
 use crate::syntax::ast::{Interner, Symbol};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
@@ -105,6 +107,38 @@ impl Pool {
         }
         self.module_globals[module].push((name, at));
         at
+    }
+
+    /// Takes over the tables of a frozen module, which must be the first to fill these.
+    ///
+    /// # Panics
+    /// If another was.
+    pub(super) fn thaw(
+        &mut self,
+        frozen: &Frozen,
+        module: u32,
+        source: SourceId,
+        interner: &mut Interner,
+    ) {
+        assert!(
+            self.names.is_empty() && self.consts.is_empty() && self.codes.is_empty(),
+            "a frozen module comes first"
+        );
+        for text in frozen.names {
+            let symbol = interner.intern(text);
+            self.name(symbol, interner);
+        }
+        for constant in frozen.consts {
+            self.constant(constant.thaw());
+        }
+        for (at, global) in (0..).zip(frozen.globals) {
+            self.globals.push(global.clone());
+            self.module_globals
+                .resize_with(module as usize + 1, Vec::new);
+            self.module_globals[module as usize].push((global.name, GlobalIx(at)));
+        }
+        let codes = frozen.codes.iter();
+        self.codes.extend(codes.map(|it| it.thaw(module, source)));
     }
 
     /// Sets a place aside for a code object, so that outer ones stand before inner ones.

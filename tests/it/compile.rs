@@ -36,6 +36,7 @@ fn err_refusals_name_the_construct_and_the_way_out() {
 const ENVIRONMENT: Environment = Environment {
     is_builtin: mini::vm::builtins::is_builtin,
     embedded: mini::stdlib::embedded,
+    frozen: Some(&mini::stdlib::BUILTINS),
 };
 
 fn compiled(text: &str) -> Compiled {

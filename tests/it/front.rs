@@ -48,6 +48,7 @@ fn all_messages(text: &str) -> String {
     let environment = Environment {
         is_builtin,
         embedded: mini::stdlib::embedded,
+        frozen: Some(&mini::stdlib::BUILTINS),
     };
     let compiled = compile(Source::new("test.mini", text), &environment);
     render(&compiled.diagnostics, &compiled.program.sources, false)

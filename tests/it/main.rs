@@ -13,6 +13,7 @@ mod compile;
 mod engine;
 mod examples;
 mod front;
+mod frozen;
 mod generator;
 mod lang;
 mod messages;

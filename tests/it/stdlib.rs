@@ -12,6 +12,7 @@ fn compiled(name: &str, text: &str) -> Compiled {
     let environment = Environment {
         is_builtin: builtins::is_builtin,
         embedded: stdlib::embedded,
+        frozen: Some(&stdlib::BUILTINS),
     };
     compile(Source::new(name, text), &environment)
 }

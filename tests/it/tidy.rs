@@ -33,7 +33,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("event", &["vm", "source"]),
     ("gil", &[]),
-    ("stdlib", &[]),
+    // The frozen library, which is plain data of these.
+    ("stdlib", &["bytecode", "source", "syntax::ast::CompareOp"]),
     ("engine", &["vm", "gil", "event"]),
     // Of the bytecode, what each instruction costs and whether the holder of a lock looks there.
     (

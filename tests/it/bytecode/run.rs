@@ -31,6 +31,7 @@ fn arbitrary_verified_programs_run_within_their_bounds() {
     let environment = Environment {
         is_builtin,
         embedded: mini::stdlib::embedded,
+        frozen: Some(&mini::stdlib::BUILTINS),
     };
     let library = compile(Source::new("<none>", ""), &environment).program;
     let natives = table()

@@ -15,6 +15,7 @@ use crate::process::{Finished, finish, in_parallel};
 const ENVIRONMENT: Environment = Environment {
     is_builtin: mini::vm::builtins::is_builtin,
     embedded: mini::stdlib::embedded,
+    frozen: Some(&mini::stdlib::BUILTINS),
 };
 
 fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -107,6 +107,7 @@ pub(crate) fn image(text: &str) -> Arc<Image> {
     let environment = Environment {
         is_builtin: builtins::is_builtin,
         embedded: stdlib::embedded,
+        frozen: Some(&stdlib::BUILTINS),
     };
     let compiled = compile(Source::new("test.mini", text), &environment);
     assert_eq!(compiled.diagnostics, []);

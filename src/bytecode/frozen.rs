@@ -1,0 +1,94 @@
+//! A module that was compiled when Mini was made, as plain data of the program: what every script needs would otherwise be compiled anew by each run.
+//! CPython freezes the modules that it starts with in the same way (`Python/frozen.c`).
+
+use crate::bytecode::code::{Capture, Code, Const, Global, Guard, Name, Parameters};
+use crate::bytecode::op::{CodeIx, Op, Reg};
+use crate::source::{SourceId, Span};
+
+/// The tables of a program that consists of one module, whose own code is the first. They stand first in the tables of the program that it becomes a part
+/// of, so that its instructions hold there as they are.
+#[derive(Debug)]
+pub struct Frozen {
+    /// Its attribute names.
+    pub names: &'static [&'static str],
+    /// Its constants.
+    pub consts: &'static [FrozenConst],
+    /// Its variables.
+    pub globals: &'static [Global],
+    /// Its code objects.
+    pub codes: &'static [FrozenCode],
+}
+
+/// A constant, of the kinds that a frozen module has.
+#[derive(Clone, Copy, Debug)]
+pub enum FrozenConst {
+    Int(i64),
+    Str(&'static str),
+    Builtin(&'static str),
+    Names(&'static [Name]),
+}
+
+/// A code object that has no docstring and no keyword-only parameters; the fields are those of `Code`.
+#[derive(Debug)]
+pub struct FrozenCode {
+    pub name: &'static str,
+    pub qualname: &'static str,
+    pub docstring: Option<&'static str>,
+    pub first_line: u32,
+    pub ops: &'static [Op],
+    pub spans: &'static [Span],
+    pub registers: u16,
+    pub parameters: &'static [Name],
+    pub handlers: &'static [Guard],
+    pub sites: &'static [Name],
+    pub captures: &'static [Capture],
+    pub locals: &'static [(Reg, Name)],
+    pub generator: bool,
+}
+
+impl FrozenConst {
+    /// The constant as the program has it.
+    #[must_use]
+    pub fn thaw(self) -> Const {
+        match self {
+            FrozenConst::Int(value) => Const::Int(value),
+            FrozenConst::Str(text) => Const::Str(text.into()),
+            FrozenConst::Builtin(name) => Const::Builtin(name.into()),
+            FrozenConst::Names(names) => Const::Names(names.to_vec()),
+        }
+    }
+}
+
+impl FrozenCode {
+    /// The code object of a module at this place of the program.
+    #[must_use]
+    pub fn thaw(&self, module: u32, source: SourceId) -> Code {
+        Code {
+            name: self.name.into(),
+            qualname: self.qualname.into(),
+            docstring: self.docstring.map(Into::into),
+            source,
+            module,
+            first_line: self.first_line,
+            ops: self.ops.to_vec(),
+            spans: self.spans.to_vec(),
+            registers: self.registers,
+            params: Parameters {
+                names: self.parameters.to_vec(),
+                positional: self.parameters.len() as u16,
+                ..Parameters::default()
+            },
+            handlers: self.handlers.to_vec(),
+            sites: self.sites.to_vec(),
+            captures: self.captures.to_vec(),
+            locals: self.locals.to_vec(),
+            generator: self.generator,
+            internal: true,
+        }
+    }
+}
+
+impl Frozen {
+    /// The code of the module itself.
+    pub const CODE: CodeIx = CodeIx(0);
+}
