@@ -31,6 +31,7 @@ pub mod text;
 pub mod thread;
 mod throw;
 pub mod value;
+pub mod work;
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::CodeIx;

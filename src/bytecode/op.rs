@@ -217,27 +217,39 @@ pub enum Effect {
     Calls,
 }
 
-/// What an instruction costs in virtual time.
+/// What an instruction costs in virtual time: what it stands for in CPython, by how long that takes there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Cost {
-    /// Moving values between registers, loading constants.
+    /// Moving values between registers and cells, loading constants.
     Move,
     /// A jump or a test of a truth value.
     Jump,
-    /// Arithmetic and comparison.
+    /// A comparison, with or without a jump.
+    Compare,
+    /// Arithmetic.
     Arithmetic,
-    /// A module-level variable or a cell.
+    /// A division or a power.
+    Divide,
+    /// Reading a module-level variable.
     Variable,
+    /// Writing one, which is putting it into a dict.
+    Store,
     /// An attribute.
     Attribute,
     /// An item of a container.
     Item,
     /// Making an object.
     Allocate,
-    /// A step of a `for` loop.
+    /// A step of a `for` loop over numbers, and the start of another loop.
     Iterate,
-    /// A call or a return.
+    /// A step of a loop over anything else.
+    Next,
+    /// A call.
     Call,
+    /// The frame of a function of the script: a return, or a generator's pause.
+    Frame,
+    /// Entering and leaving a `with`.
+    With,
     /// Raising and handling exceptions.
     Raise,
 }
@@ -453,24 +465,24 @@ ops! {
     /// R[dst] = G[global], else the builtin of that name, else raise NameError
     GetGlobal = "gget" (dst: Reg, global: GlobalIx) Shared Variable Plain
     /// G[global] = R[src]
-    SetGlobal = "gset" (src: Reg, global: GlobalIx) Shared Variable Plain
+    SetGlobal = "gset" (src: Reg, global: GlobalIx) Shared Store Plain
     /// G[global] = unbound; raise NameError if it was unbound
-    DelGlobal = "gdel" (global: GlobalIx) Shared Variable Plain
+    DelGlobal = "gdel" (global: GlobalIx) Shared Store Plain
 
     /// R[reg] = new cell holding R[reg]
     MakeCell = "cell" (reg: Reg) Pure Allocate Never
     /// R[dst] = contents of the cell R[cell]; raise UnboundLocalError if unbound
-    GetCell = "cget" (dst: Reg, cell: Reg) Shared Variable Plain
+    GetCell = "cget" (dst: Reg, cell: Reg) Shared Move Plain
     /// contents of the cell R[cell] = R[src]
-    SetCell = "cset" (cell: Reg, src: Reg) Shared Variable Plain
+    SetCell = "cset" (cell: Reg, src: Reg) Shared Move Plain
     /// contents of the cell R[cell] = unbound; raise UnboundLocalError if it was unbound
-    DelCell = "cdel" (cell: Reg) Shared Variable Plain
+    DelCell = "cdel" (cell: Reg) Shared Move Plain
     /// R[dst] = contents of captured cell free; raise NameError if unbound
-    GetFree = "fget" (dst: Reg, free: FreeIx) Shared Variable Plain
+    GetFree = "fget" (dst: Reg, free: FreeIx) Shared Move Plain
     /// contents of captured cell free = R[src]
-    SetFree = "fset" (src: Reg, free: FreeIx) Shared Variable Plain
+    SetFree = "fset" (src: Reg, free: FreeIx) Shared Move Plain
     /// contents of captured cell free = unbound; raise NameError if it was unbound
-    DelFree = "fdel" (free: FreeIx) Shared Variable Plain
+    DelFree = "fdel" (free: FreeIx) Shared Move Plain
 
     /// R[dst] = R[lhs] + R[rhs]; with `in_place` as `+=` does it, which asks `__iadd__` first (so all that have the flag)
     Add = "add" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
@@ -479,13 +491,13 @@ ops! {
     /// R[dst] = R[lhs] * R[rhs]
     Mul = "mul" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] / R[rhs]
-    Div = "div" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Div = "div" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Divide Plain
     /// R[dst] = R[lhs] // R[rhs]
-    FloorDiv = "floordiv" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    FloorDiv = "floordiv" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Divide Plain
     /// R[dst] = R[lhs] % R[rhs]
-    Mod = "mod" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Mod = "mod" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Divide Plain
     /// R[dst] = R[lhs] ** R[rhs]
-    Pow = "pow" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Pow = "pow" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Divide Plain
     /// R[dst] = R[lhs] & R[rhs]
     BitAnd = "and" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] | R[rhs]
@@ -503,9 +515,9 @@ ops! {
     /// R[dst] = R[lhs] * imm
     MulImm = "muli" (in_place: Flag, dst: Reg, lhs: Reg, imm: Imm) Raises Arithmetic Plain
     /// R[dst] = R[lhs] // imm
-    FloorDivImm = "floordivi" (in_place: Flag, dst: Reg, lhs: Reg, imm: Imm) Raises Arithmetic Plain
+    FloorDivImm = "floordivi" (in_place: Flag, dst: Reg, lhs: Reg, imm: Imm) Raises Divide Plain
     /// R[dst] = R[lhs] % imm
-    ModImm = "modi" (in_place: Flag, dst: Reg, lhs: Reg, imm: Imm) Raises Arithmetic Plain
+    ModImm = "modi" (in_place: Flag, dst: Reg, lhs: Reg, imm: Imm) Raises Divide Plain
     /// R[dst] = -R[src]
     Neg = "neg" (dst: Reg, src: Reg) Raises Arithmetic Plain
     /// R[dst] = +R[src]
@@ -513,9 +525,9 @@ ops! {
     /// R[dst] = ~R[src]
     Invert = "invert" (dst: Reg, src: Reg) Raises Arithmetic Plain
     /// R[dst] = not R[src]
-    Not = "not" (dst: Reg, src: Reg) Raises Arithmetic Plain
+    Not = "not" (dst: Reg, src: Reg) Raises Compare Plain
     /// R[dst] = R[lhs] op R[rhs]
-    Compare = "cmp" (op: CompareOp, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
+    Compare = "cmp" (op: CompareOp, dst: Reg, lhs: Reg, rhs: Reg) Raises Compare Plain
 
     /// go to L
     Jump = "jump" (to: Far) Pure Jump Jump
@@ -526,29 +538,29 @@ ops! {
     /// if R[src] is unbound: go to L
     JumpIfUnbound = "junbound" (src: Reg, to: Far) Pure Jump Never
     /// if truth(R[lhs] < R[rhs]) == expect: go to L
-    JumpLt = "jlt" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
+    JumpLt = "jlt" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Compare Jump
     /// if truth(R[lhs] <= R[rhs]) == expect: go to L
-    JumpLe = "jle" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
+    JumpLe = "jle" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Compare Jump
     /// if truth(R[lhs] > R[rhs]) == expect: go to L
-    JumpGt = "jgt" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
+    JumpGt = "jgt" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Compare Jump
     /// if truth(R[lhs] >= R[rhs]) == expect: go to L
-    JumpGe = "jge" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
+    JumpGe = "jge" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Compare Jump
     /// if truth(R[lhs] == R[rhs]) == expect: go to L
-    JumpEq = "jeq" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
+    JumpEq = "jeq" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Compare Jump
     /// if truth(R[lhs] != R[rhs]) == expect: go to L
-    JumpNe = "jne" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Arithmetic Jump
+    JumpNe = "jne" (expect: Flag, lhs: Reg, rhs: Reg, to: Near) Raises Compare Jump
     /// if truth(R[lhs] < imm) == expect: go to L
-    JumpLtImm = "jlti" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
+    JumpLtImm = "jlti" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Compare Jump
     /// if truth(R[lhs] <= imm) == expect: go to L
-    JumpLeImm = "jlei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
+    JumpLeImm = "jlei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Compare Jump
     /// if truth(R[lhs] > imm) == expect: go to L
-    JumpGtImm = "jgti" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
+    JumpGtImm = "jgti" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Compare Jump
     /// if truth(R[lhs] >= imm) == expect: go to L
-    JumpGeImm = "jgei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
+    JumpGeImm = "jgei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Compare Jump
     /// if truth(R[lhs] == imm) == expect: go to L
-    JumpEqImm = "jeqi" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
+    JumpEqImm = "jeqi" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Compare Jump
     /// if truth(R[lhs] != imm) == expect: go to L
-    JumpNeImm = "jnei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Arithmetic Jump
+    JumpNeImm = "jnei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Compare Jump
 
     /// R[base], R[base+1], R[base+2] (start, stop, step) become (start - step, turns left, step); raise what range() raises
     RangePrep = "rangeprep" (base: Reg) [base: 3] Raises Call Call
@@ -557,7 +569,7 @@ ops! {
     /// R[dst] = iter(R[src])
     GetIter = "iter" (dst: Reg, src: Reg) Calls Iterate Plain
     /// R[dst] = next(R[iter]), or go to L when it is exhausted
-    ForIter = "for" (dst: Reg, iter: Reg, to: Near) Calls Iterate Plain
+    ForIter = "for" (dst: Reg, iter: Reg, to: Near) Calls Next Plain
 
     /// R[dst] = R[object].name
     GetAttr = "aget" (dst: Reg, object: Reg, site: Site) Shared Attribute Plain
@@ -635,11 +647,11 @@ ops! {
     /// R[dst] = R[base](R[base+1], …, R[base+1+count]); with R[base] unbound: R[dst] = R[base+1](R[base+2], …, R[base+1+count])
     CallMethod = "callm" (dst: Reg, base: Reg, count: Count) [base: 2 count] Calls Call Call
     /// return R[src] to the caller; in a generator: end it
-    Return = "ret" (src: Reg) Pure Call Return
+    Return = "ret" (src: Reg) Pure Frame Return
     /// give R[src] to whoever drives this generator; R[dst] = what comes back
-    Yield = "yield" (dst: Reg, src: Reg) Calls Call Plain
+    Yield = "yield" (dst: Reg, src: Reg) Calls Frame Plain
     /// R[dst] = the value of the generator or iterator R[iter], giving each of its items to whoever drives this generator
-    YieldFrom = "yieldfrom" (dst: Reg, iter: Reg) Calls Call Never
+    YieldFrom = "yieldfrom" (dst: Reg, iter: Reg) Calls Frame Never
 
     /// raise R[exception] from R[cause] (no `from` if unbound)
     Raise = "raise" (exception: Reg, cause: Reg) Raises Raise Plain
@@ -654,9 +666,9 @@ ops! {
     /// unless R[exception] is an instance of R[class] (a class or a tuple of classes): go to L
     JumpUnlessMatch = "jnomatch" (exception: Reg, class: Reg, to: Near) Raises Raise Plain
     /// R[exit] = type(R[manager]).__exit__ bound; R[dst] = R[manager].__enter__()
-    WithEnter = "enter" (dst: Reg, exit: Reg, manager: Reg) [> exit] Calls Call Call
+    WithEnter = "enter" (dst: Reg, exit: Reg, manager: Reg) [> exit] Calls With Call
     /// R[dst] = R[exit](type(R[exception]), R[exception], its traceback); with R[exception] None: R[exit](None, None, None)
-    WithExit = "exit" (dst: Reg, exit: Reg, exception: Reg) Calls Call Call
+    WithExit = "exit" (dst: Reg, exit: Reg, exception: Reg) Calls With Call
 
     /// R[dst] = the module, which is run first if it has not been
     Import = "import" (dst: Reg, module: ModuleIx) Calls Call Call

@@ -196,15 +196,21 @@ fn effect(effect: Effect) -> &'static str {
 
 fn cost(cost: Cost) -> &'static str {
     match cost {
-        Cost::Move => "moving values between registers, loading constants",
+        Cost::Move => "moving values between registers and cells, loading constants",
         Cost::Jump => "a jump, or a test of a truth value",
-        Cost::Arithmetic => "arithmetic and comparison",
-        Cost::Variable => "a module-level variable or a cell",
+        Cost::Compare => "a comparison, with or without a jump",
+        Cost::Arithmetic => "arithmetic",
+        Cost::Divide => "a division or a power",
+        Cost::Variable => "reading a module-level variable",
+        Cost::Store => "writing a module-level variable",
         Cost::Attribute => "an attribute",
         Cost::Item => "an item of a container",
         Cost::Allocate => "making an object",
-        Cost::Iterate => "a step of a `for` loop",
-        Cost::Call => "a call or a return",
+        Cost::Iterate => "a step of a `for` loop over numbers, and the start of another loop",
+        Cost::Next => "a step of a loop over anything else",
+        Cost::Call => "a call",
+        Cost::Frame => "the frame of a function of the script: a return, or a generator's pause",
+        Cost::With => "entering and leaving a `with`",
         Cost::Raise => "raising and handling exceptions",
     }
 }

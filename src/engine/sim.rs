@@ -40,7 +40,7 @@ pub use choice::Schedule;
 pub use clock::VirtualNs;
 pub use cost::{
     CPYTHON_2_7, CPYTHON_3_11, CPYTHON_3_13T, CPYTHON_3_14T, ClassCosts, Costs, MODELS, UNIT,
-    ZeroSleep, model,
+    WorkCosts, ZeroSleep, model,
 };
 
 use crate::engine::outcome::{End, RunLimits, ThreadFigures};

@@ -14,6 +14,7 @@ use crate::vm::slice::{Stop, WaitOn};
 use crate::vm::sync;
 use crate::vm::thread::{Answered, Asking, Frame, Outcome, Pending, Return, Status, ThreadId};
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 
 /// How an instruction's slow part ended.
 #[derive(Debug)]
@@ -517,6 +518,7 @@ impl Vm {
         } else {
             self.heap.classes[class].usual_slots as usize
         });
+        self.heap.worked(Work::Instance, 1);
         let made = self.heap.new_instance(Instance {
             class,
             shape: root,

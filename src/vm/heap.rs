@@ -9,6 +9,7 @@ use crate::vm::object::{
 use crate::vm::set::Set;
 use crate::vm::text::{Buffer, Form, Str};
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::{Done, Units, Work};
 use num_bigint::BigInt;
 use smol_str::SmolStr;
 use std::ops::{Index, IndexMut};
@@ -129,8 +130,8 @@ pub struct Heap {
     pub live: usize,
     /// What was allocated before the last collection: with `allocated`, all that ever was.
     pub allocated_before: u64,
-    /// What natives did in proportion to the size of something, in steps (`worked`).
-    steps: std::cell::Cell<u64>,
+    /// What natives did in proportion to the size of something (`worked`).
+    done: Done,
 }
 
 macro_rules! makers {
@@ -295,23 +296,17 @@ impl Heap {
         }))
     }
 
-    /// Notes that a native took so many steps, each about what looking at one item of a list takes. An instruction's cost covers the first few; engines that
-    /// tell time by what was done need to know of a `sum` over a million.
+    /// Notes what a native does in proportion to the size of something.
     #[inline]
-    pub(in crate::vm) fn worked(&self, steps: usize) {
-        self.steps.set(self.steps.get().wrapping_add(steps as u64));
+    pub(in crate::vm) fn worked(&self, kind: Work, units: usize) {
+        self.done.note(kind, units);
     }
 
-    /// The same for bytes that are copied or searched, of which a step takes 256.
+    /// What natives have done since this was last asked, if anything.
     #[inline]
-    pub(in crate::vm) fn worked_on_bytes(&self, bytes: usize) {
-        self.worked(bytes / 256);
-    }
-
-    /// How many steps natives have taken so far.
     #[must_use]
-    pub fn steps(&self) -> u64 {
-        self.steps.get()
+    pub fn take_work(&self) -> Option<Units> {
+        self.done.take()
     }
 
     /// How many objects live.

@@ -34,6 +34,7 @@ use crate::vm::slice::{Budget, Slice, Stop};
 use crate::vm::slow::{Place, exact_in_f64};
 use crate::vm::thread::{Asking, Frame, Return, Status, ThreadId};
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -1025,6 +1026,9 @@ impl Vm {
                                     }
                                 }
                                 Value::Dict(dict) => {
+                                    if O::METERED {
+                                        self.heap.worked(Work::Lookup, 1);
+                                    }
                                     if let Some(value) = self.heap.dict_get_fast(dict, reg!(key)) {
                                         copy!(reg!(dst), *value);
                                         continue;
@@ -1061,6 +1065,9 @@ impl Vm {
                                     }
                                 }
                                 Value::Dict(dict) => {
+                                    if O::METERED {
+                                        self.heap.worked(Work::Insert, 1);
+                                    }
                                     if !self.is_collection_due()
                                         && self.heap.dict_set_fast(dict, reg!(key), reg!(src))
                                     {

@@ -8,10 +8,8 @@ use crate::vm::birthplace::Birthplace;
 use crate::vm::object::Object;
 use crate::vm::thread::ThreadId;
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 use std::collections::VecDeque;
-
-/// What taking or releasing a mutex is beyond the call, in steps of a builtin: an atomic operation or two.
-const MUTEX_STEPS: usize = 3;
 
 /// `threading.Lock`.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +94,7 @@ pub(super) fn renounce(vm: &mut Vm, object: Ref<Object>) {
 
 /// Takes a lock or an `RLock` for a thread if it is to be had, an `RLock` `count` times over.
 pub(super) fn try_take(vm: &mut Vm, object: Ref<Object>, thread: ThreadId, count: u32) -> bool {
-    vm.heap.worked(MUTEX_STEPS);
+    vm.heap.worked(Work::Lock, 1);
     match &mut vm.heap.objects[object] {
         Object::Lock(lock) => {
             let free = !lock.locked;
@@ -133,7 +131,7 @@ pub(super) fn release(
     thread: ThreadId,
     fully: bool,
 ) -> Option<u32> {
-    vm.heap.worked(MUTEX_STEPS);
+    vm.heap.worked(Work::Lock, 1);
     let (levels, next) = match &mut vm.heap.objects[object] {
         Object::Lock(lock) if lock.locked => {
             lock.locked = false;

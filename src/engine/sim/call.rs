@@ -67,7 +67,10 @@ impl World {
                 self.answer(task, Answer::None);
                 return self.short_call(task, self.costs.system_call);
             }
-            SysCall::Now(clock) => Answer::Int(self.clock(task, clock)),
+            SysCall::Now(clock) => {
+                self.owe(task, self.costs.clock);
+                Answer::Int(self.clock(task, clock))
+            }
             SysCall::StartThread(thread) => self.start_thread(task, thread),
             SysCall::Fork {
                 name,

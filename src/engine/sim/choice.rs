@@ -192,9 +192,9 @@ impl Choice {
         self.random.below(whole) < part
     }
 
-    /// A delay of up to twice this length.
-    pub(super) fn stall(&mut self, length: VirtualNs) -> VirtualNs {
-        VirtualNs(self.random.below(length.0 * 2 + 1))
+    /// A delay of up to this length.
+    pub(super) fn up_to(&mut self, length: VirtualNs) -> VirtualNs {
+        VirtualNs(self.random.below(length.0 + 1))
     }
 
     /// Where in a cycle of this length something stands at first, from 1 on.

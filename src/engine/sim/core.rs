@@ -77,6 +77,11 @@ impl Cores {
         self.ready.remove(&(weight_ns, came, task));
     }
 
+    /// Is a core free?
+    pub(super) fn any_idle(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
     /// Does a task stand ready while no core is free?
     pub(super) fn is_crowded(&self) -> bool {
         self.idle.is_empty() && !self.ready.is_empty()

@@ -60,7 +60,7 @@ impl Before {
             Poll::Jump | Poll::Loop => {
                 let backward = after.pc <= self.frame.pc;
                 let taken = after.pc != self.frame.pc + 1;
-                let compares = self.op.kind().cost() == Cost::Arithmetic;
+                let compares = self.op.kind().cost() == Cost::Compare;
                 (backward && polls.backward_jump)
                     || (taken && !backward && is_conditional(self.op) && polls.forward_jump)
                     || (compares && polls.plain)

@@ -54,6 +54,8 @@ pub(super) struct Gil {
     pub(super) switches: u64,
     /// The longest first.
     pub(super) waiters: VecDeque<TaskId>,
+    /// How many were woken to try to take it, and have not come yet.
+    pub(super) coming: u32,
     /// Somebody asked the holder to let go.
     pub(super) requested: bool,
     /// The waiter that asked last: it was awake a moment ago.

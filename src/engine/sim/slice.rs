@@ -2,7 +2,7 @@
 
 use crate::engine::outcome::End;
 use crate::engine::sim::clock::VirtualNs;
-use crate::engine::sim::cost::Meter;
+use crate::engine::sim::cost::{Costs, Meter};
 use crate::engine::sim::poll::Before;
 use crate::engine::sim::task::{Step, TaskId};
 use crate::engine::sim::world::World;
@@ -38,8 +38,7 @@ struct Run<'a> {
     vm: &'a mut Vm,
     thread: ThreadId,
     meter: Meter<'a>,
-    byte_ps: u64,
-    step_ps: u64,
+    costs: &'a Costs,
     /// Instructions that may still be run.
     left: u64,
     ran: u64,
@@ -51,17 +50,20 @@ struct Run<'a> {
 impl Run<'_> {
     /// Runs so many instructions at most; why it stopped.
     fn ops(&mut self, most: u64) -> Stop {
-        let (bytes_before, steps_before) = (bytes_ever(self.vm), self.vm.heap.steps());
+        let bytes_before = bytes_ever(self.vm);
         let most = most.min(self.left).max(1);
         let budget = Budget::Instructions(most);
         let slice = self.vm.run_observed(self.thread, budget, &mut self.meter);
         let (spent_ps, ticks) = self.meter.take();
         let bytes = bytes_ever(self.vm) - bytes_before;
-        let steps = self.vm.heap.steps().wrapping_sub(steps_before);
         let covered = slice.ran * COVERED_BYTES;
         self.spent_ps += spent_ps
-            + bytes.saturating_sub(covered).saturating_mul(self.byte_ps)
-            + steps.saturating_mul(self.step_ps);
+            + bytes
+                .saturating_sub(covered)
+                .saturating_mul(self.costs.byte_ps);
+        if let Some(units) = self.vm.heap.take_work() {
+            self.spent_ps += self.costs.work_ps.total(&units);
+        }
         self.ticks += ticks;
         self.ran += slice.ran;
         self.left = self.left.saturating_sub(slice.ran);
@@ -143,8 +145,7 @@ impl World {
             vm: &mut vm,
             thread,
             meter: Meter::new(&tariff),
-            byte_ps: self.costs.byte_ps,
-            step_ps: self.costs.step_ps,
+            costs: &self.costs,
             left: self.instructions_left.unwrap_or(u64::MAX),
             ran: 0,
             spent_ps: 0,
@@ -212,7 +213,7 @@ impl World {
                     Some(&(until, _)) => {
                         // Cores that share memory do not run in step: now and then one has to wait for a line of its cache.
                         if self.choice.chance(1, STALLS_IN) {
-                            state.debt += self.choice.stall(self.costs.retake);
+                            state.debt += self.choice.up_to(self.costs.stall);
                         }
                         let limit_ps = until.since(self.now).0 * 1000;
                         let mut stop = run.ops(1);

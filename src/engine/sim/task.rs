@@ -35,6 +35,8 @@ pub(super) enum Phase {
 pub(super) enum Step {
     /// Take the lock.
     Arrive,
+    /// Take the lock, for which it waited and was woken.
+    Retry,
     /// It was handed the lock.
     Given,
     /// Its slice has run; this is why it stopped. `polled`: at a place where the holder looks.
@@ -80,7 +82,8 @@ pub(super) struct Task {
     pub(super) mean_ps: u64,
     /// The mean cost of what it counts as a tick (`Ticks`).
     pub(super) tick_ps: u64,
-    /// When it left its core.
+    /// The core that it left, and when.
+    pub(super) last_core: Option<u16>,
     pub(super) off_since: VirtualNs,
     /// Instructions left of its turn (`every`).
     pub(super) turn_left: u64,
@@ -123,6 +126,7 @@ impl Task {
             carry_ps: 0,
             mean_ps: 0,
             tick_ps: 0,
+            last_core: None,
             off_since: now,
             turn_left: 0,
             cpu: VirtualNs(0),

@@ -166,12 +166,20 @@ impl World {
     /// What a task does now that its burst is over.
     fn step(&mut self, task: TaskId) {
         let state = &mut self.tasks[task.0 as usize];
-        match std::mem::replace(&mut state.step, Step::Arrive) {
-            Step::Arrive => {
-                if self.try_take(task) {
+        let number = state.process as usize;
+        let step = std::mem::replace(&mut state.step, Step::Arrive);
+        match step {
+            Step::Arrive | Step::Retry => {
+                let took = self.try_take(task);
+                if !took {
+                    self.try_luck(task);
+                }
+                if step == Step::Retry {
+                    self.processes[number].gil.coming -= 1;
+                }
+                if took {
                     self.go_on(task);
                 } else {
-                    self.try_luck(task);
                     self.wait_for_lock(task);
                 }
             }
@@ -241,6 +249,7 @@ impl World {
         if let Phase::Running { core, .. } = state.phase {
             let state = &mut self.tasks[task.0 as usize];
             state.weight_ns = self.cores.leave(core, self.now);
+            state.last_core = Some(core);
             state.off_since = self.now;
             self.note_burst(task, None);
         }
@@ -329,8 +338,13 @@ impl World {
 
     /// A task that rested or waited will be ready after a while.
     pub(super) fn wake_task(&mut self, task: TaskId, latency: VirtualNs) {
+        self.wake_after(task, latency, VirtualNs(0));
+    }
+
+    /// The same, after so much more.
+    pub(super) fn wake_after(&mut self, task: TaskId, latency: VirtualNs, delay: VirtualNs) {
         let generation = self.enter(task, Phase::Waking);
-        let at = self.now + self.choice.latency(latency);
+        let at = self.now + self.choice.latency(latency) + delay;
         self.queue.push(at, Due::Ready { task, generation });
     }
 
@@ -429,6 +443,7 @@ impl World {
     pub(super) fn short_call(&mut self, task: TaskId, length: VirtualNs) {
         let unlocked = length.min(self.costs.unlocked);
         let number = self.tasks[task.0 as usize].process;
+        let rouse = self.rouse(number);
         let requested = self.processes[number as usize].gil.requested;
         let must_see_taker = self.must_see_taker(task, requested);
         self.release(task, Release::Blocking);
@@ -438,7 +453,7 @@ impl World {
             self.wait_for_taker(task, Step::Arrive);
         } else {
             self.tasks[task.0 as usize].step = Step::Arrive;
-            self.burst(task, unlocked);
+            self.burst(task, unlocked + rouse);
             self.owe(task, length.since(unlocked));
         }
     }

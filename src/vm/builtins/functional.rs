@@ -6,6 +6,7 @@ use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt, Native, native};
 use crate::vm::object::{Iter, Range};
 use crate::vm::value::Value;
+use crate::vm::work::Work;
 
 pub(super) const NATIVES: &[Native] = &[
     native("map", "function, iterable, /, *iterables", map),
@@ -114,7 +115,7 @@ fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 /// The sum of a range, number by number, without a list of them.
 fn sum_of_range(ctx: &mut Ctx<'_>, range: Range, mut total: Value) -> Result<Value, Interrupt> {
-    ctx.vm.heap.worked(range.len() as usize * 3);
+    ctx.vm.heap.worked(Work::Visit, range.len() as usize * 3);
     for at in 0..range.len() {
         let item = range.at(at);
         total = match total {
@@ -131,7 +132,7 @@ fn search(ctx: &mut Ctx<'_>, wanted: bool) -> Result<Value, Interrupt> {
     if let Some(items) = ctx.items_now(iterable) {
         let mut unknown = false;
         for item in items {
-            ctx.vm.heap.worked(1);
+            ctx.vm.heap.worked(Work::Visit, 1);
             match ctx.vm.heap.truth_fast(item) {
                 Some(truth) if truth == wanted => return Ok(Value::Bool(wanted)),
                 Some(_) => {}

@@ -6,6 +6,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, method, native};
 use crate::vm::object::Iter;
 use crate::vm::protocol::within;
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 
 pub(super) const NATIVES: &[Native] = &[
     native("list", "iterable=, /", list),
@@ -63,7 +64,7 @@ fn insert(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         usize::try_from(index).unwrap_or(usize::MAX).min(length)
     };
     let moved = (length - at) * size_of::<Value>();
-    ctx.vm.heap.worked_on_bytes(moved);
+    ctx.vm.heap.worked(Work::Byte, moved);
     ctx.vm
         .heap
         .change_list(list, |items| items.insert(at, item));
@@ -87,7 +88,7 @@ fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         Some(at) => {
             let moved = (items.len() - at) * size_of::<Value>();
             let item = items.remove(at);
-            ctx.vm.heap.worked_on_bytes(moved);
+            ctx.vm.heap.worked(Work::Byte, moved);
             Ok(item)
         }
         None => Err(ctx.error(Type::IndexError, "pop index out of range")),
@@ -136,7 +137,7 @@ fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let list = receiver(ctx);
     ctx.vm.heap.lists[list].reverse();
     let bytes = ctx.vm.heap.lists[list].bytes();
-    ctx.vm.heap.worked_on_bytes(bytes);
+    ctx.vm.heap.worked(Work::Byte, bytes);
     Ok(Value::None)
 }
 

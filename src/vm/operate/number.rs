@@ -6,6 +6,7 @@ use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::number::{float, integer};
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 use num_bigint::BigInt;
 use num_traits::Signed;
 use std::borrow::Cow;
@@ -130,13 +131,13 @@ impl Ctx<'_> {
             BinaryOp::BitXor => Ok(&*a.big(heap) ^ &*b.big(heap)),
             BinaryOp::Shl | BinaryOp::Shr => return self.shift(op, a, b),
         };
-        let steps = self.big_steps(op, a, b, &result);
-        self.vm.heap.worked(steps);
+        let products = self.products(op, a, b, &result);
+        self.vm.heap.worked(Work::Digit, products);
         self.new_integer(result)
     }
 
-    /// What an operation on integers of so many digits takes: as long multiplication does, where it multiplies or divides.
-    fn big_steps(
+    /// How many products of digits an operation on integers takes: as many as long multiplication does, where it multiplies or divides.
+    fn products(
         &self,
         op: BinaryOp,
         a: Number,

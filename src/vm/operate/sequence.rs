@@ -8,6 +8,7 @@ use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::Bytes;
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 
 /// A string's length is counted in 32 bits.
 const MOST_TEXT_BYTES: usize = u32::MAX as usize;
@@ -160,7 +161,9 @@ impl Ctx<'_> {
             Value::List(list) => {
                 let items: List = self.vm.heap.lists[list].iter().collect();
                 self.reserve(items.bytes().saturating_mul(count))?;
-                Ok(self.vm.heap.new_list(items.repeat(count)))
+                let repeated = items.repeat(count);
+                self.vm.heap.worked(Work::Place, repeated.len());
+                Ok(self.vm.heap.new_list(repeated))
             }
             Value::Tuple(tuple) => {
                 if count == 1 {
@@ -168,6 +171,7 @@ impl Ctx<'_> {
                 }
                 self.reserve_items(self.vm.heap.tuples[tuple].0.len(), count)?;
                 let items = self.vm.heap.tuples[tuple].0.repeat(count);
+                self.vm.heap.worked(Work::Place, items.len());
                 Ok(self.vm.heap.new_tuple(items))
             }
             _ => unreachable!("only sequences are repeated"),

@@ -10,6 +10,7 @@ use crate::vm::object::{DictView, Object};
 use crate::vm::set::Set;
 use crate::vm::text::Str;
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 
 /// Why there is no hash at once.
 enum NoHash {
@@ -106,7 +107,7 @@ impl Heap {
             return known;
         }
         let hash = hash_text(self.text(text).as_bytes());
-        self.worked(self.strs[text].bytes as usize / 8);
+        self.worked(Work::Hash, self.strs[text].bytes as usize);
         self.strs[text].hash.set(hash);
         hash
     }
@@ -129,7 +130,7 @@ impl Heap {
                     return Err(NoHash::TooDeep);
                 };
                 let items = &self.tuples[it].0;
-                self.worked(items.len());
+                self.worked(Work::Visit, items.len());
                 let mut mixer = TupleHash::new();
                 for &item in items {
                     mixer.add(self.hash_with(item, left, ask)?);

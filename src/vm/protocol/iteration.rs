@@ -10,6 +10,7 @@ use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Iter, Object};
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 
 /// How deep a step follows iterators over iterators: a level takes some two kilobytes of the host's stack in a build without optimisation.
 const ITERATORS_NESTING: usize = 200;
@@ -396,7 +397,7 @@ impl Ctx<'_> {
             // What cannot change needs no copy.
             Value::Tuple(tuple) => {
                 let items = self.vm.heap.tuples[tuple].0.to_vec();
-                self.vm.heap.worked(items.len());
+                self.vm.heap.worked(Work::Visit, items.len());
                 return Ok(items);
             }
             _ if !self.was_collected_by_script() && self.vm.heap.can_drain(iterable) => {
@@ -465,7 +466,7 @@ impl Ctx<'_> {
     /// Takes all items of something that never asks.
     fn drain(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
         if let Some(items) = self.items_now(iterable) {
-            self.vm.heap.worked(items.len());
+            self.vm.heap.worked(Work::Visit, items.len());
             return Ok(items);
         }
         let iterator = self.iter(iterable)?;
@@ -478,8 +479,7 @@ impl Ctx<'_> {
                 items.push(item);
             }
             self.vm.heap.iters[iter] = moved;
-            // Each item had to be made, or found.
-            self.vm.heap.worked(items.len() * 5);
+            self.vm.heap.worked(Work::Make, items.len());
             return Ok(items);
         }
         while let Some(item) = self.next(iterator)? {

@@ -10,6 +10,7 @@ use crate::vm::object::DictView;
 use crate::vm::object::Object;
 use crate::vm::set::Set;
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 
 /// Where a key is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -141,7 +142,7 @@ impl Ctx<'_> {
     ) -> Result<(), Interrupt> {
         let asked = self.has_asked(1, "put_pairs");
         let heap = &mut self.vm.heap;
-        heap.worked(pairs.len() * 4);
+        heap.worked(Work::Insert, pairs.len());
         // What was put in before a key that the script must be asked about is put in once more by the script.
         if !asked
             && pairs
@@ -212,7 +213,8 @@ impl Ctx<'_> {
         if dict == from {
             return Ok(());
         }
-        self.vm.heap.worked(self.vm.heap.dicts[from].len() * 4);
+        let heap = &mut self.vm.heap;
+        heap.worked(Work::Insert, heap.dicts[from].len());
         if !self.has_asked(0, "put_mapping") && self.vm.heap.dict_merge_fast(dict, from) {
             return Ok(());
         }
@@ -225,12 +227,12 @@ impl Ctx<'_> {
     pub fn set_from(&mut self, iterable: Value, frozen: bool) -> Result<Value, Interrupt> {
         if let Value::Set(it) = iterable {
             let copy = self.vm.heap.sets[it].copy(frozen);
-            self.vm.heap.worked(copy.len());
+            self.vm.heap.worked(Work::Visit, copy.len());
             return Ok(self.vm.heap.new_set(copy));
         }
         let items = self.collect(iterable)?;
         let mut set = Set::new(frozen);
-        self.vm.heap.worked(items.len() * 4);
+        self.vm.heap.worked(Work::Insert, items.len());
         if let Value::Dict(dict) = iterable {
             set.reserve(self.vm.heap.dicts[dict].len());
         }

@@ -8,6 +8,7 @@ use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Object};
 use crate::vm::value::Value;
+use crate::vm::work::Work;
 
 impl Ctx<'_> {
     /// `item in container`.
@@ -128,7 +129,7 @@ impl Ctx<'_> {
             let Some(item) = heap.sequence_item(sequence, at) else {
                 break;
             };
-            heap.worked(1);
+            heap.worked(Work::Compare, 1);
             if item.same(value) {
                 return Ok(Some(at));
             }
@@ -156,7 +157,7 @@ impl Ctx<'_> {
         let heap = &self.vm.heap;
         let left = self.nesting_left();
         let mut count = 0;
-        heap.worked(heap.len_fast(sequence).unwrap_or(0));
+        heap.worked(Work::Compare, heap.len_fast(sequence).unwrap_or(0));
         for at in 0..heap.len_fast(sequence).unwrap_or(0) {
             let Some(item) = heap.sequence_item(sequence, at) else {
                 break;
@@ -197,7 +198,7 @@ impl Heap {
             Value::Tuple(tuple) => self.is_among(self.tuples[tuple].0.iter().copied(), item),
             Value::Str(text) => match item {
                 Value::Str(part) => {
-                    self.worked_on_bytes(self.text(text).len());
+                    self.worked(Work::Byte, self.text(text).len());
                     Some(self.text(text).contains(self.text(part)))
                 }
                 _ => None,
@@ -209,7 +210,7 @@ impl Heap {
     fn is_among(&self, mut items: impl Iterator<Item = Value>, wanted: Value) -> Option<bool> {
         items
             .find_map(|item| {
-                self.worked(1);
+                self.worked(Work::Compare, 1);
                 match self.equal_fast(item, wanted) {
                     Some(false) => None,
                     known => Some(known),

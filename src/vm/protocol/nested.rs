@@ -5,6 +5,7 @@ use super::equality::{Verdict, holds};
 use crate::syntax::ast::CompareOp;
 use crate::vm::heap::Heap;
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 
 /// What a recursion costs of the levels that may be entered, compared with a level kept in the list.
 pub(super) const RECURSION: usize = 16;
@@ -126,7 +127,7 @@ impl Heap {
             _ => {}
         }
         for (x, y) in a.zip(b) {
-            self.worked(1);
+            self.worked(Work::Compare, 1);
             if x.same(y) {
                 continue;
             }
@@ -148,7 +149,7 @@ impl Heap {
 
     fn next_of(&self, level: &mut Level, equality: bool, left: usize) -> Next {
         let Level { a, b, at } = *level;
-        self.worked(1);
+        self.worked(Work::Compare, 1);
         if let (Value::Dict(x), Value::Dict(y)) = (a, b) {
             let (x, y) = (&self.dicts[x], &self.dicts[y]);
             if x.len() != y.len() {

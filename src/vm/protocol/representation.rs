@@ -6,6 +6,7 @@ use crate::vm::Vm;
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::value::Value;
+use crate::vm::work::Work;
 
 impl Ctx<'_> {
     /// `repr(value)`.
@@ -61,8 +62,7 @@ impl Ctx<'_> {
         let Writer {
             out, holes, fault, ..
         } = writer;
-        // To write and then to decode what was written: a step for each two characters.
-        self.vm.heap.worked(out.len() / 2);
+        self.vm.heap.worked(Work::Write, out.len());
         if let Some(fault) = fault {
             return Err(self.raise(fault));
         }

@@ -6,6 +6,7 @@ use crate::syntax::ast::CompareOp;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::value::Value;
+use crate::vm::work::Work;
 
 /// Runs are made at least this long by insertion; CPython's `merge_compute_minrun`.
 fn shortest_run(mut length: usize) -> usize {
@@ -53,7 +54,7 @@ impl Ctx<'_> {
     ) -> Result<usize, Interrupt> {
         let left = self.nesting_left();
         let mut best = 0;
-        self.vm.heap.worked(keys.len());
+        self.vm.heap.worked(Work::Compare, keys.len());
         for at in 1..keys.len() {
             match self.vm.heap.try_compare(better, keys[at], keys[best], left) {
                 Verdict::Known(true) => best = at,
@@ -113,7 +114,7 @@ impl Heap {
         });
         if let Some(mut integers) = integers.collect::<Option<Vec<_>>>() {
             integers.sort_by(|a, b| {
-                self.worked(1);
+                self.worked(Work::Sort, 1);
                 a.0.cmp(&b.0)
             });
             return Ok(integers.into_iter().map(|it| it.1).collect());
@@ -124,13 +125,13 @@ impl Heap {
         });
         if let Some(mut texts) = texts.collect::<Option<Vec<_>>>() {
             texts.sort_by(|a, b| {
-                self.worked(2);
+                self.worked(Work::Sort, 2);
                 a.0.cmp(b.0)
             });
             return Ok(texts.into_iter().map(|it| it.1).collect());
         }
         let mut less = |a: u32, b: u32| {
-            self.worked(2);
+            self.worked(Work::Compare, 2);
             match self.try_compare(CompareOp::Lt, key(a), key(b), left) {
                 Verdict::Known(less) => Ok(less),
                 other => Err(other),

@@ -4,13 +4,14 @@
 use crate::process::in_parallel;
 use crate::sim::machine::{Machine, image};
 use crate::sim::measure::{MS, SLOWER, assert_near, assert_within, numbers, slow};
+use mini::engine::sim::CPYTHON_3_11;
 use mini::vm::link::Image;
 use std::sync::Arc;
 
 /// What share of the updates of two threads is lost.
 fn lost(gil: &str, statement: &str, interval_ms: f64) -> f64 {
-    // About a hundred switches.
-    let turns = (100.0 * interval_ms * MS / SLOWER / 45.0) as u64;
+    // About four hundred switches.
+    let turns = (400.0 * interval_ms * MS / f64::from(SLOWER) / 45.0) as u64;
     let text = format!(
         "import sys, threading\nsys.setswitchinterval({interval_ms} / 1000)\nx = 0\ndef f(n):\n    return n + 1\ndef work():\n    global x\n    \
         for _ in range({turns}):\n        {statement}\nts = [threading.Thread(target=work) for _ in range(2)]\n\
@@ -67,7 +68,7 @@ fn the_share_of_lost_updates_is_the_same_at_any_check_interval() {
     };
     // Primes, so that turns of the lock do not fall in step with turns of the loop and cut it at the same place each time.
     let usual = lost(97);
-    assert_within("97 ticks", usual, 0.25 / 1.15, 0.40 * 1.15);
+    assert_within("97 ticks", usual, 0.25, 0.40);
     for ticks in [19, 211] {
         assert_near(&format!("{ticks} ticks"), lost(ticks), usual, 0.3);
     }
@@ -96,9 +97,9 @@ fn longest_wait_ms(gil: &str, image: &Arc<Image>, runs: u64) -> f64 {
 #[test]
 fn a_long_straight_line_can_be_cut_up_to_3_9_and_not_later() {
     let straight = beside(&("x = a * b\n    y = x + a\n    ".repeat(20_000) + "return"));
-    let straight_ms = 40_000.0 * 8.5 / 1e3 / 1e3;
+    let straight_ms = 40_000.0 * f64::from(CPYTHON_3_11.class_ps.arithmetic) / 1e3 / MS;
     for gil in ["cpython-2.7", "cpython-3.9"] {
-        let longest = longest_wait_ms(gil, &straight, 3);
+        let longest = longest_wait_ms(gil, &straight, 8);
         assert!(longest < straight_ms * 0.8, "{gil}: {longest} ms");
     }
     for gil in [
@@ -194,15 +195,15 @@ fn the_end_of_main_waits_for_threads_and_in_cruby_kills_them() {
     }
 }
 
-/// An empty process by fork took 2.4 ms, by spawn 44.
+/// An empty process by fork took 1.7 to 2.4 ms, by spawn 44 to 63.
 #[test]
 fn processes_take_what_they_took() {
-    for (method, real_ms) in [("fork", 2.4), ("spawn", 44.0)] {
+    for (method, least_ms, most_ms) in [("fork", 1.7, 2.4), ("spawn", 44.0, 63.0)] {
         let text = format!(
             "import multiprocessing, time\ndef nothing():\n    pass\nif __name__ == '__main__':\n    multiprocessing.set_start_method('{method}')\n    t = time.perf_counter()\n    \
             p = multiprocessing.Process(target=nothing)\n    p.start()\n    p.join()\n    print((time.perf_counter() - t) * 1000)\n"
         );
         let took = numbers(&Machine::under("cpython-3.11").run(&image(&text)))[0];
-        assert_near(method, took, real_ms, 0.15);
+        assert_within(method, took, least_ms, most_ms);
     }
 }

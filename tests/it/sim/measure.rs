@@ -1,7 +1,6 @@
 //! What the checks against real interpreters share: programs of busy threads, what a run says in numbers, and how near a figure must come.
 
 use crate::sim::machine::{Machine, Run};
-use mini::engine::sim::ClassCosts;
 use mini::event::{Release, What};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,40 +8,16 @@ use std::fmt::Write as _;
 pub(crate) const MS: f64 = 1e6;
 
 /// How long a turn of `while n > 0: n -= 1` takes on a machine of the checks, in nanoseconds.
-pub(crate) const TURN_NS: f64 = 17.0;
+pub(crate) const TURN_NS: f64 = 18.0;
 
 /// So many times slower is the processor of `slow`.
-pub(crate) const SLOWER: f64 = 50.0;
+pub(crate) const SLOWER: u32 = 50;
 
 /// The same machine with a processor that takes fifty times as long for each instruction: where locks with a timer and wake-ups are measured,
 /// the number of instructions in between is of no account, and this way a second takes a fiftieth of them. Not for locks that count.
 pub(crate) fn slow(machine: Machine) -> Machine {
-    let ClassCosts {
-        move_,
-        jump,
-        arithmetic,
-        variable,
-        attribute,
-        item,
-        allocate,
-        iterate,
-        call,
-        raise,
-    } = machine.costs.class_ps;
-    let slower = |ps: u32| ps * SLOWER as u32;
     let mut machine = machine;
-    machine.costs.class_ps = ClassCosts {
-        move_: slower(move_),
-        jump: slower(jump),
-        arithmetic: slower(arithmetic),
-        variable: slower(variable),
-        attribute: slower(attribute),
-        item: slower(item),
-        allocate: slower(allocate),
-        iterate: slower(iterate),
-        call: slower(call),
-        raise: slower(raise),
-    };
+    machine.costs.class_ps = machine.costs.class_ps.scaled(SLOWER * 100);
     machine
 }
 
@@ -53,7 +28,7 @@ pub(crate) fn turns(ms: f64) -> u64 {
 
 /// The same on a slow machine.
 pub(crate) fn slow_turns(ms: f64) -> u64 {
-    turns(ms / SLOWER)
+    turns(ms / f64::from(SLOWER))
 }
 
 /// A program of busy threads, and what else it does.

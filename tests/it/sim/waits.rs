@@ -64,22 +64,17 @@ fn a_sleeper_hardly_waits_under_2_7_and_not_at_all_without_a_lock() {
 }
 
 /// Beside two busy threads the real figures are widely spread, since who of the waiters gets the lock is the system's choice: p50 1.9, 14.5 and 100.4 ms in one measurement,
-/// 0.7 to 1.7, 10.4 and 99.6 in others; p99 7.7 and 87 (and 200 ms of a few naps only).
+/// 0.7 to 3.3, 4.3 to 14.5 and 99.6 to 101.7 in others; p99 7.7 and 87 (and 200 ms of a few naps only).
 #[test]
 fn a_sleeper_beside_two_busy_threads_waits_for_several_switches() {
     let overshoots = |ms, naps| overshoots(&slow(Machine::under("cpython-3.11")), 2, ms, naps);
     for (ms, least, most, naps) in [
-        (0.5, 0.7, 1.9, 300),
-        (5.0, 10.4, 14.5, 150),
-        (50.0, 99.6, 100.4, 30),
+        (0.5, 0.7, 3.3, 300),
+        (5.0, 4.3, 14.5, 150),
+        (50.0, 99.0, 101.7, 30),
     ] {
         let middle = median(&overshoots(ms, naps));
-        assert_within(
-            &format!("p50 at {ms} ms"),
-            middle,
-            least * 0.85,
-            most * 1.15,
-        );
+        assert_within(&format!("p50 at {ms} ms"), middle, least, most);
     }
     for (ms, p99, naps) in [(0.5, 7.7, 300), (5.0, 87.0, 150)] {
         let longest = quantile(&overshoots(ms, naps), 0.99);
@@ -88,11 +83,11 @@ fn a_sleeper_beside_two_busy_threads_waits_for_several_switches() {
 }
 
 /// How often a second a thread gets to call `sleep(0)`.
-fn zero_sleeps(gil: &str, costs: sim::Costs, busy: usize) -> f64 {
-    let rest = "def other():\n    t = time.perf_counter()\n    n = 0\n    while n < 4 or time.perf_counter() - t < 0.05:\n        time.sleep(0)\n        n += 1\n    \
+fn zero_sleeps(gil: &str, costs: &sim::Costs, busy: usize) -> f64 {
+    let rest = "def other():\n    for _ in range(4): time.sleep(0)\n    t = time.perf_counter()\n    n = 0\n    while n < 4 or time.perf_counter() - t < 0.4:\n        time.sleep(0)\n        n += 1\n    \
         print(n / (time.perf_counter() - t))";
     let mut machine = Machine::under(gil);
-    machine.costs = costs;
+    machine.costs = *costs;
     machine = match gil {
         "cpython-2.7" => machine.cores(1),
         _ => slow(machine),
@@ -103,7 +98,7 @@ fn zero_sleeps(gil: &str, costs: sim::Costs, busy: usize) -> f64 {
 /// Row 3: about half of its free rate under 2.7; 201 a second under 3.11 (once an interval), 10 under CRuby; its free rate (70 µs a call in 3.11) without a lock.
 #[test]
 fn sleeping_for_nothing_costs_an_interval_beside_a_busy_thread() {
-    let zero_sleeps = |gil, busy| zero_sleeps(gil, sim::CPYTHON_3_11, busy);
+    let zero_sleeps = |gil, busy| zero_sleeps(gil, &sim::CPYTHON_3_11, busy);
     let free = 1e6 / 70.0;
     assert_near("alone", zero_sleeps("cpython-3.11", 0), free, 0.1);
     for gil in ["cpython-3.9", "cpython-3.11", "cpython-3.13"] {
@@ -120,8 +115,8 @@ fn sleeping_for_nothing_costs_an_interval_beside_a_busy_thread() {
 /// Row 3 for 2.7, where `sleep(0)` takes 1 µs: on a core that the two share.
 #[test]
 fn sleeping_for_nothing_costs_half_of_the_rate_under_2_7() {
-    let alone = zero_sleeps("cpython-2.7", sim::CPYTHON_2_7, 0);
-    let beside = zero_sleeps("cpython-2.7", sim::CPYTHON_2_7, 1);
+    let alone = zero_sleeps("cpython-2.7", &sim::CPYTHON_2_7, 0);
+    let beside = zero_sleeps("cpython-2.7", &sim::CPYTHON_2_7, 1);
     assert_within("share of the free rate", beside / alone, 0.35, 0.65);
 }
 
@@ -179,5 +174,5 @@ fn a_turn_of_the_loop_takes_what_it_took() {
     let turn = numbers(&Machine::under("cpython-3.11").run(&image(&text)))[0];
     assert_near("ns", turn, TURN_NS, 0.02);
     let turn = numbers(&slow(Machine::under("cpython-3.11")).run(&image(&text)))[0];
-    assert_near("ns", turn, TURN_NS * SLOWER, 0.02);
+    assert_near("ns", turn, TURN_NS * f64::from(SLOWER), 0.02);
 }

@@ -6,6 +6,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::character::is_space;
 use crate::vm::text::search;
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 use std::ops::Range;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
@@ -119,7 +120,7 @@ fn found(ctx: &mut Ctx<'_>, first: bool) -> Result<Option<usize>, Interrupt> {
         return Ok(None);
     };
     let (text, sub) = (ctx.vm.heap.text(this(ctx)), ctx.vm.heap.text(sub));
-    ctx.vm.heap.worked_on_bytes(range.len());
+    ctx.vm.heap.worked(Work::Byte, range.len());
     let at = search::find(text[range.clone()].as_bytes(), sub.as_bytes(), first);
     Ok(at.map(|at| {
         let before = &text[..range.start + at];
@@ -147,7 +148,7 @@ fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Some(range) = searched(ctx, 2)? else {
         return Ok(Value::Int(0));
     };
-    ctx.vm.heap.worked_on_bytes(range.len());
+    ctx.vm.heap.worked(Work::Byte, range.len());
     let text = &ctx.vm.heap.text(this(ctx))[range];
     let sub = ctx.vm.heap.text(sub);
     let count = if sub.is_empty() {
@@ -208,8 +209,8 @@ fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         search::count(text.as_bytes(), old.as_bytes())
     };
     let times = times.min(most);
-    ctx.vm.heap.worked(times * 4);
-    ctx.vm.heap.worked_on_bytes(text.len() * 2);
+    ctx.vm.heap.worked(Work::Visit, times * 4);
+    ctx.vm.heap.worked(Work::Byte, text.len() * 2);
     if times == 0 {
         return Ok(ctx.arg(0));
     }

@@ -7,6 +7,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::character::{is_line_end, is_space};
 use crate::vm::text::search::{self, Unit};
 use crate::vm::value::Value;
+use crate::vm::work::Work;
 use std::ops::Range;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
@@ -34,8 +35,7 @@ fn units(text: &str, mark: fn(char) -> bool) -> impl DoubleEndedIterator<Item = 
 fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Value {
     let this = this(ctx);
     let mut pieces = Vec::with_capacity(ranges.len());
-    // To find each and to make a string of it.
-    ctx.vm.heap.worked(ranges.len() * 8);
+    ctx.vm.heap.worked(Work::Cut, ranges.len());
     for range in ranges {
         let piece: std::sync::Arc<str> = ctx.vm.heap.text(this)[range].into();
         pieces.push(ctx.vm.heap.new_str(piece));
