@@ -1,6 +1,7 @@
 //! The pure core: a VM is a value. It knows no clock, no thread of the operating system, no lock, no file, and prints nothing; an engine plays the
 //! operating system for it. Its one verb is `Vm::run`.
 
+mod arena;
 pub mod attribute;
 pub mod birthplace;
 pub mod builtins;
@@ -507,7 +508,7 @@ impl Vm {
     /// # Panics
     /// If the thread is not inside a native; a bug of Mini's.
     #[must_use]
-    pub fn fork(&self, thread: ThreadId) -> Vm {
+    pub fn fork(&mut self, thread: ThreadId) -> Vm {
         if let Status::Calling(SysCall::Fork {
             name,
             spawn: Some(parcel),
@@ -516,6 +517,7 @@ impl Vm {
         {
             return self.spawn(name.clone(), parcel.clone());
         }
+        self.heap.freeze();
         let mut child = self.clone();
         child.woken.clear();
         for at in 0..child.threads.len() {

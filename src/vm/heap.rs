@@ -1,108 +1,19 @@
 //! The heap: one arena for each type of object, handles instead of pointers, no reference counts. Collected by marking from roots and sweeping.
 
-use crate::vm::class::Class;
+use crate::vm::arena::{Arena, Marks};
+use crate::vm::class::{Class, Type};
 use crate::vm::dict::Dict;
 use crate::vm::list::List;
 use crate::vm::object::{
     Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Range, Trace, Tuple,
 };
 use crate::vm::set::Set;
-use crate::vm::text::{Buffer, Form, Str};
+use crate::vm::text::{Buffer, CachedHash, Form, Str};
 use crate::vm::value::{Ref, Value};
 use crate::vm::work::{Done, Units, Work};
 use num_bigint::BigInt;
 use smol_str::SmolStr;
-use std::ops::{Index, IndexMut};
 use std::sync::Arc;
-
-/// Objects of one type. A free slot holds a default object.
-#[derive(Clone, Debug, Default)]
-pub struct Arena<T> {
-    slots: Vec<T>,
-    free: Vec<u32>,
-    marked: Vec<bool>,
-}
-
-impl<T: Default> Arena<T> {
-    /// Puts an object into a slot.
-    pub fn insert(&mut self, object: T) -> Ref<T> {
-        if let Some(slot) = self.free.pop() {
-            self.slots[slot as usize] = object;
-            return Ref::new(slot);
-        }
-        let slot = u32::try_from(self.slots.len()).expect("the memory limit is under 2^32 objects");
-        self.slots.push(object);
-        Ref::new(slot)
-    }
-
-    /// All slots, the free ones among them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter()
-    }
-
-    /// How many objects live in it.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
-    }
-
-    /// Does none live in it?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Two objects at once, the first of them to change.
-    #[must_use]
-    pub fn pair_mut(&mut self, first: Ref<T>, second: Ref<T>) -> Option<(&mut T, &T)> {
-        let [a, b] = self
-            .slots
-            .get_disjoint_mut([first.slot as usize, second.slot as usize])
-            .ok()?;
-        Some((a, b))
-    }
-
-    fn mark(&mut self, object: Ref<T>) -> bool {
-        let slot = object.slot as usize;
-        if self.marked.len() < self.slots.len() {
-            self.marked.resize(self.slots.len(), false);
-        }
-        !std::mem::replace(&mut self.marked[slot], true)
-    }
-
-    fn sweep(&mut self, keep: usize) {
-        self.marked.resize(self.slots.len(), false);
-        self.marked[..keep.min(self.slots.len())].fill(true);
-        for &slot in &self.free {
-            self.marked[slot as usize] = true;
-        }
-        // From the top down, so that low slots are reused first and the arena stays dense.
-        let mut freed = Vec::new();
-        for slot in (0..self.slots.len()).rev() {
-            if !self.marked[slot] {
-                self.slots[slot] = T::default();
-                freed.push(slot as u32);
-            }
-        }
-        self.free.extend(freed);
-        self.marked.clear();
-    }
-}
-
-impl<T> Index<Ref<T>> for Arena<T> {
-    type Output = T;
-    #[inline]
-    fn index(&self, object: Ref<T>) -> &T {
-        &self.slots[object.slot as usize]
-    }
-}
-
-impl<T> IndexMut<Ref<T>> for Arena<T> {
-    #[inline]
-    fn index_mut(&mut self, object: Ref<T>) -> &mut T {
-        &mut self.slots[object.slot as usize]
-    }
-}
 
 /// All objects of a VM.
 #[derive(Clone, Debug, Default)]
@@ -130,6 +41,8 @@ pub struct Heap {
     pub live: usize,
     /// What was allocated before the last collection: with `allocated`, all that ever was.
     pub allocated_before: u64,
+    /// How often the loop met an object that others share, since there are any.
+    detours: u32,
     /// What natives did in proportion to the size of something (`worked`).
     done: Done,
 }
@@ -171,6 +84,9 @@ makers! {
     /// One of the less frequent objects.
     new_object objects Object => Object(object) 0;
 }
+
+/// After so many uses of shared objects, a millisecond or two, a heap shares nothing more: then to copy a million objects (50 to 100 ms) pays soon.
+const MOST_DETOURS: u32 = 20_000;
 
 /// Strings up to this many bytes are concatenated into a text of their own; longer ones into a buffer.
 const WHOLE_LIMIT: usize = 256;
@@ -292,8 +208,16 @@ impl Heap {
             form: Form::Prefix(buffer),
             chars,
             bytes,
-            hash: std::cell::Cell::new(0),
+            hash: CachedHash::default(),
         }))
+    }
+
+    /// Notes that the run loop had to go a longer way, to an object that others share. Whoever does that often takes a copy of everything.
+    pub(super) fn detour(&mut self) {
+        self.detours = self.detours.saturating_add(1);
+        if self.detours == MOST_DETOURS {
+            self.settle();
+        }
     }
 
     /// Notes what a native does in proportion to the size of something.
@@ -332,37 +256,103 @@ impl Heap {
 
     /// Frees everything that cannot be reached from the roots.
     pub(super) fn collect(&mut self, roots: impl IntoIterator<Item = Value>) {
-        let mut gray: Vec<Value> = Vec::new();
-        for root in roots {
-            self.reach(root, &mut gray);
-        }
-        while let Some(value) = gray.pop() {
-            self.trace(value, &mut gray);
-        }
-        self.bigs.sweep(0);
-        self.strs.sweep(0);
-        self.buffers.sweep(0);
-        self.bytes.sweep(0);
-        self.tuples.sweep(0);
-        self.lists.sweep(0);
-        self.dicts.sweep(0);
-        self.sets.sweep(0);
-        self.ranges.sweep(0);
-        self.functions.sweep(0);
-        self.methods.sweep(0);
-        self.classes.sweep(crate::vm::class::Type::ALL.len());
-        self.instances.sweep(0);
-        self.generators.sweep(0);
-        self.iters.sweep(0);
-        self.cells.sweep(0);
-        self.objects.sweep(0);
+        let marks = Tracer::new(self).reached(roots);
+        marks.sweep(self);
         self.allocated_before += self.allocated as u64;
         self.allocated = 0;
         self.live = self.measure();
     }
 
-    /// Marks a value; what must still be traced goes to `gray`.
-    fn reach(&mut self, value: Value, gray: &mut Vec<Value>) {
+    /// Roughly the bytes in use.
+    fn measure(&self) -> usize {
+        let texts: usize = self.strs.iter().map(Str::outer_bytes).sum();
+        let buffers: usize = self.buffers.iter().map(|it| it.0.capacity()).sum();
+        let lists: usize = self.lists.iter().map(List::bytes).sum();
+        let tuples: usize = self
+            .tuples
+            .iter()
+            .map(|it| it.0.len() * size_of::<Value>())
+            .sum();
+        let dicts: usize = self.dicts.iter().map(Dict::bytes).sum();
+        let slots: usize = self
+            .instances
+            .iter()
+            .map(|it| it.slots.capacity() * size_of::<Value>())
+            .sum();
+        let rings: usize = self.objects.iter().map(Object::bytes).sum();
+        texts + buffers + lists + tuples + dicts + slots + rings + self.objects() * 48
+    }
+}
+
+macro_rules! all_marks {
+    ($($arena:ident)*) => {
+        /// Which objects of a heap were reached.
+        struct AllMarks {
+            $($arena: Marks,)*
+        }
+
+        impl AllMarks {
+            fn none(heap: &Heap) -> AllMarks {
+                AllMarks { $($arena: heap.$arena.unmarked(),)* }
+            }
+
+            /// Frees the others. The builtin classes stay, which are the first.
+            fn sweep(self, heap: &mut Heap) {
+                $(
+                    let keep = if stringify!($arena) == "classes" { Type::ALL.len() } else { 0 };
+                    heap.$arena.sweep(self.$arena, keep);
+                )*
+            }
+        }
+
+        impl Heap {
+            /// Lets the next clones share large parts with this heap, until one side changes them.
+            pub(super) fn freeze(&mut self) {
+                self.detours = 0;
+                $(self.$arena.freeze();)*
+            }
+
+            /// Shares nothing any more.
+            fn settle(&mut self) {
+                $(self.$arena.settle();)*
+            }
+        }
+    };
+}
+all_marks! {
+    bigs strs buffers bytes tuples lists dicts sets ranges functions methods classes instances generators iters cells objects
+}
+
+/// Finds what can be reached.
+struct Tracer<'a> {
+    heap: &'a Heap,
+    marks: AllMarks,
+    /// What was reached and holds things that may not have been.
+    gray: Vec<Value>,
+}
+
+impl Tracer<'_> {
+    fn new(heap: &Heap) -> Tracer<'_> {
+        Tracer {
+            heap,
+            marks: AllMarks::none(heap),
+            gray: Vec::new(),
+        }
+    }
+
+    fn reached(mut self, roots: impl IntoIterator<Item = Value>) -> AllMarks {
+        for root in roots {
+            self.reach(root);
+        }
+        while let Some(value) = self.gray.pop() {
+            self.trace(value);
+        }
+        self.marks
+    }
+
+    /// Marks a value; what it holds is still to be traced.
+    fn reach(&mut self, value: Value) {
+        let marks = &mut self.marks;
         let fresh = match value {
             Value::Unbound
             | Value::None
@@ -374,109 +364,69 @@ impl Heap {
             | Value::Native(_)
             | Value::Module(_) => return,
             Value::Str(string) => {
-                if self.strs.mark(string)
-                    && let Form::Prefix(buffer) = self.strs[string].form
+                if marks.strs.mark(string)
+                    && let Form::Prefix(buffer) = self.heap.strs[string].form
                 {
-                    self.buffers.mark(buffer);
+                    marks.buffers.mark(buffer);
                 }
                 return;
             }
             Value::Big(it) => {
-                self.bigs.mark(it);
+                marks.bigs.mark(it);
                 return;
             }
             Value::Bytes(it) => {
-                self.bytes.mark(it);
+                marks.bytes.mark(it);
                 return;
             }
             Value::Range(it) => {
-                self.ranges.mark(it);
+                marks.ranges.mark(it);
                 return;
             }
-            Value::Tuple(it) => self.tuples.mark(it),
-            Value::List(it) => self.lists.mark(it),
-            Value::Dict(it) => self.dicts.mark(it),
-            Value::Set(it) => self.sets.mark(it),
-            Value::Function(it) => self.functions.mark(it),
-            Value::Method(it) => self.methods.mark(it),
-            Value::Class(it) => self.classes.mark(it),
-            Value::Instance(it) => self.instances.mark(it),
-            Value::Generator(it) => self.generators.mark(it),
-            Value::Iter(it) => self.iters.mark(it),
-            Value::Cell(it) => self.cells.mark(it),
-            Value::Object(it) => self.objects.mark(it),
+            Value::Tuple(it) => marks.tuples.mark(it),
+            Value::List(it) => marks.lists.mark(it),
+            Value::Dict(it) => marks.dicts.mark(it),
+            Value::Set(it) => marks.sets.mark(it),
+            Value::Function(it) => marks.functions.mark(it),
+            Value::Method(it) => marks.methods.mark(it),
+            Value::Class(it) => marks.classes.mark(it),
+            Value::Instance(it) => marks.instances.mark(it),
+            Value::Generator(it) => marks.generators.mark(it),
+            Value::Iter(it) => marks.iters.mark(it),
+            Value::Cell(it) => marks.cells.mark(it),
+            Value::Object(it) => marks.objects.mark(it),
         };
         if fresh {
-            gray.push(value);
+            self.gray.push(value);
         }
     }
 
-    /// Marks what an object holds. It is taken out of its place meanwhile, so that its values are read where they are: a list of a million numbers would
-    /// need a second one otherwise.
-    fn trace(&mut self, value: Value, gray: &mut Vec<Value>) {
-        macro_rules! within {
-            ($arena:ident, $it:expr, |$object:ident, $visit:ident| $trace:expr) => {{
-                let $object = std::mem::take(&mut self.$arena[$it]);
-                let $visit = &mut |value| self.reach(value, gray);
-                $trace;
-                self.$arena[$it] = $object;
-            }};
-        }
+    /// Marks what an object holds.
+    fn trace(&mut self, value: Value) {
+        let heap = self.heap;
+        let mut visit = |value| self.reach(value);
         match value {
-            Value::Tuple(it) => within!(tuples, it, |object, visit| object.trace(visit)),
-            Value::List(it) => within!(lists, it, |object, visit| object.trace(visit)),
-            Value::Dict(it) => {
-                within!(dicts, it, |object, visit| object.iter().for_each(|entry| {
-                    visit(entry.key);
-                    visit(entry.value);
-                }))
-            }
-            Value::Set(it) => {
-                within!(sets, it, |object, visit| object
-                    .iter()
-                    .for_each(|(_, value)| visit(value)));
-            }
-            Value::Function(it) => within!(functions, it, |object, visit| object.trace(visit)),
-            Value::Method(it) => within!(methods, it, |object, visit| object.trace(visit)),
-            Value::Class(it) => within!(classes, it, |object, visit| {
-                object
-                    .mro
-                    .iter()
-                    .for_each(|&class| visit(Value::Class(class)));
-                object
-                    .attributes
-                    .iter()
-                    .for_each(|&(_, value)| visit(value));
+            Value::Tuple(it) => heap.tuples[it].trace(&mut visit),
+            Value::List(it) => heap.lists[it].trace(&mut visit),
+            Value::Dict(it) => heap.dicts[it].iter().for_each(|entry| {
+                visit(entry.key);
+                visit(entry.value);
             }),
-            Value::Instance(it) => within!(instances, it, |object, visit| object.trace(visit)),
-            Value::Generator(it) => within!(generators, it, |object, visit| object.trace(visit)),
-            Value::Iter(it) => within!(iters, it, |object, visit| object.trace(visit)),
-            Value::Cell(it) => within!(cells, it, |object, visit| object.trace(visit)),
-            Value::Object(it) => within!(objects, it, |object, visit| object.trace(visit)),
+            Value::Set(it) => heap.sets[it].iter().for_each(|(_, value)| visit(value)),
+            Value::Function(it) => heap.functions[it].trace(&mut visit),
+            Value::Method(it) => heap.methods[it].trace(&mut visit),
+            Value::Class(it) => {
+                let class = &heap.classes[it];
+                class.mro.iter().for_each(|&it| visit(Value::Class(it)));
+                class.attributes.iter().for_each(|&(_, it)| visit(it));
+            }
+            Value::Instance(it) => heap.instances[it].trace(&mut visit),
+            Value::Generator(it) => heap.generators[it].trace(&mut visit),
+            Value::Iter(it) => heap.iters[it].trace(&mut visit),
+            Value::Cell(it) => heap.cells[it].trace(&mut visit),
+            Value::Object(it) => heap.objects[it].trace(&mut visit),
             _ => {}
         }
-    }
-
-    /// Roughly the bytes in use.
-    fn measure(&self) -> usize {
-        let texts: usize = self.strs.slots.iter().map(Str::outer_bytes).sum();
-        let buffers: usize = self.buffers.slots.iter().map(|it| it.0.capacity()).sum();
-        let lists: usize = self.lists.slots.iter().map(List::bytes).sum();
-        let tuples: usize = self
-            .tuples
-            .slots
-            .iter()
-            .map(|it| it.0.len() * size_of::<Value>())
-            .sum();
-        let dicts: usize = self.dicts.slots.iter().map(Dict::bytes).sum();
-        let slots: usize = self
-            .instances
-            .slots
-            .iter()
-            .map(|it| it.slots.capacity() * size_of::<Value>())
-            .sum();
-        let rings: usize = self.objects.slots.iter().map(Object::bytes).sum();
-        texts + buffers + lists + tuples + dicts + slots + rings + self.objects() * 48
     }
 }
 

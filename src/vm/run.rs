@@ -15,8 +15,9 @@
 //! the `STEP` loop, which looks at the distance before each instruction, as soon as it is less than the longest way to the next look. It looks at backward
 //! jumps and changes of frame. Where a turn ends and nobody wants anything, the next one begins (`Account`) and the `EXACT` loop runs on. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
 //!
-//! *Two levels.* The inner loop runs what is quick. Everything else leaves it (`'slow`) with a step that is carried out in one place behind it, so that the
-//! inner loop stays small enough for the compiler to keep its variables in registers.
+//! *Two levels.* The inner loop runs what is quick: numbers, caches that hit, objects that are this VM's alone. Whatever else an instruction may have to
+//! do leaves it (`'slow`) before anything has happened, and is carried out by `slow.rs`. So the inner loop calls hardly anything, reads no operand before it
+//! needs it, and is small enough for the compiler to keep its variables in registers.
 //!
 //! *Stores.* Each arm stores its own result with one store of a whole value. Selecting a value first and storing it once at the end of the arm makes the
 //! compiler build it in a stack slot and copy it, which stalls on store forwarding and was measured to cost a factor of 3.5.
@@ -80,6 +81,8 @@ enum Slow {
     Due,
     /// The short form of the instruction before `pc` does not apply, and nothing has happened yet: it is to be carried out in full.
     Again,
+    /// The same, because an object that it uses is one that other VMs share.
+    Detour,
     /// The frame is gone.
     Left(Step),
 }
@@ -440,11 +443,28 @@ impl Vm {
                         break 'slow Slow::Again
                     };
                 }
+                // An object that is this VM's alone.
+                macro_rules! near {
+                    ($arena:ident, $it:expr) => {
+                        match self.heap.$arena.near($it) {
+                            Some(object) => object,
+                            None => break 'slow Slow::Detour,
+                        }
+                    };
+                }
+                macro_rules! near_mut {
+                    ($arena:ident, $it:expr) => {
+                        match self.heap.$arena.near_mut($it) {
+                            Some(object) => object,
+                            None => break 'slow Slow::Detour,
+                        }
+                    };
+                }
                 // Calls a function whose arguments are in place, if nothing but a frame is needed for that.
                 macro_rules! call {
                     ($called:expr, $count:expr, $base:expr, $dst:expr) => {{
                         let (called, start): (Ref<Function>, usize) = ($called, $base);
-                        let code = self.heap.functions[called].code;
+                        let code = near!(functions, called).code;
                         // SAFETY: functions have codes of the VM's program.
                         let callee = unsafe { links.get_unchecked(code.0 as usize) };
                         // SAFETY: the thread is there, whatever it has called.
@@ -619,26 +639,41 @@ impl Vm {
                             let value = reg!(reg);
                             reg!(reg) = self.heap.new_cell(Cell(value));
                         }
-                        Op::GetCell { dst, cell } => match reg!(cell) {
-                            Value::Cell(it) if self.heap.cells[it].0.is_bound() => {
-                                copy!(reg!(dst), self.heap.cells[it].0);
+                        Op::GetCell { dst, cell } => {
+                            let Value::Cell(it) = reg!(cell) else {
+                                again!()
+                            };
+                            let place = &near!(cells, it).0;
+                            if !place.is_bound() {
+                                again!();
                             }
-                            _ => again!(),
-                        },
-                        Op::SetCell { cell, src } => match reg!(cell) {
-                            Value::Cell(it) => copy!(self.heap.cells[it].0, reg!(src)),
-                            _ => again!(),
-                        },
-                        Op::GetFree { dst, free } => match self.free_cell(function, free.0) {
-                            Some(cell) if self.heap.cells[cell].0.is_bound() => {
-                                copy!(reg!(dst), self.heap.cells[cell].0);
+                            copy!(reg!(dst), *place);
+                        }
+                        Op::SetCell { cell, src } => {
+                            let Value::Cell(it) = reg!(cell) else {
+                                again!()
+                            };
+                            copy!(near_mut!(cells, it).0, reg!(src));
+                        }
+                        Op::GetFree { dst, free } => {
+                            let Some(&cell) = near!(functions, function).cells.get(free.0 as usize)
+                            else {
+                                again!()
+                            };
+                            let place = &near!(cells, cell).0;
+                            if !place.is_bound() {
+                                again!();
                             }
-                            _ => again!(),
-                        },
-                        Op::SetFree { src, free } => match self.free_cell(function, free.0) {
-                            Some(cell) => copy!(self.heap.cells[cell].0, reg!(src)),
-                            None => again!(),
-                        },
+                            copy!(reg!(dst), *place);
+                        }
+                        Op::SetFree { src, free } => {
+                            let Some(&cell) = near!(functions, function).cells.get(free.0 as usize)
+                            else {
+                                again!()
+                            };
+                            copy!(near_mut!(cells, cell).0, reg!(src));
+                        }
+
                         Op::Add { dst, lhs, rhs, .. } => arithmetic!(checked_add, +, dst, lhs, rhs),
                         Op::Sub { dst, lhs, rhs, .. } => arithmetic!(checked_sub, -, dst, lhs, rhs),
                         Op::Mul { dst, lhs, rhs, .. } => arithmetic!(checked_mul, *, dst, lhs, rhs),
@@ -916,46 +951,43 @@ impl Vm {
                             _ => again!(),
                         },
                         Op::ForIter { dst, iter, to } => {
-                            match reg!(iter) {
-                                Value::Iter(it) => match &mut self.heap.iters[it] {
-                                    Iter::List { list, next } => {
-                                        let at = *next;
-                                        *next += 1;
-                                        let list = &self.heap.lists[*list];
-                                        item!(list, at, dst);
-                                        self.heap.iters[it] = Iter::Done;
+                            let Value::Iter(it) = reg!(iter) else {
+                                again!()
+                            };
+                            let state = near_mut!(iters, it);
+                            match state {
+                                Iter::List { list, next } => {
+                                    let at = *next;
+                                    let list = near!(lists, *list);
+                                    *next += 1;
+                                    item!(list, at, dst);
+                                    *state = Iter::Done;
+                                    jump!(to.0);
+                                }
+                                Iter::Range {
+                                    next,
+                                    left: turns,
+                                    step,
+                                } => {
+                                    if *turns > 0 {
+                                        reg!(dst) = Value::Int(*next);
+                                        *next = next.wrapping_add(*step);
+                                        *turns -= 1;
+                                    } else {
                                         jump!(to.0);
-                                        continue;
                                     }
-                                    Iter::Range {
-                                        next,
-                                        left: turns,
-                                        step,
-                                    } => {
-                                        if *turns > 0 {
-                                            reg!(dst) = Value::Int(*next);
-                                            *next = next.wrapping_add(*step);
-                                            *turns -= 1;
-                                        } else {
-                                            jump!(to.0);
-                                        }
-                                        continue;
+                                }
+                                Iter::Tuple { tuple, next } => {
+                                    if let Some(item) = near!(tuples, *tuple).0.get(*next) {
+                                        *next += 1;
+                                        copy!(reg!(dst), *item);
+                                    } else {
+                                        *state = Iter::Done;
+                                        jump!(to.0);
                                     }
-                                    Iter::Tuple { tuple, next } => {
-                                        if let Some(item) = self.heap.tuples[*tuple].0.get(*next) {
-                                            *next += 1;
-                                            copy!(reg!(dst), *item);
-                                        } else {
-                                            self.heap.iters[it] = Iter::Done;
-                                            jump!(to.0);
-                                        }
-                                        continue;
-                                    }
-                                    _ => {}
-                                },
-                                _ => {}
+                                }
+                                _ => again!(),
                             }
-                            again!();
                         }
                         Op::GetAttr { dst, object, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
@@ -967,7 +999,7 @@ impl Vm {
                                     version,
                                 } => {
                                     if let Value::Instance(it) = reg!(object) {
-                                        let instance = &self.heap.instances[it];
+                                        let instance = near!(instances, it);
                                         if instance.shape == shape && version == self.class_version
                                         {
                                             copy!(reg!(dst), instance.slots[slot as usize]);
@@ -999,7 +1031,7 @@ impl Vm {
                                 && let Value::Instance(it) = reg!(object)
                                 && version == self.class_version
                             {
-                                let instance = &mut self.heap.instances[it];
+                                let instance = near_mut!(instances, it);
                                 if instance.shape == shape {
                                     copy!(instance.slots[slot as usize], reg!(src));
                                     continue;
@@ -1011,13 +1043,13 @@ impl Vm {
                             match reg!(object) {
                                 Value::List(list) => {
                                     if let Value::Int(index) = reg!(key) {
-                                        let list = &self.heap.lists[list];
+                                        let list = near!(lists, list);
                                         item!(list, from_end(index, list.len()), dst);
                                     }
                                 }
                                 Value::Tuple(tuple) => {
                                     if let Value::Int(index) = reg!(key) {
-                                        let items = &self.heap.tuples[tuple].0;
+                                        let items = &near!(tuples, tuple).0;
                                         if let Some(item) = items.get(from_end(index, items.len()))
                                         {
                                             copy!(reg!(dst), *item);
@@ -1042,7 +1074,7 @@ impl Vm {
                             match reg!(object) {
                                 Value::List(list) => {
                                     if let Value::Int(index) = reg!(key) {
-                                        let list = &mut self.heap.lists[list];
+                                        let list = near_mut!(lists, list);
                                         match (list.items_mut(), &reg!(src)) {
                                             (Items::Values(items), value) => {
                                                 let at = from_end(index, items.len());
@@ -1080,7 +1112,7 @@ impl Vm {
                         }
                         Op::ListAppend { list, src } => match reg!(list) {
                             Value::List(it) if !self.is_collection_due() => {
-                                self.heap.lists[it].push(reg!(src));
+                                near_mut!(lists, it).push(reg!(src));
                                 self.heap.allocated += size_of::<Value>();
                             }
                             _ => again!(),
@@ -1105,7 +1137,7 @@ impl Vm {
                                     function,
                                 } => {
                                     if let Value::Instance(it) = reg!(object)
-                                        && self.heap.instances[it].shape == shape
+                                        && near!(instances, it).shape == shape
                                         && version == self.class_version
                                     {
                                         copy!(reg!(dst, 1), reg!(object));
@@ -1158,7 +1190,7 @@ impl Vm {
                                     if let Value::List(list) = reg!(at, 1)
                                         && !self.is_collection_due()
                                     {
-                                        self.heap.lists[list].push(reg!(at, 2));
+                                        near_mut!(lists, list).push(reg!(at, 2));
                                         self.heap.allocated += size_of::<Value>();
                                         reg!(dst) = Value::None;
                                         continue;
@@ -1266,7 +1298,10 @@ impl Vm {
                     mark = pc;
                     continue;
                 }
-                Slow::Again => {
+                Slow::Again | Slow::Detour => {
+                    if matches!(slow, Slow::Detour) {
+                        self.heap.detour();
+                    }
                     save!();
                     // SAFETY: it lies behind an instruction of the current code.
                     let op = unsafe { *pc.sub(1) };
@@ -1307,17 +1342,6 @@ impl Vm {
     #[inline]
     fn is_collection_due(&self) -> bool {
         self.heap.allocated >= self.collect_at
-    }
-
-    #[inline]
-    pub(super) fn free_cell(&self, function: Ref<Function>, free: u16) -> Option<Ref<Cell>> {
-        if function.slot == u32::MAX {
-            return None;
-        }
-        self.heap.functions[function]
-            .cells
-            .get(free as usize)
-            .copied()
     }
 }
 

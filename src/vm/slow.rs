@@ -3,7 +3,7 @@
 //!
 //! It runs between two instructions: the frame's program counter is saved and says what follows. It neither counts nor looks at budgets.
 
-use crate::bytecode::op::{Convert, Flag, Near, Op, Reg, Site};
+use crate::bytecode::op::{Convert, Flag, FreeIx, Near, Op, Reg, Site};
 use crate::syntax::ast::{BinaryOp, CompareOp};
 use crate::vm::Vm;
 use crate::vm::attribute::CACHES;
@@ -12,7 +12,7 @@ use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::link::{Image, Link};
-use crate::vm::object::{Function, Method, Object};
+use crate::vm::object::{Cell, Function, Method, Object};
 use crate::vm::thread::Return;
 use crate::vm::value::{Ref, Value};
 
@@ -135,10 +135,22 @@ impl Vm {
                     return Err(self.name_error(global.0));
                 }
             }
-            Op::GetCell { cell, .. } => match reg!(cell) {
-                Value::Cell(_) => return Err(self.unbound_local(thread, cell)),
-                _ => return Err(self.no_cell()),
-            },
+            Op::GetCell { dst, cell } => {
+                let Value::Cell(it) = reg!(cell) else {
+                    return Err(self.no_cell());
+                };
+                let value = self.heap.cells[it].0;
+                if !value.is_bound() {
+                    return Err(self.unbound_local(thread, cell));
+                }
+                reg!(dst) = value;
+            }
+            Op::SetCell { cell, src } => {
+                let Value::Cell(it) = reg!(cell) else {
+                    return Err(self.no_cell());
+                };
+                self.heap.cells[it].0 = reg!(src);
+            }
             Op::DelCell { cell } => {
                 let Value::Cell(it) = reg!(cell) else {
                     return Err(self.no_cell());
@@ -147,19 +159,30 @@ impl Vm {
                     return Err(self.unbound_local(thread, cell));
                 }
             }
-            Op::GetFree { free, .. } => match self.free_cell(place.function, free.0) {
-                Some(_) => return Err(self.unbound_free(thread, free.0)),
-                None => return Err(self.no_cell()),
-            },
+            Op::GetFree { dst, free } => {
+                let Some(cell) = self.free_cell(place.function, free) else {
+                    return Err(self.no_cell());
+                };
+                let value = self.heap.cells[cell].0;
+                if !value.is_bound() {
+                    return Err(self.unbound_free(thread, free.0));
+                }
+                reg!(dst) = value;
+            }
+            Op::SetFree { src, free } => {
+                let Some(cell) = self.free_cell(place.function, free) else {
+                    return Err(self.no_cell());
+                };
+                self.heap.cells[cell].0 = reg!(src);
+            }
             Op::DelFree { free } => {
-                let Some(cell) = self.free_cell(place.function, free.0) else {
+                let Some(cell) = self.free_cell(place.function, free) else {
                     return Err(self.no_cell());
                 };
                 if !std::mem::replace(&mut self.heap.cells[cell].0, Value::Unbound).is_bound() {
                     return Err(self.unbound_free(thread, free.0));
                 }
             }
-            Op::SetCell { .. } | Op::SetFree { .. } => return Err(self.no_cell()),
 
             Op::Add {
                 in_place,
@@ -744,6 +767,15 @@ impl Vm {
             | Op::Return { .. } => unreachable!("the loop always carries it out itself"),
         }
         Ok(Flow::Next)
+    }
+
+    /// The cell that a function captured. Code that is no function's has none.
+    fn free_cell(&self, function: Ref<Function>, free: FreeIx) -> Option<Ref<Cell>> {
+        if function.slot == u32::MAX {
+            return None;
+        }
+        let cells = &self.heap.functions[function].cells;
+        cells.get(free.0 as usize).copied()
     }
 
     /// An operator, of operands for which the loop has no short form.

@@ -12,7 +12,7 @@ pub use quote::{ascii_str, escape_non_ascii, repr_bytes, repr_str};
 
 use crate::vm::value::Ref;
 use smol_str::SmolStr;
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a shared text on the heap needs besides itself: two counts of its owners.
 const ARC_BYTES: usize = 16;
@@ -30,7 +30,27 @@ pub struct Str {
     /// Length in bytes; equal to `chars` exactly for ASCII.
     pub(super) bytes: u32,
     /// The hash, or 0 before it is first asked for.
-    pub(super) hash: Cell<u64>,
+    pub(super) hash: CachedHash,
+}
+
+/// The hash of a string, once it is known. VMs may share a string: they find the same, whoever is first.
+#[derive(Debug, Default)]
+pub(super) struct CachedHash(AtomicU64);
+
+impl CachedHash {
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&self, hash: u64) {
+        self.0.store(hash, Ordering::Relaxed);
+    }
+}
+
+impl Clone for CachedHash {
+    fn clone(&self) -> CachedHash {
+        CachedHash(AtomicU64::new(self.get()))
+    }
 }
 
 /// Where the text is.
@@ -48,7 +68,7 @@ impl Default for Str {
             form: Form::Whole(SmolStr::default()),
             chars: 0,
             bytes: 0,
-            hash: Cell::new(0),
+            hash: CachedHash::default(),
         }
     }
 }
@@ -65,7 +85,7 @@ impl Str {
             },
             bytes: text.len() as u32,
             form: Form::Whole(text),
-            hash: Cell::new(0),
+            hash: CachedHash::default(),
         }
     }
 

@@ -151,6 +151,10 @@ const LONG: &[(&str, &str)] = &[
         "src/vm/run.rs",
         "the instruction loop: an arm for each instruction",
     ),
+    (
+        "src/vm/slow.rs",
+        "the same instructions in full: an arm for each again",
+    ),
 ];
 
 /// Where `unsafe` may stand, with its argument written out there.
