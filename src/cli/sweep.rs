@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One simulation.
 struct Case {
@@ -98,16 +98,23 @@ fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
             });
         }
         drop(done);
+        let began = Instant::now();
         let (mut finished, mut late) = (0, false);
         loop {
-            match results.recv_timeout(PATIENCE) {
+            let wait = if late {
+                PATIENCE
+            } else {
+                PATIENCE.saturating_sub(began.elapsed())
+            };
+            match results.recv_timeout(wait) {
                 Ok((at, outcome)) => {
                     outcomes[at] = Some(outcome);
                     finished += 1;
                 }
-                Err(mpsc::RecvTimeoutError::Timeout) => late = true,
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
+            late = began.elapsed() >= PATIENCE;
             if shown && late {
                 let filled = BAR * finished / cases.len();
                 let (full, empty) = ("#".repeat(filled), ".".repeat(BAR - filled));

@@ -283,6 +283,18 @@ fn yes(it: bool) -> String {
     if it { "yes" } else { "no" }.into()
 }
 
+/// What `--gil` takes besides names.
+const OWN_RULES: &str = "
+## Rules of Mini's own
+
+- `every=N`: after exactly N instructions the holder hands the lock to the longest waiter. Nothing is left open, so threads that run the same loop can fall in step with each other, whatever the schedule: with a few instructions
+  a turn, two threads that poll a queue in a loop may each come to its mutex just when the other has let go, while a third that was woken for it is always a turn late, for ever. That is what the rule says, on real threads as
+  in the simulation. The turns of real interpreters are not that even: take another N, or `interval`.
+- `ticks=N`: as `cpython-2.7`, with another number of ticks, and each instruction is one.
+- `interval=TIME`: as `cpython-3.12`, with another interval.
+- `off`: no lock.
+";
+
 /// `docs/gil-presets.md`.
 #[must_use]
 pub fn page() -> String {
@@ -318,6 +330,7 @@ pub fn page() -> String {
             let _ = writeln!(page, "- {value}: {}", names.join(", "));
         }
     }
+    page.push_str(OWN_RULES);
     page.push_str("\n## Where it was read\n\n");
     for it in PRESETS {
         let _ = writeln!(page, "- `{}`: {}", it.name, it.sources);

@@ -332,7 +332,7 @@ fn the_sample_of_the_form_can_be_read() {
     }
     let trace = Trace::read(&bytes).expect("it is whole");
     assert_eq!(trace.heading.script, "hello.mini");
-    assert_eq!((trace.ending.events, trace.ending.elapsed_ns), (8, 64));
+    assert_eq!((trace.ending.events, trace.ending.elapsed_ns), (8, 48));
     let events: Vec<Event> = trace.events().map(|it| it.expect("an event")).collect();
     assert_eq!(events.len(), 8);
     let ran = What::Ran {

@@ -27,6 +27,8 @@ pub(super) enum Phase {
     Blocked,
     /// It was woken, and will be ready soon.
     Waking,
+    /// It was born, and the system is about to set it up.
+    Starting,
     Gone,
 }
 
@@ -117,7 +119,7 @@ impl Task {
             process,
             thread,
             daemon,
-            phase: Phase::Waking,
+            phase: Phase::Starting,
             generation: 0,
             step: Step::Arrive,
             resume: Resume::Run,

@@ -343,13 +343,23 @@ impl World {
 
     /// The same, after so much more.
     pub(super) fn wake_after(&mut self, task: TaskId, latency: VirtualNs, delay: VirtualNs) {
-        let generation = self.enter(task, Phase::Waking);
+        let starts = self.tasks[task.0 as usize].phase == Phase::Starting;
+        let phase = if starts {
+            Phase::Starting
+        } else {
+            Phase::Waking
+        };
+        let generation = self.enter(task, phase);
         let at = self.now + self.choice.latency(latency) + delay;
         self.queue.push(at, Due::Ready { task, generation });
     }
 
     /// A task is ready; it may take the place of one that has had much more.
     fn ready(&mut self, task: TaskId) {
+        if self.tasks[task.0 as usize].phase == Phase::Starting && !self.cores.any_idle() {
+            // From here on it waits for a core.
+            self.tell(task, || What::Woken { by: None });
+        }
         self.enter(task, Phase::Ready);
         let state = &mut self.tasks[task.0 as usize];
         state.weight_ns = self.cores.weight_after_rest(state.weight_ns);
@@ -469,6 +479,7 @@ impl World {
             | Phase::Yielding
             | Phase::Blocked
             | Phase::Waking
+            | Phase::Starting
             | Phase::Gone => None,
         };
         let vm = self.processes[state.process as usize].vm.as_deref();

@@ -11,6 +11,8 @@ pub(super) enum State {
     Running,
     /// It is on a core without the lock: to get it, or for something that needs none.
     Outside,
+    /// It was born, and has not been on a core yet.
+    Starting,
     /// It could run, and has no core.
     Ready,
     /// It waits for the lock.
@@ -22,9 +24,10 @@ pub(super) enum State {
     Unborn,
 }
 
-const STATES: [State; 8] = [
+const STATES: [State; 9] = [
     State::Running,
     State::Outside,
+    State::Starting,
     State::Ready,
     State::Waiting,
     State::Blocked,
@@ -75,7 +78,7 @@ impl Lane {
         let state = match &event.what {
             What::ThreadBorn { name, .. } => {
                 self.name = name.clone();
-                State::Ready
+                State::Starting
             }
             What::ThreadEnded => State::Done,
             What::LockRequested => State::Waiting,
