@@ -160,16 +160,10 @@ impl<T: Clone + Default> Arena<T> {
         self.len() == 0
     }
 
-    /// An object, if the arena is not split.
+    /// Is it one that no other arena shares? After this answer, to use it takes one look.
     #[inline]
-    pub(super) fn near(&self, object: Ref<T>) -> Option<&T> {
-        self.whole.get(object.slot as usize)
-    }
-
-    /// The same, to change.
-    #[inline]
-    pub(super) fn near_mut(&mut self, object: Ref<T>) -> Option<&mut T> {
-        self.whole.get_mut(object.slot as usize)
+    pub(super) fn is_near(&self, object: Ref<T>) -> bool {
+        (object.slot as usize) < self.whole.len()
     }
 
     /// Two objects at once, the first of them to change; none if they are the same.
@@ -282,10 +276,10 @@ impl<T: Clone + Default> Index<Ref<T>> for Arena<T> {
     #[inline]
     fn index(&self, object: Ref<T>) -> &T {
         let slot = object.slot as usize;
-        match self.whole.get(slot) {
-            Some(object) => object,
-            None => self.in_page(slot),
+        if slot < self.whole.len() {
+            return &self.whole[slot];
         }
+        self.in_page(slot)
     }
 }
 

@@ -445,20 +445,22 @@ impl Vm {
                 }
                 // An object that is this VM's alone.
                 macro_rules! near {
-                    ($arena:ident, $it:expr) => {
-                        match self.heap.$arena.near($it) {
-                            Some(object) => object,
-                            None => break 'slow Slow::Detour,
+                    ($arena:ident, $it:expr) => {{
+                        let object = $it;
+                        if !self.heap.$arena.is_near(object) {
+                            break 'slow Slow::Detour;
                         }
-                    };
+                        &self.heap.$arena[object]
+                    }};
                 }
                 macro_rules! near_mut {
-                    ($arena:ident, $it:expr) => {
-                        match self.heap.$arena.near_mut($it) {
-                            Some(object) => object,
-                            None => break 'slow Slow::Detour,
+                    ($arena:ident, $it:expr) => {{
+                        let object = $it;
+                        if !self.heap.$arena.is_near(object) {
+                            break 'slow Slow::Detour;
                         }
-                    };
+                        &mut self.heap.$arena[object]
+                    }};
                 }
                 // Calls a function whose arguments are in place, if nothing but a frame is needed for that.
                 macro_rules! call {
