@@ -584,8 +584,9 @@ impl Vm {
                 }
 
                 loop {
-                    // The code that follows dispatches every instruction. Where it lies across two lines of the cache, one layout of the program in four, loops
-                    // take up to 1.5 times as long; so it is moved to the next line then, by at most 16 bytes.
+                    // The code that follows dispatches every instruction. Where it lies across two lines of the cache, one layout in four, loops take up to 1.5
+                    // times as long; so it is moved to the next line then, by at most 16 bytes. What is more, this makes the linker begin the whole function at a
+                    // line, so that its layout does not depend on what else is in the program.
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: it does nothing.
                     unsafe {
