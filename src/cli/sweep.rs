@@ -33,8 +33,11 @@ struct Row {
     exit_code: i32,
 }
 
-/// A bar for the longest time is so wide.
-const BAR: usize = 40;
+/// A bar for the longest time is so wide: the table fits into 80 columns.
+const BAR: usize = 20;
+
+/// And that of the progress.
+const PROGRESS: usize = 40;
 
 /// Nothing is said of progress before.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -116,13 +119,13 @@ fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
             }
             late = began.elapsed() >= PATIENCE;
             if shown && late {
-                let filled = BAR * finished / cases.len();
-                let (full, empty) = ("#".repeat(filled), ".".repeat(BAR - filled));
+                let filled = PROGRESS * finished / cases.len();
+                let (full, empty) = ("#".repeat(filled), ".".repeat(PROGRESS - filled));
                 say(&format!("\r{full}{empty} {finished} of {}", cases.len()));
             }
         }
         if shown && late {
-            say(&format!("\r{}\r", " ".repeat(BAR + 30)));
+            say(&format!("\r{}\r", " ".repeat(PROGRESS + 30)));
         }
     });
     let all = outcomes.into_iter();
