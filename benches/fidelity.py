@@ -296,19 +296,19 @@ def run(command, text, folder):
     return float((done.stderr if "file=sys.stderr" in text else done.stdout).split()[-1]), others
 
 
-def measure(text, folder, rounds, tries):
-    """Real rounds on a quiet machine: as many as were asked for, or as many as there were in so many tries."""
-    quiet, others = [], []
+def measure(texts, folder, rounds, tries):
+    """Real rounds on a quiet machine for each program: as many as were asked for, or as many as there were in so many tries. All programs take turns, so that what
+    changes on a machine from minute to minute is in the rounds of each."""
+    quiet, others = [[] for _ in texts], [[] for _ in texts]
     for _ in range(tries):
-        figure, disturbed = run([sys.executable], text, folder)
-        if disturbed <= QUIET:
-            quiet.append(figure)
-        else:
-            others.append((disturbed, figure))
-            time.sleep(0.5)
-        if len(quiet) == rounds:
-            break
-    return quiet, [figure for _, figure in sorted(others)]
+        for text, calm, busy in zip(texts, quiet, others):
+            if len(calm) < rounds:
+                figure, disturbed = run([sys.executable], text, folder)
+                if disturbed <= QUIET:
+                    calm.append(figure)
+                else:
+                    busy.append((disturbed, figure))
+    return [(calm, [figure for _, figure in sorted(busy)]) for calm, busy in zip(quiet, others)]
 
 
 def main():
@@ -321,20 +321,22 @@ def main():
     mini = [args.mini, "sim", "--gil", "cpython-3.11", "--costs", "cpython-3.11", "--cores", "2"]
     version, cores = platform.python_version(), os.cpu_count()
     print("# Predictions against the real thing\n")
-    print(f"Written by `benches/fidelity.py`: CPython {version} on a machine with {cores} cores, medians of {args.rounds} rounds with the quarters between which half of them lie,")
+    print(f"Written by `benches/fidelity.py`: CPython {version} on a machine with {cores} cores, medians of {args.rounds} rounds, spread over the whole measurement, with the quarters between which half of them lie,")
     print("beside `mini sim --gil cpython-3.11 --costs cpython-3.11 --cores 2`. Rounds count in which the machine did nothing else: where both cores are taken by others, a")
     print("thread that is woken waits for a time slice of some milliseconds, and a lock changes hands a quarter as often. A row is *stable* if these quarters lie within")
     print("15 % of each other; a stable row *holds* if the prediction is within 15 % of the measured figure. A row without enough quiet rounds says *busy*.\n")
     stable = held = 0
+    tables = [("What single things cost", list(costs())), ("What follows", list(predictions()))]
+    tables = [(title, [row for row in rows if args.only in row[0]]) for title, rows in tables]
     with tempfile.TemporaryDirectory() as folder:
-        for title, rows in (("What single things cost", costs()), ("What follows", predictions())):
+        texts = [text for _, rows in tables for _, _, text in rows]
+        real = iter(measure(texts, folder, args.rounds, args.tries))
+        for title, rows in tables:
             print(f"## {title}\n")
             print("| what | predicted | measured | middle half | predicted / measured | |\n|---|--:|--:|--:|--:|---|")
             for what, unit, text in rows:
-                if args.only not in what:
-                    continue
                 predicted, _ = run(mini, text, folder)
-                measured, disturbed = measure(text, folder, args.rounds, args.tries)
+                measured, disturbed = next(real)
                 busy = len(measured) < args.rounds
                 if busy:
                     measured += disturbed[: args.rounds - len(measured)]

@@ -11,7 +11,7 @@ use crate::process::{finish, in_parallel};
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
-const RULES: &[&str] = &["every=1000", "every=7", "interval=1ms", "ticks=100"];
+pub(crate) const RULES: &[&str] = &["every=1000", "every=7", "interval=1ms", "ticks=100"];
 
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")

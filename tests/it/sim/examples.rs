@@ -1,6 +1,6 @@
 //! The examples in the simulation: what each prints, its statistics and its timeline, as snapshots; and the classics under every lock.
 
-use crate::examples::{classics, folder, promised};
+use crate::examples::{RULES, classics, folder, promised};
 use crate::oracle;
 use crate::process::{finish, in_parallel};
 use mini::gil::preset::PRESETS;
@@ -44,16 +44,17 @@ fn each_example_prints_and_looks_as_it_did() {
     }
 }
 
-/// Ten programs without races print what the tour says, whatever the lock.
+/// Ten programs without races print what the tour says, whatever the lock: each preset, and the rules under which they are run on real threads.
 #[test]
-fn the_classics_print_the_same_under_every_preset() {
+fn the_classics_print_the_same_under_every_lock() {
     let tour = fs::read_to_string(folder().join("README.md")).expect("the tour is there");
     let mut cases = Vec::new();
     for (at, example) in classics().into_iter().enumerate() {
-        for (of, preset) in PRESETS.iter().enumerate() {
+        let presets = PRESETS.iter().map(|it| it.name);
+        for (of, gil) in presets.chain(RULES.iter().copied()).enumerate() {
             // CRuby's end of main kills the threads that are left; the classics join theirs.
             if oracle::asked_for_more() || (at + of) % 3 == 0 {
-                cases.push((example.clone(), preset.name));
+                cases.push((example.clone(), gil));
             }
         }
     }

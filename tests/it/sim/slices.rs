@@ -63,10 +63,14 @@ fn slices_and_switches_are_those_of_a_quiet_machine() {
 /// at 1 ms one in twenty takes 2.15 ms or more.
 #[test]
 fn four_busy_threads_have_slices_of_one_interval_and_now_and_then_of_two() {
-    for (ms, real_ms, switches) in [(1.0, 1.10, 761.0), (5.0, 5.13, 174.0), (50.0, 50.13, 20.0)] {
+    for (ms, real_ms, switches, slices) in [
+        (1.0, 1.10, 761.0, 800.0),
+        (5.0, 5.13, 174.0, 100.0),
+        (50.0, 50.13, 20.0, 100.0),
+    ] {
         let run = slow(Machine::under("cpython-3.11"))
             .recorded()
-            .run(&image(&program(4, slow_turns(100.0 * ms), &interval(ms))));
+            .run(&image(&program(4, slow_turns(slices * ms), &interval(ms))));
         let slices = slices_ns(&run);
         let what = format!("slice at {ms} ms");
         assert_near(&what, median(&slices) / MS, real_ms, 0.05);
@@ -74,7 +78,7 @@ fn four_busy_threads_have_slices_of_one_interval_and_now_and_then_of_two() {
         assert_near(&what, switches_a_second(&run), switches, 0.05);
         if ms < 2.0 {
             let what = format!("the longest twentieth of slices at {ms} ms");
-            assert_near(&what, quantile(&slices, 0.95) / MS, 2.15, 0.05);
+            assert_near(&what, quantile(&slices, 0.95) / MS, 2.15, 0.1);
         }
     }
 }
