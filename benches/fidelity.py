@@ -233,16 +233,23 @@ t.join()
 
 def predictions():
     """What follows: what is asked, its unit, and the program that prints the number."""
+    # CPython 3.11 looks for the fast forms of a function's instructions once it has been called eight times, or has jumped back as often by a jump of its own, which
+    # a `while` has not; and how fast a core is changes within a second. So both ways of doing it are warm, and each is beside the other.
     for threads in (1, 2, 4):
         yield (
             f"{threads} busy threads, against one after the other",
             "",
             BEGIN
             + f"""
+for _ in range(20): count(1000)
 def work():
-    count(3000000)
-alone = timed(lambda: [work() for _ in range({threads})])
-print(together(work, {threads}) / alone)
+    count(1000000)
+def ratio():
+    before = timed(lambda: [work() for _ in range({threads})])
+    busy = together(work, {threads})
+    after = timed(lambda: [work() for _ in range({threads})])
+    return busy / ((before + after) / 2)
+print(sorted(ratio() for _ in range(7))[3])
 """,
         )
     for threads in (1, 10, 100):

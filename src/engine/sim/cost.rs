@@ -49,7 +49,7 @@ pub struct Costs {
     pub system_call: VirtualNs,
     /// For so much of that time the lock is free: the system's own part of it.
     pub unlocked: VirtualNs,
-    /// From starting a thread until it runs.
+    /// From starting a thread until it runs. In CPython `benches/fidelity.py` measures it together with the join, which adds a wake-up.
     pub thread_start: VirtualNs,
     /// Copying a VM, besides its objects.
     pub fork: VirtualNs,
@@ -250,7 +250,7 @@ const CPYTHON_3_11_WORK: WorkCosts = WorkCosts {
 
 /// CPython 3.11 on the two-core machine of the measurements: besides what instructions take, a slice under two threads is the interval and 0.11 to 0.15 ms, a sleep of
 /// 1 ms is 0.08 to 0.11 late, `sleep(0)` takes 67 to 75 µs, a write 1.5, a message to another thread and back 37 to 64, one to another process and back 34 to 46 and 1.6
-/// to 2.2 ms with a million bytes, a thread's start and end 80 to 120 µs, an empty process by fork 1.7 to 2.4 ms and 5 more with a million objects, by spawn 44 to 63. A `FUTEX_WAKE` of
+/// to 2.2 ms with a million bytes, a thread's start and end 80 to 128 µs, an empty process by fork 1.7 to 2.4 ms and 5 more with a million objects, by spawn 44 to 63. A `FUTEX_WAKE` of
 /// nobody takes 235 to 283 ns, and a word that one core writes is read by the other after 31 to 124.
 pub const CPYTHON_3_11: Costs = Costs {
     name: "cpython-3.11",
@@ -270,7 +270,7 @@ pub const CPYTHON_3_11: Costs = Costs {
     sleep_zero: ZeroSleep::Timer(VirtualNs(2_000)),
     system_call: VirtualNs(1_500),
     unlocked: VirtualNs(150),
-    thread_start: VirtualNs(70_000),
+    thread_start: VirtualNs(81_000),
     fork: VirtualNs(1_800_000),
     fork_object_ps: 5_000,
     spawn: VirtualNs(50_000_000),
