@@ -41,6 +41,8 @@ pub struct Heap {
     pub live: usize,
     /// What was allocated before the last collection: with `allocated`, all that ever was.
     pub allocated_before: u64,
+    /// The strings of the ten digits, once one was wanted.
+    digits: Vec<Value>,
     /// How often the loop met an object that others share, since there are any.
     detours: u32,
     /// What natives did in proportion to the size of something (`worked`).
@@ -99,25 +101,29 @@ impl Heap {
         Value::Str(self.strs.insert(string))
     }
 
-    /// The decimal text of an integer, as a string.
+    /// The decimal text of an integer, as a string. Those of a single digit are made once, as in CPython.
     pub fn new_int_text(&mut self, number: i64) -> Value {
-        let mut digits = [0_u8; 20];
-        let mut at = digits.len();
-        let mut rest = number.unsigned_abs();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
+        match usize::try_from(number) {
+            Ok(digit) if digit < 10 => self.digit(digit),
+            _ => self.new_ascii(itoa::Buffer::new().format(number)),
         }
-        if number < 0 {
-            at -= 1;
-            digits[at] = b'-';
+    }
+
+    /// The text of a digit.
+    fn digit(&mut self, digit: usize) -> Value {
+        if self.digits.is_empty() {
+            self.digits = (b'0'..=b'9')
+                .map(|digit| self.new_str(char::from(digit).to_string()))
+                .collect();
         }
-        let text = std::str::from_utf8(&digits[at..]).expect("digits are ASCII");
-        self.new_str(text)
+        self.digits[digit]
+    }
+
+    /// A string of ASCII characters alone.
+    fn new_ascii(&mut self, text: &str) -> Value {
+        let string = Str::ascii(SmolStr::new(text));
+        self.allocated += size_of::<Str>() + string.outer_bytes();
+        Value::Str(self.strs.insert(string))
     }
 
     /// A list.
@@ -173,7 +179,7 @@ impl Heap {
         if l.bytes == 0 {
             return Value::Str(right);
         }
-        let (bytes, chars) = (l.bytes + r.bytes, l.chars + r.chars);
+        let (bytes, chars, added) = (l.bytes + r.bytes, l.chars + r.chars, r.bytes as usize);
         if (bytes as usize) < WHOLE_LIMIT {
             let text: SmolStr = [self.text(left), self.text(right)].into_iter().collect();
             return self.new_str(text);
@@ -187,23 +193,19 @@ impl Heap {
                 self.buffers.insert(Buffer(text))
             }
         };
-        let mut grown = std::mem::take(&mut self.buffers[buffer].0);
+        let grown = &mut self.buffers[buffer].0;
         let before = grown.capacity();
-        if self.strs[right].bytes == 0 {
-            unreachable!("an empty right side was returned above");
-        }
         match &self.strs[right].form {
             Form::Whole(text) => grown.push_str(text),
-            // The same buffer: its text is in `grown` now.
-            Form::Prefix(other) if *other == buffer => {
-                grown.extend_from_within_str(self.strs[right].bytes as usize)
-            }
+            // The same buffer: its text is in `grown`.
+            Form::Prefix(other) if *other == buffer => grown.extend_from_within(..added),
             Form::Prefix(other) => {
-                grown.push_str(&self.buffers[*other].0[..self.strs[right].bytes as usize])
+                let (grown, other) = self.buffers.pair_mut(buffer, *other).expect("they are two");
+                grown.0.push_str(&other.0[..added]);
             }
         }
-        self.allocated += grown.capacity() - before + size_of::<Str>();
-        self.buffers[buffer].0 = grown;
+        let grown = self.buffers[buffer].0.capacity() - before;
+        self.allocated += grown + size_of::<Str>();
         Value::Str(self.strs.insert(Str {
             form: Form::Prefix(buffer),
             chars,
@@ -256,7 +258,7 @@ impl Heap {
 
     /// Frees everything that cannot be reached from the roots.
     pub(super) fn collect(&mut self, roots: impl IntoIterator<Item = Value>) {
-        let marks = Tracer::new(self).reached(roots);
+        let marks = Tracer::new(self).reached(roots.into_iter().chain(self.digits.iter().copied()));
         marks.sweep(self);
         self.allocated_before += self.allocated as u64;
         self.allocated = 0;
@@ -427,16 +429,5 @@ impl Tracer<'_> {
             Value::Object(it) => heap.objects[it].trace(&mut visit),
             _ => {}
         }
-    }
-}
-
-/// Appends a string's own beginning to it.
-trait ExtendFromWithin {
-    fn extend_from_within_str(&mut self, bytes: usize);
-}
-
-impl ExtendFromWithin for String {
-    fn extend_from_within_str(&mut self, bytes: usize) {
-        self.extend_from_within(..bytes);
     }
 }

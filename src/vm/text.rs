@@ -89,6 +89,16 @@ impl Str {
         }
     }
 
+    /// A string of ASCII characters alone.
+    pub(super) fn ascii(text: SmolStr) -> Str {
+        Str {
+            chars: text.len() as u32,
+            bytes: text.len() as u32,
+            form: Form::Whole(text),
+            hash: CachedHash::default(),
+        }
+    }
+
     /// Length in characters.
     #[must_use]
     pub fn len(&self) -> usize {
