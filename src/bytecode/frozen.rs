@@ -1,7 +1,7 @@
 //! A module that was compiled when Mini was made, as plain data of the program: what every script needs would otherwise be compiled anew by each run.
 //! CPython freezes the modules that it starts with in the same way (`Python/frozen.c`).
 
-use crate::bytecode::code::{Capture, Code, Const, Global, Guard, Name, Parameters};
+use crate::bytecode::code::{Capture, Code, Const, Global, Guard, Name, Parameters, Program};
 use crate::bytecode::op::{CodeIx, Op, Reg};
 use crate::source::{SourceId, Span};
 
@@ -17,6 +17,8 @@ pub struct Frozen {
     pub globals: &'static [Global],
     /// Its code objects.
     pub codes: &'static [FrozenCode],
+    /// The length of its text, which is ASCII.
+    pub text_bytes: usize,
 }
 
 /// A constant, of the kinds that a frozen module has.
@@ -44,6 +46,9 @@ pub struct FrozenCode {
     pub captures: &'static [Capture],
     pub locals: &'static [(Reg, Name)],
     pub generator: bool,
+    /// What the verifier found out about it: `Verified::longest_run` and `Verified::unset_at_entry`.
+    pub longest_run: u32,
+    pub unset: &'static [Reg],
 }
 
 impl FrozenConst {
@@ -88,7 +93,62 @@ impl FrozenCode {
     }
 }
 
+impl FrozenCode {
+    /// Is it this code, as far as the verifier looks?
+    fn is(&self, code: &Code) -> bool {
+        let Parameters {
+            names,
+            positional_only,
+            positional,
+            keyword_only,
+            star,
+            double_star,
+        } = &code.params;
+        let plain = (*positional_only, *keyword_only, *star, *double_star) == (0, 0, false, false);
+        plain
+            && usize::from(*positional) == names.len()
+            && names == self.parameters
+            && code.ops == self.ops
+            && code.spans == self.spans
+            && code.registers == self.registers
+            && code.handlers == self.handlers
+            && code.sites == self.sites
+            && code.captures == self.captures
+            && code.locals == self.locals
+            && code.generator == self.generator
+    }
+}
+
 impl Frozen {
     /// The code of the module itself.
     pub const CODE: CodeIx = CodeIx(0);
+
+    /// Does a program begin with all this, so that what was verified of it when it was frozen is true of the program?
+    pub(super) fn begins(&self, program: &Program) -> bool {
+        let Some(first) = program.codes.first() else {
+            return false;
+        };
+        let module = program.modules.get(first.module as usize);
+        let own_globals = module.is_some_and(|module| {
+            let globals = module.globals.iter().map(|(_, global)| global.0);
+            module.code == Frozen::CODE && globals.eq(0..self.globals.len() as u32)
+        });
+        let own_text = program
+            .sources
+            .get(usize::from(first.source.0))
+            .is_some_and(|it| it.text.len() == self.text_bytes && it.text.is_ascii());
+        own_globals
+            && own_text
+            && begins(self.names, &program.names, |a, b| **a == **b)
+            && begins(self.consts, &program.consts, |a, b| a.thaw() == *b)
+            && begins(self.globals, &program.globals, |a, b| a == b)
+            && begins(self.codes, &program.codes, |a, b| {
+                (b.module, b.source) == (first.module, first.source) && a.is(b)
+            })
+    }
+}
+
+/// Is each of the first the same as the one at its place among all?
+fn begins<A, B>(first: &[A], all: &[B], same: impl Fn(&A, &B) -> bool) -> bool {
+    first.len() <= all.len() && first.iter().zip(all).all(|(a, b)| same(a, b))
 }

@@ -5,6 +5,7 @@
 //! (`op`), window of registers included, so that a new instruction is checked without a line here.
 
 use crate::bytecode::code::{Capture, Code, Const, Guard, Program};
+use crate::bytecode::frozen::{Frozen, FrozenCode};
 use crate::bytecode::liveness::unset_at_entry;
 use crate::bytecode::op::{
     CodeIx, ConstIx, Far, FreeIx, GlobalIx, ModuleIx, NamesIx, Near, Op, OpKind, Operand, Reg, Site,
@@ -111,7 +112,28 @@ impl Fault {
 /// # Errors
 /// All that is wrong with it, in order.
 pub fn verify(program: impl Into<Arc<Program>>) -> Result<Verified, Vec<Fault>> {
+    verify_behind(program.into(), &[])
+}
+
+/// Checks a program that may begin with a frozen module. What does is not checked again.
+///
+/// # Errors
+/// All that is wrong with it, in order.
+pub fn verify_linked(
+    program: impl Into<Arc<Program>>,
+    frozen: &Frozen,
+) -> Result<Verified, Vec<Fault>> {
     let program = program.into();
+    let known = if frozen.begins(&program) {
+        frozen.codes
+    } else {
+        &[]
+    };
+    verify_behind(program, known)
+}
+
+/// Checks what comes behind the codes that are known to be right.
+fn verify_behind(program: Arc<Program>, known: &[FrozenCode]) -> Result<Verified, Vec<Fault>> {
     let mut check = Check {
         program: &program,
         code: None,
@@ -121,24 +143,22 @@ pub fn verify(program: impl Into<Arc<Program>>) -> Result<Verified, Vec<Fault>> 
     };
     check.pools();
     check.modules();
-    for index in 0..program.codes.len() {
+    for index in known.len()..program.codes.len() {
         check.code(index);
     }
-    if check.faults.is_empty() {
-        let longest_runs = program.codes.iter().map(longest_run).collect();
-        let unset = program
-            .codes
-            .iter()
-            .map(|code| unset_at_entry(&program, code))
-            .collect();
-        Ok(Verified {
-            program,
-            longest_runs,
-            unset,
-        })
-    } else {
-        Err(check.faults)
+    if !check.faults.is_empty() {
+        return Err(check.faults);
     }
+    let others = &program.codes[known.len()..];
+    let longest_runs = known.iter().map(|it| it.longest_run);
+    let unset = known.iter().map(|it| it.unset.into());
+    Ok(Verified {
+        longest_runs: longest_runs.chain(others.iter().map(longest_run)).collect(),
+        unset: unset
+            .chain(others.iter().map(|code| unset_at_entry(&program, code)))
+            .collect(),
+        program,
+    })
 }
 
 fn longest_run(code: &Code) -> u32 {

@@ -1,6 +1,6 @@
 //! From a file's name to a program that may run, or the messages why it may not.
 
-use crate::bytecode::verify::{Fault, Verified, verify};
+use crate::bytecode::verify::{Fault, Verified, verify_linked};
 use crate::cli::render::render;
 use crate::cli::{Trouble, say};
 use crate::compile::{Compiled, Environment, assemble, compile};
@@ -57,7 +57,7 @@ pub(super) fn load_as(
         return Ok(None);
     }
     let sources = program.sources.clone();
-    match verify(program) {
+    match verify_linked(program, &stdlib::BUILTINS) {
         Ok(verified) => Ok(Some(verified)),
         Err(faults) => {
             refuse(&faults, &sources, paint);

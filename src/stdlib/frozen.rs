@@ -25,6 +25,7 @@ pub static BUILTINS: Frozen = Frozen {
             Global { name: Name(46), builtin: false }, Global { name: Name(47), builtin: false }, Global { name: Name(49), builtin: false },
             Global { name: Name(51), builtin: false }, Global { name: Name(52), builtin: false }, Global { name: Name(53), builtin: false },
             Global { name: Name(54), builtin: false }, Global { name: Name(64), builtin: false }, Global { name: Name(69), builtin: false }],
+    text_bytes: 6287,
     codes: CODES,
 };
 
@@ -75,6 +76,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[],
         generator: false,
+        longest_run: 62,
+        unset: &[],
     },
     FrozenCode {
         name: "collect",
@@ -91,6 +94,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(0)), (Reg(1), Name(1))],
         generator: false,
+        longest_run: 5,
+        unset: &[],
     },
     FrozenCode {
         name: "collect_map",
@@ -114,6 +119,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(3)), (Reg(1), Name(4)), (Reg(2), Name(6)), (Reg(3), Name(1))],
         generator: false,
+        longest_run: 9,
+        unset: &[],
     },
     FrozenCode {
         name: "collect_at_most",
@@ -135,6 +142,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(0)), (Reg(1), Name(8)), (Reg(2), Name(6)), (Reg(3), Name(1))],
         generator: false,
+        longest_run: 13,
+        unset: &[],
     },
     FrozenCode {
         name: "next_passing",
@@ -157,6 +166,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(3)), (Reg(1), Name(4)), (Reg(2), Name(1))],
         generator: false,
+        longest_run: 8,
+        unset: &[],
     },
     FrozenCode {
         name: "any_true",
@@ -174,6 +185,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(0)), (Reg(1), Name(1))],
         generator: false,
+        longest_run: 5,
+        unset: &[],
     },
     FrozenCode {
         name: "all_true",
@@ -192,6 +205,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(0)), (Reg(1), Name(1))],
         generator: false,
+        longest_run: 5,
+        unset: &[],
     },
     FrozenCode {
         name: "total",
@@ -208,6 +223,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(6)), (Reg(1), Name(13)), (Reg(2), Name(1))],
         generator: false,
+        longest_run: 4,
+        unset: &[],
     },
     FrozenCode {
         name: "is_among",
@@ -227,6 +244,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(0)), (Reg(1), Name(15)), (Reg(2), Name(1))],
         generator: false,
+        longest_run: 7,
+        unset: &[],
     },
     FrozenCode {
         name: "find_equal",
@@ -248,6 +267,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(17)), (Reg(1), Name(15)), (Reg(2), Name(13)), (Reg(3), Name(18)), (Reg(4), Name(1))],
         generator: false,
+        longest_run: 12,
+        unset: &[],
     },
     FrozenCode {
         name: "count_equal",
@@ -267,6 +288,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(17)), (Reg(1), Name(15)), (Reg(2), Name(8)), (Reg(3), Name(1))],
         generator: false,
+        longest_run: 8,
+        unset: &[],
     },
     FrozenCode {
         name: "first_difference",
@@ -292,6 +315,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(21)), (Reg(1), Name(22)), (Reg(2), Name(23))],
         generator: false,
+        longest_run: 17,
+        unset: &[],
     },
     FrozenCode {
         name: "equal_dicts",
@@ -321,6 +346,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(21)), (Reg(1), Name(22)), (Reg(2), Name(25)), (Reg(3), Name(15)), (Reg(4), Name(26))],
         generator: false,
+        longest_run: 20,
+        unset: &[],
     },
     FrozenCode {
         name: "put_pairs",
@@ -338,6 +365,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(28)), (Reg(1), Name(29)), (Reg(2), Name(25)), (Reg(3), Name(15))],
         generator: false,
+        longest_run: 5,
+        unset: &[],
     },
     FrozenCode {
         name: "put_mapping",
@@ -357,6 +386,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(28)), (Reg(1), Name(31)), (Reg(2), Name(25))],
         generator: false,
+        longest_run: 7,
+        unset: &[],
     },
     FrozenCode {
         name: "set_from",
@@ -376,6 +407,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(6)), (Reg(1), Name(35)), (Reg(2), Name(1))],
         generator: false,
+        longest_run: 8,
+        unset: &[],
     },
     FrozenCode {
         name: "set_add_all",
@@ -394,6 +427,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(28)), (Reg(1), Name(6)), (Reg(2), Name(1))],
         generator: false,
+        longest_run: 6,
+        unset: &[],
     },
     FrozenCode {
         name: "set_discard_all",
@@ -412,6 +447,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(28)), (Reg(1), Name(6)), (Reg(2), Name(1))],
         generator: false,
+        longest_run: 6,
+        unset: &[],
     },
     FrozenCode {
         name: "set_union",
@@ -431,6 +468,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(40)), (Reg(1), Name(41)), (Reg(2), Name(35)), (Reg(3), Name(1))],
         generator: false,
+        longest_run: 9,
+        unset: &[],
     },
     FrozenCode {
         name: "set_intersection",
@@ -451,6 +490,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(40)), (Reg(1), Name(41)), (Reg(2), Name(35)), (Reg(3), Name(1))],
         generator: false,
+        longest_run: 10,
+        unset: &[],
     },
     FrozenCode {
         name: "set_difference",
@@ -470,6 +511,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(40)), (Reg(1), Name(41)), (Reg(2), Name(35)), (Reg(3), Name(1))],
         generator: false,
+        longest_run: 9,
+        unset: &[],
     },
     FrozenCode {
         name: "set_symmetric_difference",
@@ -494,6 +537,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(40)), (Reg(1), Name(41)), (Reg(2), Name(35)), (Reg(3), Name(1))],
         generator: false,
+        longest_run: 14,
+        unset: &[],
     },
     FrozenCode {
         name: "is_subset",
@@ -513,6 +558,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(40)), (Reg(1), Name(41)), (Reg(2), Name(1))],
         generator: false,
+        longest_run: 6,
+        unset: &[],
     },
     FrozenCode {
         name: "is_disjoint",
@@ -532,6 +579,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(40)), (Reg(1), Name(41)), (Reg(2), Name(1))],
         generator: false,
+        longest_run: 6,
+        unset: &[],
     },
     FrozenCode {
         name: "place_of_least",
@@ -553,6 +602,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(32)), (Reg(1), Name(48)), (Reg(2), Name(23))],
         generator: false,
+        longest_run: 10,
+        unset: &[],
     },
     FrozenCode {
         name: "place_of_greatest",
@@ -574,6 +625,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(32)), (Reg(1), Name(50)), (Reg(2), Name(23))],
         generator: false,
+        longest_run: 10,
+        unset: &[],
     },
     FrozenCode {
         name: "sorted_places",
@@ -644,6 +697,8 @@ static CODES: &[FrozenCode] = &[
         locals: &[(Reg(0), Name(32)), (Reg(1), Name(55)), (Reg(2), Name(56)), (Reg(3), Name(57)), (Reg(4), Name(58)), (Reg(5), Name(59)), (Reg(6),
             Name(60)), (Reg(7), Name(61)), (Reg(8), Name(62)), (Reg(9), Name(23)), (Reg(10), Name(63))],
         generator: false,
+        longest_run: 36,
+        unset: &[],
     },
     FrozenCode {
         name: "_end_of_run",
@@ -684,6 +739,8 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(32)), (Reg(1), Name(55)), (Reg(2), Name(59)), (Reg(3), Name(60))],
         generator: false,
+        longest_run: 35,
+        unset: &[],
     },
     FrozenCode {
         name: "_insert",
@@ -717,6 +774,8 @@ static CODES: &[FrozenCode] = &[
         locals: &[(Reg(0), Name(32)), (Reg(1), Name(55)), (Reg(2), Name(59)), (Reg(3), Name(13)), (Reg(4), Name(61)), (Reg(5), Name(23)), (Reg(6),
             Name(65)), (Reg(7), Name(40)), (Reg(8), Name(41)), (Reg(9), Name(63))],
         generator: false,
+        longest_run: 24,
+        unset: &[],
     },
     FrozenCode {
         name: "_merge",
@@ -760,6 +819,8 @@ static CODES: &[FrozenCode] = &[
         locals: &[(Reg(0), Name(32)), (Reg(1), Name(55)), (Reg(2), Name(59)), (Reg(3), Name(63)), (Reg(4), Name(60)), (Reg(5), Name(40)), (Reg(6),
             Name(41)), (Reg(7), Name(66)), (Reg(8), Name(67))],
         generator: false,
+        longest_run: 41,
+        unset: &[],
     },
     FrozenCode {
         name: "take",
@@ -780,5 +841,7 @@ static CODES: &[FrozenCode] = &[
         captures: &[],
         locals: &[(Reg(0), Name(0)), (Reg(1), Name(68)), (Reg(2), Name(6)), (Reg(3), Name(1))],
         generator: false,
+        longest_run: 12,
+        unset: &[],
     },
 ];

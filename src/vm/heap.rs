@@ -101,6 +101,22 @@ impl Heap {
         Value::Str(self.strs.insert(string))
     }
 
+    /// A string of so many characters whose text was made for it. A long one is not copied.
+    pub fn new_text(&mut self, text: String, chars: usize) -> Value {
+        if text.len() < WHOLE_LIMIT {
+            return self.new_str(text);
+        }
+        let bytes = text.len() as u32;
+        self.allocated += size_of::<Str>() + text.capacity();
+        let form = Form::Prefix(self.buffers.insert(Buffer(text)));
+        Value::Str(self.strs.insert(Str {
+            form,
+            chars: chars as u32,
+            bytes,
+            hash: CachedHash::default(),
+        }))
+    }
+
     /// The decimal text of an integer, as a string. Those of a single digit are made once, as in CPython.
     pub fn new_int_text(&mut self, number: i64) -> Value {
         match usize::try_from(number) {

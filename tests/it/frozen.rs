@@ -1,7 +1,8 @@
 //! The frozen library (`stdlib/frozen.rs`) is what its text compiles to. `MINI_UPDATE=1` writes it anew.
 
-use mini::bytecode::code::{Code, Const, Program};
-use mini::bytecode::verify::verify;
+use mini::bytecode::code::{Code, Const, Guard, Program};
+use mini::bytecode::op::{CodeIx, Op, Reg};
+use mini::bytecode::verify::{verify, verify_linked};
 use mini::compile::{Environment, compile};
 use mini::source::Source;
 use mini::stdlib;
@@ -45,7 +46,7 @@ fn constant(value: &Const) -> String {
     }
 }
 
-fn code(it: &Code) -> String {
+fn code(it: &Code, longest_run: u32, unset: &[Reg]) -> String {
     assert!(it.internal, "the library's code is internal");
     let parameters = &it.params;
     assert!(
@@ -83,6 +84,8 @@ fn code(it: &Code) -> String {
         ),
         ("locals", list(&it.locals, |it| format!("{it:?}"))),
         ("generator", it.generator.to_string()),
+        ("longest_run", longest_run.to_string()),
+        ("unset", list(unset, |it| format!("{it:?}"))),
     ] {
         let line = format!("        {field}: {value},");
         wrap(&line, &mut text);
@@ -114,6 +117,7 @@ fn wrap(line: &str, into: &mut String) {
 fn rust(program: &Program) -> String {
     // The script's own code comes last.
     let (_, codes) = program.codes.split_last().expect("a script has code");
+    let verified = verify(program.clone()).expect("the library is right");
     let globals = list(&program.globals, |it| format!("{it:?}"));
     let mut text = String::from(
         "/// What `builtins.mini` compiles to.\npub static BUILTINS: Frozen = Frozen {\n",
@@ -125,8 +129,13 @@ fn rust(program: &Program) -> String {
     ] {
         wrap(&format!("    {field}: {value},"), &mut text);
     }
+    let text_bytes = stdlib::embedded("_builtins").map_or(0, str::len);
+    writeln!(text, "    text_bytes: {text_bytes},").expect("a string takes all");
     text.push_str("    codes: CODES,\n};\n\nstatic CODES: &[FrozenCode] = &[\n");
-    text.extend(codes.iter().map(code));
+    text.extend((0..).zip(codes).map(|(at, it)| {
+        let at = CodeIx(at);
+        code(it, verified.longest_run(at), verified.unset_at_entry(at))
+    }));
     text.push_str("];\n");
     HEAD.replace("OPERANDS", &imported(&text)) + &text
 }
@@ -186,5 +195,43 @@ fn a_program_is_the_same_with_the_frozen_library() {
     };
     let frozen = with(Some(&stdlib::BUILTINS));
     assert!(frozen == with(None));
-    assert!(verify(frozen).is_ok());
+    let again = verify(frozen.clone()).expect("it is right");
+    let once = verify_linked(frozen.clone(), &stdlib::BUILTINS).expect("it is right");
+    for at in (0..frozen.codes.len() as u32).map(CodeIx) {
+        assert_eq!(again.longest_run(at), once.longest_run(at));
+        assert_eq!(again.unset_at_entry(at), once.unset_at_entry(at));
+    }
+}
+
+#[test]
+fn what_only_looks_like_the_frozen_library_is_verified() {
+    let program = library();
+    let wrong: [(&str, fn(&mut Program)); 6] = [
+        ("an operand", |it| {
+            it.codes[1].ops[0] = Op::Return { src: Reg(999) }
+        }),
+        ("fewer registers", |it| it.codes[1].registers = 0),
+        ("a jump past the end", |it| {
+            let guard = Guard {
+                start: 0,
+                end: 1,
+                target: 9999,
+                exception: Reg(0),
+            };
+            it.codes[1].handlers.insert(0, guard);
+        }),
+        ("a shorter text", |it| {
+            it.sources[1] = Source::new("<_builtins>", "x")
+        }),
+        ("a variable of nobody's", |it| {
+            it.modules[1].globals.truncate(1)
+        }),
+        ("a name less", |it| it.names.truncate(1)),
+    ];
+    assert!(verify_linked(program.clone(), &stdlib::BUILTINS).is_ok());
+    for (what, change) in wrong {
+        let mut program = program.clone();
+        change(&mut program);
+        assert!(verify_linked(program, &stdlib::BUILTINS).is_err(), "{what}");
+    }
 }

@@ -14,6 +14,7 @@ use crate::vm::object::Bytes;
 use crate::vm::text::codec::{decode, encode};
 use crate::vm::text::{Str, escape_non_ascii};
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 
 pub(super) const NATIVES: &[Native] = &[
     native("str", "object=, encoding=, errors=", str),
@@ -211,31 +212,54 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     if !ctx.is_iterable(iterable) {
         return Err(ctx.type_error("can only join an iterable"));
     }
-    let items = ctx.collect(iterable)?;
-    let separator = ctx.vm.heap.text(this(ctx)).len();
-    let mut bytes = separator.saturating_mul(items.len().saturating_sub(1));
-    for (at, &item) in items.iter().enumerate() {
-        let Value::Str(piece) = item else {
-            let message = format!(
-                "sequence item {at}: expected str instance, {} found",
-                ctx.vm.type_name(item)
-            );
-            return Err(ctx.type_error(message));
-        };
-        bytes = bytes.saturating_add(ctx.vm.heap.text(piece).len());
+    // A list is not copied for this, which would take longer than to join it.
+    let pieces = match iterable {
+        Value::List(list) => {
+            let items = ctx.vm.heap.lists[list].iter();
+            ctx.vm.heap.worked(Work::Visit, items.len());
+            strings(items)
+        }
+        other => strings(ctx.collect(other)?.into_iter()),
+    };
+    let pieces = pieces.map_err(|(at, item)| {
+        let found = ctx.vm.type_name(item);
+        let message = format!("sequence item {at}: expected str instance, {found} found");
+        ctx.type_error(message)
+    })?;
+    if let [only] = pieces[..] {
+        return Ok(Value::Str(only));
     }
-    if let [only] = items[..] {
-        return Ok(only);
+    let strs = &ctx.vm.heap.strs;
+    let separator = this(ctx);
+    let gaps = pieces.len().saturating_sub(1);
+    let mut bytes = gaps.saturating_mul(strs[separator].bytes as usize);
+    let mut chars = gaps.saturating_mul(strs[separator].len());
+    for &piece in &pieces {
+        bytes = bytes.saturating_add(strs[piece].bytes as usize);
+        chars = chars.saturating_add(strs[piece].len());
     }
     ctx.reserve_text(bytes)?;
+    let heap = &mut ctx.vm.heap;
     let mut joined = String::with_capacity(bytes);
-    for (at, &item) in items.iter().enumerate() {
-        if at > 0 {
-            joined.push_str(ctx.vm.heap.text(this(ctx)));
-        }
-        if let Value::Str(piece) = item {
-            joined.push_str(ctx.vm.heap.text(piece));
+    if let Some((&first, rest)) = pieces.split_first() {
+        joined.push_str(heap.text(first));
+        let separator = heap.text(separator);
+        for &piece in rest {
+            joined.push_str(separator);
+            joined.push_str(heap.text(piece));
         }
     }
-    Ok(ctx.vm.heap.new_str(joined))
+    Ok(heap.new_text(joined, chars))
+}
+
+/// The strings that these values are, or the first that is none, and its place.
+fn strings(items: impl ExactSizeIterator<Item = Value>) -> Result<Vec<Ref<Str>>, (usize, Value)> {
+    let mut strings = Vec::with_capacity(items.len());
+    for (at, item) in items.enumerate() {
+        let Value::Str(string) = item else {
+            return Err((at, item));
+        };
+        strings.push(string);
+    }
+    Ok(strings)
 }
