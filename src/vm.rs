@@ -138,16 +138,16 @@ impl Vm {
     /// A VM whose main thread has nothing to do yet.
     fn without_module(image: Arc<Image>, limits: Limits) -> Vm {
         let program = image.program.clone();
+        // Room for the builtins' names, too.
+        let mut name_index = FxHashMap::default();
+        name_index.reserve(image.all_names.len() + builtins::table().len());
+        let numbered = image.all_names.iter().enumerate();
+        name_index.extend(numbered.map(|(at, text)| (text.clone(), Name(at as u32))));
         let mut vm = Vm {
             limits,
             heap: Heap::default(),
             names: image.all_names.clone(),
-            name_index: image
-                .all_names
-                .iter()
-                .enumerate()
-                .map(|(at, text)| (text.clone(), Name(at as u32)))
-                .collect(),
+            name_index,
             globals: vec![Value::Unbound; program.globals.len()],
             module_names: FxHashMap::default(),
             imported: vec![false; program.modules.len()],

@@ -464,13 +464,11 @@ impl Vm {
         if let Some(of) = object.builtin
             && !exception
         {
-            // `str(number)` is what scripts build texts of: done here without the native.
-            if of == Type::Str
-                && count == 1
-                && let Value::Int(number) = self.threads[thread].stack[base + 1]
+            if count == 1
                 && names.is_empty()
+                && let Some(text) =
+                    self.text_of_int(Value::Class(class), self.threads[thread].stack[base + 1])
             {
-                let text = self.heap.new_int_text(number);
                 let flow = self.deliver(thread, text, ret)?;
                 if !self.collect_if_due() {
                     return Err(self.out_of_memory());
@@ -670,6 +668,17 @@ impl Vm {
             self.threads[thread].construct_returns.pop();
         }
         called
+    }
+
+    /// What `str(number)` is, if that is what is called: scripts build texts of it, so it is done without the native.
+    #[inline]
+    pub(super) fn text_of_int(&mut self, callee: Value, argument: Value) -> Option<Value> {
+        match (callee, argument) {
+            (Value::Class(class), Value::Int(number)) if class == Type::Str.class() => {
+                Some(self.heap.new_int_text(number))
+            }
+            _ => None,
+        }
     }
 
     // ---- values on their way ----

@@ -656,6 +656,12 @@ impl Vm {
                 count,
             } => {
                 let (callee, window) = (reg!(at), place.window(at));
+                if count.0 == 1
+                    && let Some(text) = self.text_of_int(callee, reg!(at, 1))
+                {
+                    reg!(dst) = text;
+                    return self.collect_or_fail().map(|()| Flow::Next);
+                }
                 let ret = Return::To(dst);
                 return self.call_at(thread, callee, window, count.0.into(), &[], ret);
             }
