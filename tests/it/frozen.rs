@@ -206,7 +206,8 @@ fn a_program_is_the_same_with_the_frozen_library() {
 #[test]
 fn what_only_looks_like_the_frozen_library_is_verified() {
     let program = library();
-    let wrong: [(&str, fn(&mut Program)); 6] = [
+    type Change = fn(&mut Program);
+    let wrong: [(&str, Change); 6] = [
         ("an operand", |it| {
             it.codes[1].ops[0] = Op::Return { src: Reg(999) }
         }),
