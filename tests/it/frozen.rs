@@ -203,10 +203,11 @@ fn a_program_is_the_same_with_the_frozen_library() {
     }
 }
 
+type Change = fn(&mut Program);
+
 #[test]
 fn what_only_looks_like_the_frozen_library_is_verified() {
     let program = library();
-    type Change = fn(&mut Program);
     let wrong: [(&str, Change); 6] = [
         ("an operand", |it| {
             it.codes[1].ops[0] = Op::Return { src: Reg(999) }
