@@ -101,7 +101,7 @@ class Bench:
 
     def processes(self):
         print("| two processes | one after the other, seconds | together, seconds | ratio |\n|---|---|---|---|")
-        loop = [self.native, "work", "60_000_000"]
+        loop = [self.native, "work", "300_000_000"]
         results = self.rounds_of(
             {
                 "Mini": lambda: self.script("processes.mini", None),
