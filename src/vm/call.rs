@@ -450,7 +450,8 @@ impl Vm {
 
     // ---- classes ----
 
-    fn construct(
+    /// Calls a class with arguments that lie from `base + 1` on; `base` itself is free for the instance.
+    pub(super) fn construct(
         &mut self,
         thread: usize,
         class: Ref<Class>,
@@ -466,8 +467,7 @@ impl Vm {
         {
             if count == 1
                 && names.is_empty()
-                && let Some(text) =
-                    self.text_of_int(Value::Class(class), self.threads[thread].stack[base + 1])
+                && let Some(text) = self.text_of_int(class, self.threads[thread].stack[base + 1])
             {
                 let flow = self.deliver(thread, text, ret)?;
                 if !self.collect_if_due() {
@@ -672,9 +672,9 @@ impl Vm {
 
     /// What `str(number)` is, if that is what is called: scripts build texts of it, so it is done without the native.
     #[inline]
-    pub(super) fn text_of_int(&mut self, callee: Value, argument: Value) -> Option<Value> {
-        match (callee, argument) {
-            (Value::Class(class), Value::Int(number)) if class == Type::Str.class() => {
+    pub(super) fn text_of_int(&mut self, class: Ref<Class>, argument: Value) -> Option<Value> {
+        match argument {
+            Value::Int(number) if class == Type::Str.class() => {
                 Some(self.heap.new_int_text(number))
             }
             _ => None,

@@ -1,5 +1,6 @@
 //! The heap: one arena for each type of object, handles instead of pointers, no reference counts. Collected by marking from roots and sweeping.
 
+use crate::bytecode::op::Convert;
 use crate::vm::arena::{Arena, Marks};
 use crate::vm::class::{Class, Type};
 use crate::vm::dict::Dict;
@@ -117,6 +118,24 @@ impl Heap {
         }))
     }
 
+    /// What an f-string shows of a string or an integer within 64 bits, if it asks for nothing special.
+    pub(super) fn format_plain(
+        &mut self,
+        convert: Convert,
+        value: Value,
+        spec: Value,
+    ) -> Option<Value> {
+        match (convert, spec) {
+            (Convert::Format | Convert::Str, Value::Str(spec)) if self.strs[spec].is_empty() => {}
+            _ => return None,
+        }
+        match value {
+            Value::Str(_) => Some(value),
+            Value::Int(number) => Some(self.new_int_text(number)),
+            _ => None,
+        }
+    }
+
     /// The decimal text of an integer, as a string. Those of a single digit are made once, as in CPython.
     pub fn new_int_text(&mut self, number: i64) -> Value {
         match usize::try_from(number) {
@@ -196,38 +215,46 @@ impl Heap {
             return Value::Str(right);
         }
         let (bytes, chars, added) = (l.bytes + r.bytes, l.chars + r.chars, r.bytes as usize);
-        if (bytes as usize) < WHOLE_LIMIT {
+        let form = if (bytes as usize) < WHOLE_LIMIT {
             let text: SmolStr = [self.text(left), self.text(right)].into_iter().collect();
-            return self.new_str(text);
-        }
-        let buffer = match l.form {
-            Form::Prefix(buffer) if self.buffers[buffer].0.len() == l.bytes as usize => buffer,
-            _ => {
-                let mut text = String::with_capacity(bytes as usize * 2);
-                text.push_str(self.text(left));
-                self.allocated += text.capacity();
-                self.buffers.insert(Buffer(text))
+            Form::Whole(text)
+        } else {
+            let buffer = match l.form {
+                Form::Prefix(buffer) if self.buffers[buffer].0.len() == l.bytes as usize => buffer,
+                _ => self.new_buffer(left, bytes as usize * 2),
+            };
+            let grown = &mut self.buffers[buffer].0;
+            let before = grown.capacity();
+            match &self.strs[right].form {
+                Form::Whole(text) => grown.push_str(text),
+                // The same buffer: its text is in `grown`.
+                Form::Prefix(other) if *other == buffer => grown.extend_from_within(..added),
+                Form::Prefix(other) => {
+                    let (grown, other) =
+                        self.buffers.pair_mut(buffer, *other).expect("they are two");
+                    grown.0.push_str(&other.0[..added]);
+                }
             }
+            self.allocated += self.buffers[buffer].0.capacity() - before;
+            Form::Prefix(buffer)
         };
-        let grown = &mut self.buffers[buffer].0;
-        let before = grown.capacity();
-        match &self.strs[right].form {
-            Form::Whole(text) => grown.push_str(text),
-            // The same buffer: its text is in `grown`.
-            Form::Prefix(other) if *other == buffer => grown.extend_from_within(..added),
-            Form::Prefix(other) => {
-                let (grown, other) = self.buffers.pair_mut(buffer, *other).expect("they are two");
-                grown.0.push_str(&other.0[..added]);
-            }
-        }
-        let grown = self.buffers[buffer].0.capacity() - before;
-        self.allocated += grown + size_of::<Str>();
-        Value::Str(self.strs.insert(Str {
-            form: Form::Prefix(buffer),
+        let string = Str {
+            form,
             chars,
             bytes,
             hash: CachedHash::default(),
-        }))
+        };
+        self.allocated += size_of::<Str>() + string.outer_bytes();
+        Value::Str(self.strs.insert(string))
+    }
+
+    /// A buffer with room for so many bytes that begins with the text of a string.
+    #[cold]
+    fn new_buffer(&mut self, string: Ref<Str>, capacity: usize) -> Ref<Buffer> {
+        let mut text = String::with_capacity(capacity);
+        text.push_str(self.text(string));
+        self.allocated += text.capacity();
+        self.buffers.insert(Buffer(text))
     }
 
     /// Notes that the run loop had to go a longer way, to an object that others share. Whoever does that often takes a copy of everything.

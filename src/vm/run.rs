@@ -10,10 +10,14 @@
 //! may have moved the stack: each call out of this file is followed by `refresh!` or `reload!`. `code` points into the program, which the VM's `Arc`
 //! keeps alive and nothing changes. No reference into the stack is held across a call.
 //!
-//! *Counting.* What is left of the budget is the distance from the program counter to `limit`: an instruction that runs on moves the one nearer to the
-//! other, and a jump or a change of frame moves both. So straight code counts without doing anything for it, and exactly: the `EXACT` loop gives way to
-//! the `STEP` loop, which looks at the distance before each instruction, as soon as it is less than the longest way to the next look. It looks at backward
-//! jumps and changes of frame. Where a turn ends and nobody wants anything, the next one begins (`Account`) and the `EXACT` loop runs on. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
+//! *Counting.* What is left of the budget is the distance from the program counter to the budget's end: an instruction that runs on moves the one nearer to
+//! the other, and a jump or a change of frame moves both. So straight code counts without doing anything for it, and exactly: the `EXACT` loop gives way to
+//! the `STEP` loop, which looks at the distance before each instruction, as soon as it is less than the longest way to the next look. It looks at jumps and
+//! changes of frame. What it keeps (`limit`) is where that would be so, which makes a look one comparison. Where a turn ends and nobody wants anything, the
+//! next one begins (`Account`) and the `EXACT` loop runs on. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
+//!
+//! *The program counter* is the instruction that runs, and is moved on at the top of the loop; so it needs no second register for that instruction's operands.
+//! At the start of a code it is the place before the first one, which is never read.
 //!
 //! *Two levels.* The inner loop runs what is quick: numbers, caches that hit, objects that are this VM's alone. Whatever else an instruction may have to
 //! do leaves it (`'slow`) before anything has happened, and is carried out by `slow.rs`. So the inner loop calls hardly anything, reads no operand before it
@@ -26,7 +30,7 @@ use crate::bytecode::op::Op;
 use crate::syntax::ast::CompareOp;
 use crate::vm::Vm;
 use crate::vm::attribute::{CACHES, Cache};
-use crate::vm::call::{Flow, Step};
+use crate::vm::call::{Arguments, Flow, Step};
 use crate::vm::class::Name;
 use crate::vm::link::{Image, Link};
 use crate::vm::list::Items;
@@ -252,7 +256,7 @@ impl Vm {
         let mut link: &Link;
         let mut pc: *const Op;
         let mut registers: *mut Value;
-        // Where the budget ends, if the code went on straight that far.
+        // Where it is time to look whether the budget ends, if the code went on straight that far: where that is so itself, or a straight run before.
         let mut limit: isize;
         // Where the current straight run began, for observers.
         let mut mark: *const Op;
@@ -319,16 +323,27 @@ impl Vm {
                 }
             }};
         }
-        macro_rules! index_of {
-            ($pc:expr) => {
-                // SAFETY: both point into the current code.
-                unsafe { $pc.offset_from(link.ops.as_ptr()) as u32 }
+        // The number of the instruction behind a place in the current code.
+        macro_rules! next_of {
+            ($pc:expr) => {{
+                let bytes = ($pc as usize).wrapping_sub(link.ops.as_ptr() as usize);
+                (bytes >> WIDTH.trailing_zeros()).wrapping_add(1) as u32
+            }};
+        }
+        // The place before an instruction: the loop steps to it from there.
+        macro_rules! before {
+            ($link:expr, $number:expr) => {
+                $link
+                    .ops
+                    .as_ptr()
+                    .wrapping_add($number as usize)
+                    .wrapping_sub(1)
             };
         }
         // Writes the program counter back.
         macro_rules! save {
             () => {{
-                let at = index_of!(pc);
+                let at = next_of!(pc);
                 // SAFETY: the thread is there, whatever it has called.
                 let state = unsafe { self.threads.get_unchecked_mut(thread) };
                 if let Some(frame) = state.frames.last_mut() {
@@ -348,10 +363,28 @@ impl Vm {
                 }
             };
         }
+        // How far before the end of the budget `limit` is, in bytes.
+        macro_rules! reserve {
+            () => {
+                if MODE == EXACT { link.longest_run } else { 0 }
+            };
+        }
+        // Bytes from here to `limit`.
+        macro_rules! distance {
+            () => {
+                limit.wrapping_sub(pc as isize)
+            };
+        }
         // Bytes from here to the end of the budget.
         macro_rules! left {
             () => {
-                limit.wrapping_sub(pc as isize)
+                distance!().wrapping_add(reserve!())
+            };
+        }
+        // What is left of the budget is so much, here, in this code.
+        macro_rules! set_left {
+            ($left:expr) => {
+                limit = (pc as isize).wrapping_add($left).wrapping_sub(reserve!())
             };
         }
         // Tells an observer of the straight run that ends before `pc`.
@@ -360,8 +393,8 @@ impl Vm {
                 if O::METERED && MODE != STEP {
                     let first = link.first_op as usize;
                     observer.straight(
-                        first + index_of!(mark) as usize,
-                        first + index_of!(pc) as usize,
+                        first + next_of!(mark) as usize,
+                        first + next_of!(pc) as usize,
                     );
                 }
             };
@@ -375,10 +408,10 @@ impl Vm {
         // Is it time to give way, at the instruction `pc`?
         macro_rules! due {
             (poll: $poll:expr) => {
-                (MODE == EXACT && left!() < link.longest_run)
+                (MODE == EXACT && distance!() < 0)
                     || (MODE == POLLS
                         && $poll
-                        && (left!() <= 0 || account.flag.load(Ordering::Relaxed)))
+                        && (distance!() <= 0 || account.flag.load(Ordering::Relaxed)))
             };
         }
         // Begins the next turn if nobody minds, or gives way.
@@ -405,9 +438,8 @@ impl Vm {
                 base = frame.base as usize;
                 function = frame.function;
                 link = &links[frame.code.0 as usize];
-                // SAFETY: a frame's program counter is an instruction of its code.
-                pc = unsafe { link.ops.as_ptr().add(frame.pc as usize) };
-                limit = (pc as isize).wrapping_add(left);
+                pc = before!(link, frame.pc);
+                set_left!(left);
                 mark = pc;
                 refresh!();
                 if due!(poll: true) {
@@ -429,11 +461,11 @@ impl Vm {
                     ($to:expr) => {{
                         let to = $to as isize;
                         row!();
-                        // SAFETY: verified jump.
-                        pc = unsafe { pc.offset(to) };
+                        pc = pc.wrapping_offset(to);
                         limit = limit.wrapping_add(to * WIDTH);
                         mark = pc;
-                        if to < 0 {
+                        // A look at a forward jump, too, costs the exact loop less than to ask which one it is; polls are at backward ones alone.
+                        if MODE == EXACT || to < 0 {
                             check!(poll: true);
                         }
                     }};
@@ -477,7 +509,7 @@ impl Vm {
                             && state.stack.len() > start + callee.registers as usize
                             && let Some(caller) = state.frames.last_mut()
                         {
-                            caller.pc = index_of!(pc);
+                            caller.pc = next_of!(pc);
                             state.frames.push(Frame {
                                 code,
                                 pc: 0,
@@ -492,13 +524,41 @@ impl Vm {
                             base = start;
                             function = called;
                             link = callee;
-                            pc = link.ops.as_ptr();
-                            limit = (pc as isize).wrapping_add(left);
+                            pc = before!(link, 0u32);
+                            set_left!(left);
                             mark = pc;
                             check!(poll: true);
                             continue;
                         }
                     }};
+                }
+                // Goes on if a step outside the loop left the frame on top, and leaves if it did not.
+                macro_rules! carried_out {
+                    ($step:expr) => {{
+                        save!();
+                        match $step {
+                            Ok(Flow::Next) => {
+                                refresh!();
+                                continue;
+                            }
+                            step => break 'slow Slow::Left(step),
+                        }
+                    }};
+                }
+                // Calls a native whose arguments are in place.
+                macro_rules! native {
+                    ($native:expr, $at:expr, $count:expr, $dst:expr) => {
+                        carried_out!(self.call_native(
+                            thread,
+                            $native,
+                            Arguments {
+                                at: $at,
+                                count: $count.into(),
+                                names: &[]
+                            },
+                            Return::To($dst)
+                        ))
+                    };
                 }
                 macro_rules! branch {
                     ($op:ident, $expect:expr, $lhs:expr, $rhs:expr, $to:expr) => {
@@ -596,28 +656,34 @@ impl Vm {
                         );
                     }
                     if MODE == STEP {
-                        if left!() <= 0 {
+                        if distance!() <= 0 {
                             save!();
                             end!(End::Stop(Stop::Budget));
                         }
                         if O::METERED {
-                            let at = (link.first_op + index_of!(pc)) as usize;
+                            let at = (link.first_op + next_of!(pc)) as usize;
                             observer.straight(at, at + 1);
                         }
                     }
-                    // SAFETY: `pc` is an instruction of the current code, and the last one does not fall through.
-                    let op = unsafe { &*pc };
                     if O::ACTIVE {
                         save!();
                         let frame = self.threads[thread]
                             .frames
                             .last()
                             .expect("a running thread has a frame");
-                        observer.instruction(ThreadId(thread as u32), frame, index_of!(pc), *op);
+                        let at = frame.pc;
+                        let op = link.ops[at as usize];
+                        observer.instruction(ThreadId(thread as u32), frame, at, op);
                     }
-                    // SAFETY: at most one past the last instruction.
-                    pc = unsafe { pc.add(1) };
-                    match *op {
+                    pc = pc.wrapping_add(1);
+                    // Or the compiler keeps the place before it in a register of its own.
+                    #[cfg(target_arch = "x86_64")]
+                    // SAFETY: it does nothing.
+                    unsafe {
+                        std::arch::asm!("/* {0} */", inout(reg) pc, options(nomem, nostack, preserves_flags));
+                    }
+                    // SAFETY: `pc` is an instruction of the current code: frames and verified jumps lead to these, and the last one does not fall through.
+                    match *unsafe { &*pc } {
                         Op::Move { dst, src } => copy!(reg!(dst), reg!(src)),
                         Op::LoadConst { dst, constant } => {
                             // SAFETY: verified constant; the VM holds one value for each constant of its program.
@@ -687,7 +753,17 @@ impl Vm {
                             copy!(near_mut!(cells, cell).0, reg!(src));
                         }
 
-                        Op::Add { dst, lhs, rhs, .. } => arithmetic!(checked_add, +, dst, lhs, rhs),
+                        Op::Add { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
+                            (Value::Int(a), Value::Int(b)) => match a.checked_add(b) {
+                                Some(c) => reg!(dst) = Value::Int(c),
+                                None => again!(),
+                            },
+                            (Value::Float(a), Value::Float(b)) => reg!(dst) = Value::Float(a + b),
+                            (Value::Str(a), Value::Str(b)) if !self.is_collection_due() => {
+                                reg!(dst) = self.heap.concatenate(a, b);
+                            }
+                            _ => again!(),
+                        },
                         Op::Sub { dst, lhs, rhs, .. } => arithmetic!(checked_sub, -, dst, lhs, rhs),
                         Op::Mul { dst, lhs, rhs, .. } => arithmetic!(checked_mul, *, dst, lhs, rhs),
                         Op::Div { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
@@ -1135,8 +1211,47 @@ impl Vm {
                             base: at,
                             count,
                         } => {
-                            if let Value::Function(called) = reg!(at) {
-                                call!(called, count.0, base + at.0 as usize + 1, dst);
+                            let window = base + at.0 as usize;
+                            match reg!(at) {
+                                Value::Function(called) => {
+                                    call!(called, count.0, window + 1, dst);
+                                }
+                                Value::Native(native) => {
+                                    native!(native, window + 1, count.0, dst);
+                                }
+                                Value::Class(class) => {
+                                    if count.0 == 1
+                                        && !self.is_collection_due()
+                                        && let Some(text) = self.text_of_int(class, reg!(at, 1))
+                                    {
+                                        reg!(dst) = text;
+                                        continue;
+                                    }
+                                    carried_out!(self.construct(
+                                        thread,
+                                        class,
+                                        window,
+                                        count.0.into(),
+                                        &[],
+                                        Return::To(dst)
+                                    ));
+                                }
+                                _ => {}
+                            }
+                            again!();
+                        }
+                        Op::FormatValue {
+                            convert,
+                            dst,
+                            src,
+                            spec,
+                        } => {
+                            if !self.is_collection_due()
+                                && let Some(text) =
+                                    self.heap.format_plain(convert, reg!(src), reg!(spec))
+                            {
+                                reg!(dst) = text;
+                                continue;
                             }
                             again!();
                         }
@@ -1209,6 +1324,9 @@ impl Vm {
                                         continue;
                                     }
                                 }
+                                Value::Native(native) => {
+                                    native!(native, window, count.0 + 1, dst);
+                                }
                                 _ => {}
                             }
                             again!();
@@ -1233,11 +1351,10 @@ impl Vm {
                                 let left = left!();
                                 base = frame.base as usize;
                                 function = frame.function;
-                                // SAFETY: frames run codes of the VM's program, and their program counters are instructions of these.
+                                // SAFETY: frames run codes of the VM's program.
                                 link = unsafe { links.get_unchecked(frame.code.0 as usize) };
-                                // SAFETY: as above.
-                                pc = unsafe { link.ops.as_ptr().add(frame.pc as usize) };
-                                limit = (pc as isize).wrapping_add(left);
+                                pc = before!(link, frame.pc);
+                                set_left!(left);
                                 mark = pc;
                                 let value = &raw const reg!(src);
                                 // SAFETY: the window lies within the stack.
@@ -1271,7 +1388,6 @@ impl Vm {
                         | Op::BuildSet { .. }
                         | Op::BuildDict { .. }
                         | Op::BuildString { .. }
-                        | Op::FormatValue { .. }
                         | Op::ListExtend { .. }
                         | Op::ListToTuple { .. }
                         | Op::SetAdd { .. }
@@ -1316,15 +1432,15 @@ impl Vm {
                         self.heap.detour();
                     }
                     save!();
-                    // SAFETY: it lies behind an instruction of the current code.
-                    let op = unsafe { *pc.sub(1) };
+                    // SAFETY: it is an instruction of the current code.
+                    let op = unsafe { *pc };
                     let place = Place {
                         thread,
                         base,
                         function,
                         link,
                         image,
-                        next: index_of!(pc),
+                        next: next_of!(pc),
                     };
                     self.carry_out(op, &place)
                 }

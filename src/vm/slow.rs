@@ -3,7 +3,7 @@
 //!
 //! It runs between two instructions: the frame's program counter is saved and says what follows. It neither counts nor looks at budgets.
 
-use crate::bytecode::op::{Convert, Flag, FreeIx, Near, Op, Reg, Site};
+use crate::bytecode::op::{Flag, FreeIx, Near, Op, Reg, Site};
 use crate::syntax::ast::{BinaryOp, CompareOp};
 use crate::vm::Vm;
 use crate::vm::attribute::CACHES;
@@ -467,21 +467,9 @@ impl Vm {
                 src,
                 spec,
             } => {
-                if let (Value::Str(wanted), Convert::Format | Convert::Str) = (reg!(spec), convert)
-                    && self.heap.strs[wanted].is_empty()
-                {
-                    match reg!(src) {
-                        value @ Value::Str(_) => {
-                            reg!(dst) = value;
-                            return Ok(Flow::Next);
-                        }
-                        Value::Int(number) => {
-                            reg!(dst) = self.heap.new_int_text(number);
-                            self.collect_or_fail()?;
-                            return Ok(Flow::Next);
-                        }
-                        _ => {}
-                    }
+                if let Some(text) = self.heap.format_plain(convert, reg!(src), reg!(spec)) {
+                    reg!(dst) = text;
+                    return self.collect_or_fail().map(|()| Flow::Next);
                 }
                 ask!(
                     operators::FORMAT,
@@ -656,12 +644,6 @@ impl Vm {
                 count,
             } => {
                 let (callee, window) = (reg!(at), place.window(at));
-                if count.0 == 1
-                    && let Some(text) = self.text_of_int(callee, reg!(at, 1))
-                {
-                    reg!(dst) = text;
-                    return self.collect_or_fail().map(|()| Flow::Next);
-                }
                 let ret = Return::To(dst);
                 return self.call_at(thread, callee, window, count.0.into(), &[], ret);
             }

@@ -235,8 +235,9 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let mut bytes = gaps.saturating_mul(strs[separator].bytes as usize);
     let mut chars = gaps.saturating_mul(strs[separator].len());
     for &piece in &pieces {
-        bytes = bytes.saturating_add(strs[piece].bytes as usize);
-        chars = chars.saturating_add(strs[piece].len());
+        let piece = &strs[piece];
+        bytes = bytes.saturating_add(piece.bytes as usize);
+        chars = chars.saturating_add(piece.len());
     }
     ctx.reserve_text(bytes)?;
     let heap = &mut ctx.vm.heap;
@@ -244,8 +245,14 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     if let Some((&first, rest)) = pieces.split_first() {
         joined.push_str(heap.text(first));
         let separator = heap.text(separator);
+        // One character is not worth a copy of memory.
+        let mut characters = separator.chars();
+        let one = characters.next().filter(|_| characters.next().is_none());
         for &piece in rest {
-            joined.push_str(separator);
+            match one {
+                Some(character) => joined.push(character),
+                None => joined.push_str(separator),
+            }
             joined.push_str(heap.text(piece));
         }
     }
