@@ -7,7 +7,7 @@ use crate::engine::real::clock;
 use crate::engine::real::gil::Until;
 use crate::engine::real::output::{Printed, is_error};
 use crate::engine::real::process::{Caller, Process};
-use crate::engine::real::worker::{self, Held, Next, Worker};
+use crate::engine::real::worker::{Held, Next, Worker};
 use crate::event::{VmId, What};
 use crate::vm::class::Type;
 use crate::vm::parcel::Parcel;
@@ -381,7 +381,9 @@ impl Worker {
         let it = &vm.threads[thread.0 as usize];
         let (name, daemon) = (it.name.clone(), it.daemon);
         if self.process.alive.load(Ordering::SeqCst) < vm.limits.threads
-            && worker::start(&self.machine, &self.process, thread, &name, daemon).is_ok()
+            && let Ok(worker) = Worker::new(&self.machine, &self.process, thread, &name, daemon)
+            // Without the lock: in CPython, too, others may run while `start` waits for the new thread.
+            && self.outside(vm, || worker.start()).is_ok()
         {
             return Answer::None;
         }
@@ -409,13 +411,17 @@ impl Worker {
             None
         };
         if let Some(child) = child {
+            let objects = vm.heap.objects() as u64;
+            let bytes = (vm.heap.live + vm.heap.allocated) as u64;
             let main = child.main;
             let its_name = child.vm.lock().threads[main.0 as usize].name.clone();
-            if worker::start(&self.machine, &child, main, &its_name, false).is_ok() {
+            let started = Worker::new(&self.machine, &child, main, &its_name, false)
+                .and_then(|worker| self.outside(vm, || worker.start()));
+            if started.is_ok() {
                 self.tell(vm, || What::Forked {
                     child: VmId(child.number as u32),
-                    objects: vm.heap.objects() as u64,
-                    bytes: (vm.heap.live + vm.heap.allocated) as u64,
+                    objects,
+                    bytes,
                 });
                 return Answer::Process {
                     process: child.number,

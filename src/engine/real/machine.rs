@@ -11,7 +11,7 @@ use crate::engine::real::input::Input;
 use crate::engine::real::output::Output;
 use crate::engine::real::process::{Caller, Identity, Process};
 use crate::engine::real::record::Sinks;
-use crate::engine::real::worker;
+use crate::engine::real::worker::Worker;
 use crate::event::What;
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
 use crate::vm::Vm;
@@ -228,7 +228,8 @@ impl Machine {
             )
             .expect("the first process is within every limit");
         let name = first.vm.lock().threads[main.0 as usize].name.clone();
-        if let Err(error) = worker::start(&machine, &first, main, &name, false) {
+        let started = Worker::new(&machine, &first, main, &name, false).and_then(Worker::start);
+        if let Err(error) = started {
             machine.end(End::Bug(format!("no thread could be started: {error}")));
         }
         machine

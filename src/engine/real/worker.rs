@@ -46,44 +46,49 @@ pub(super) struct Worker {
     left: u64,
 }
 
-/// Starts the OS thread of a Mini thread.
-pub(super) fn start(
-    machine: &Arc<Machine>,
-    process: &Arc<Process>,
-    thread: ThreadId,
-    name: &Arc<str>,
-    daemon: bool,
-) -> io::Result<()> {
-    if !machine.take_os_thread() {
-        return Err(io::Error::from(io::ErrorKind::QuotaExceeded));
-    }
-    let seat = process.seat_for(machine, thread, name, daemon);
-    let worker = Worker {
-        machine: machine.clone(),
-        process: process.clone(),
-        thread,
-        seat: seat.clone(),
-        daemon,
-        left: 0,
-    };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where Mini threads begin"
-    )]
-    let started = std::thread::Builder::new()
-        .name(format!("mini {}.{}", process.number, thread.0))
-        .stack_size(STACK_BYTES)
-        .spawn(move || worker.work());
-    if let Err(error) = started {
-        end_record(&seat, machine);
-        process.vacate(machine, thread, daemon);
-        machine.give_os_thread();
-        return Err(error);
-    }
-    Ok(())
-}
-
 impl Worker {
+    /// The worker of a Mini thread, which counts as alive from now on.
+    pub(super) fn new(
+        machine: &Arc<Machine>,
+        process: &Arc<Process>,
+        thread: ThreadId,
+        name: &Arc<str>,
+        daemon: bool,
+    ) -> io::Result<Worker> {
+        if !machine.take_os_thread() {
+            return Err(io::Error::from(io::ErrorKind::QuotaExceeded));
+        }
+        Ok(Worker {
+            machine: machine.clone(),
+            process: process.clone(),
+            thread,
+            seat: process.seat_for(machine, thread, name, daemon),
+            daemon,
+            left: 0,
+        })
+    }
+
+    /// Starts its OS thread, which takes the operating system some time and no lock of Mini's.
+    pub(super) fn start(self) -> io::Result<()> {
+        let (machine, process) = (self.machine.clone(), self.process.clone());
+        let (seat, thread, daemon) = (self.seat.clone(), self.thread, self.daemon);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where Mini threads begin"
+        )]
+        let started = std::thread::Builder::new()
+            .name(format!("mini {}.{}", process.number, thread.0))
+            .stack_size(STACK_BYTES)
+            .spawn(move || self.work());
+        if let Err(error) = started {
+            end_record(&seat, &machine);
+            process.vacate(&machine, thread, daemon);
+            machine.give_os_thread();
+            return Err(error);
+        }
+        Ok(())
+    }
+
     fn work(mut self) {
         let lived = catch_unwind(AssertUnwindSafe(|| {
             self.seat.sit_down();
