@@ -7,9 +7,11 @@
 alone       one thread whose turns end every n instructions, though nobody waits, against turns that never end
 two         two CPU-bound threads against the same work one after the other; beside them plain threads that do native work in turns as long as the default's
 four        four threads under one lock against two, for the same work in all
-hand-over   what one turn more costs two, four and sixteen threads, beside plain threads that pass a token, one of them unparked at a time
+hand-over   what one turn more costs two, four and sixteen threads, beside plain threads that pass a token, one of them unparked at a time: after as much work
+            as a turn is, so that the others are parked, and at once, when the one before may not be parked yet
 steps       letting go of the lock and taking it back; locking, unlocking and unparking by themselves
-processes   two Mini processes against one after the other, beside two operating-system processes of a native loop
+processes   two Mini processes against one after the other, beside two operating-system processes of a native loop (one that keeps the core as busy as
+            an interpreter does, and one that mostly waits for itself and so does not notice who shares the core) and of Mini
 
 All figures are medians of rounds; each round runs every variant once, so that a slow minute of the machine meets all of them,
 and a ratio is the median of the rounds' ratios. In brackets: the middle half of the rounds.
@@ -64,8 +66,8 @@ class Bench:
     def two(self):
         print("| two threads | one after the other, seconds | together against that |\n|---|---|---|")
         every = [f"every={n}" for n in (100, 1_000, 10_000, 100_000)] + ["default", f"every={NEVER}"]
-        # A turn of the default is close to a millisecond, and so is that much native work.
-        variants = {"native, turns of 1 ms": lambda: self.plain("turns", 2, 250, 500_000)}
+        # A turn of the default is close to two milliseconds, and so is that much native work.
+        variants = {"native, turns of 2 ms": lambda: self.plain("turns", 2, 100, 1_000_000)}
         for gil in every:
             turns = 200_000 if gil == "every=100" else 1_000_000 if gil == "every=1000" else 10_000_000
             variants[gil] = lambda gil=gil, turns=turns: self.script("threads.mini", None if gil == "default" else gil, 2, turns)
@@ -81,16 +83,24 @@ class Bench:
             print(f"| {gil} | {statistics.median(results[4]):.3f} | {spread(ratios)} |")
 
     def hand_over(self):
-        print("| threads | one turn more, µs | one pass of a token, µs | ratio |\n|---|---|---|---|")
+        print("| threads | one turn more, µs | one pass of a token after as much work, µs | ratio | one pass at once, µs | ratio |\n|---|---|---|---|---|---|")
         for count in (2, 4, 16):
 
             def turn(count=count):
                 (in_turn, together), stats = self.script("threads.mini", "every=1000", count, 1_000_000 // count, stats=True)
                 return (together - in_turn) / sum(thread["switches"] for thread in stats["threads"]) * 1e6
 
-            results = self.rounds_of({"mini": turn, "token": lambda count=count: self.plain("token", count, 10_000)[0] / 1e3})
-            ratios = [a / b for a, b in zip(results["mini"], results["token"])]
-            print(f"| {count} | {spread(results['mini'])} | {spread(results['token'])} | {spread(ratios)} |")
+            def loaded(count=count):
+                # A turn of 1000 instructions takes as long as that much native work: long enough for whoever passed the token to be parked.
+                alone, passed = self.plain("turns", count, 10_000, 1_000)
+                return (passed - alone) / 10_000 * 1e6
+
+            at_once = lambda count=count: self.plain("token", count, 10_000)[0] / 1e3
+            results = self.rounds_of({"mini": turn, "loaded": loaded, "at once": at_once})
+            cells = [spread(results["mini"])]
+            for name in ("loaded", "at once"):
+                cells += [spread(results[name]), spread([a / b for a, b in zip(results["mini"], results[name])])]
+            print(f"| {count} | {' | '.join(cells)} |")
 
     def steps(self):
         print("| step | ns |\n|---|---|")
@@ -101,18 +111,21 @@ class Bench:
 
     def processes(self):
         print("| two processes | one after the other, seconds | together, seconds | ratio |\n|---|---|---|---|")
-        loop = [self.native, "work", "300_000_000"]
-        results = self.rounds_of(
-            {
-                "Mini": lambda: self.script("processes.mini", None),
-                "native": lambda: [wall([loop]) + wall([loop]), wall([loop, loop])],
-            }
-        )
+        loops = {
+            "native": [self.native, "work", "50_000_000"],
+            "native, one chain": [self.native, "chain", "60_000_000"],
+            "two runs of Mini": [self.mini, "run", str(HERE / "locking" / "alone.mini"), "10_000_000"],
+        }
+        variants = {"Mini's own": lambda: self.script("processes.mini", None)}
+        for name, loop in loops.items():
+            variants[name] = lambda loop=loop: [wall([loop]) + wall([loop]), wall([loop, loop])]
+        results = self.rounds_of(variants)
         for name, pairs in results.items():
             in_turn, together = (statistics.median(pair[at] for pair in pairs) for at in (0, 1))
             print(f"| {name} | {in_turn:.3f} | {together:.3f} | {spread([pair[1] / pair[0] for pair in pairs])} |")
-        quotients = [(a[1] / a[0]) / (b[1] / b[0]) for a, b in zip(results["Mini"], results["native"])]
-        print(f"\nMini's ratio against the native one: {spread(quotients)}")
+        for name in loops:
+            quotients = [(a[1] / a[0]) / (b[1] / b[0]) for a, b in zip(results["Mini's own"], results[name])]
+            print(f"\nMini's ratio against that of {name}: {spread(quotients)}")
 
 
 def spread(values):
@@ -145,7 +158,9 @@ def main():
             parser.error(f"there is no part {part}")
     with tempfile.TemporaryDirectory() as folder:
         native = str(pathlib.Path(folder, "hand_over"))
-        subprocess.run(["rustc", "-O", "-o", native, str(HERE / "native" / "hand_over.rs")], check=True)
+        # Its chains of operations are to stay apart.
+        flags = ["-O", "-C", "no-vectorize-loops", "-C", "no-vectorize-slp"]
+        subprocess.run(["rustc", *flags, "-o", native, str(HERE / "native" / "hand_over.rs")], check=True)
         bench = Bench(arguments.mini, native, arguments.rounds)
         for part in arguments.parts or parts:
             parts[part](bench)

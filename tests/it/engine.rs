@@ -71,6 +71,25 @@ for t in threads: t.join()
     }
 }
 
+/// With turns this long, each thread has noted itself before the next one can.
+#[test]
+fn threads_have_their_first_turn_in_the_order_of_their_start() {
+    let text = "
+import threading, time
+def note(number):
+    noted.append(number)
+    time.sleep(0.0001)
+for _ in range(100):
+    noted = []
+    threads = [threading.Thread(target=note, args=(number,)) for number in range(5)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert noted == [0, 1, 2, 3, 4], noted
+";
+    let (code, _, stderr) = run("first_turns", &["--gil", "every=1000003"], text);
+    assert_eq!(code, Some(0), "{stderr}");
+}
+
 /// Programs without races print the same under all rules. Each program under one of them that its name decides; under all with `MINI_CASES`.
 #[test]
 fn programs_without_races_print_the_same_under_all_rules() {

@@ -382,10 +382,16 @@ impl Worker {
         let (name, daemon) = (it.name.clone(), it.daemon);
         if self.process.alive.load(Ordering::SeqCst) < vm.limits.threads
             && let Ok(worker) = Worker::new(&self.machine, &self.process, thread, &name, daemon)
-            // Without the lock: in CPython, too, others may run while `start` waits for the new thread.
-            && self.outside(vm, || worker.start()).is_ok()
         {
-            return Answer::None;
+            let seat = worker.seat.clone();
+            let process = self.process.clone();
+            let started = self.outside(vm, || {
+                worker.start().map(|()| process.gil.await_begin(&seat))
+            });
+            if started.is_ok() {
+                process.gil.line_up(&seat);
+                return Answer::None;
+            }
         }
         vm.unmake_thread(thread);
         self.machine.refused("--max-threads");

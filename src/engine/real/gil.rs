@@ -44,6 +44,8 @@ pub(super) struct Seat {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 enum Place {
+    /// Its OS thread is about to begin.
+    Starting,
     /// Running code of its own, on its way to the lock.
     Arriving,
     /// It has the lock.
@@ -58,7 +60,8 @@ enum Place {
     RestingForever,
 }
 
-const PLACES: [Place; 6] = [
+const PLACES: [Place; 7] = [
+    Place::Starting,
     Place::Arriving,
     Place::Holding,
     Place::Queued,
@@ -73,7 +76,7 @@ impl Seat {
         Arc::new(Seat {
             number,
             os_thread: OnceLock::new(),
-            place: AtomicU8::new(Place::Arriving as u8),
+            place: AtomicU8::new(Place::Starting as u8),
             called: AtomicBool::new(false),
             notified: AtomicBool::new(false),
             tally: Tally::new(record),
@@ -175,6 +178,8 @@ pub(super) struct Gil {
     released: Condvar,
     /// A thread took it (`interval`).
     taken: Condvar,
+    /// A thread took it for the first time (rules of CPython).
+    begun: Condvar,
     /// Somebody wants something of the holder: the lock, or to tell it something. The holder clears it *before* it looks what.
     pub(super) attention: AtomicBool,
     kind: Kind,
@@ -233,6 +238,7 @@ impl Gil {
             state: Mutex::default(),
             released: Condvar::new(),
             taken: Condvar::new(),
+            begun: Condvar::new(),
             attention: AtomicBool::new(false),
             kind,
             quantum: AtomicU64::new(quantum),
@@ -292,6 +298,40 @@ impl Gil {
             }
         };
         seat.tally.acquired(self.clock.now_ns(), switched);
+    }
+
+    /// Notes a holder that competed for the lock; true if it is not the last one.
+    fn take_up(&self, state: &mut State, seat: &Seat) -> bool {
+        let first = seat.place() == Place::Starting;
+        let switched = state.take(seat);
+        if first {
+            self.begun.notify_all();
+        }
+        switched
+    }
+
+    /// For a thread that has started another, and has let go of the lock for that: under the rules of CPython, where waiters have no order, waits until the other
+    /// one has had the lock, as `Thread.start` does there (`_started.wait()` in `Lib/threading.py`).
+    pub(super) fn await_begin(&self, seat: &Seat) {
+        if self.kind != Kind::Turns {
+            let mut state = self.state.lock();
+            while seat.place() == Place::Starting {
+                self.begun.wait(&mut state);
+            }
+        }
+    }
+
+    /// For the same thread, once it has the lock back: under `every(n)`, gives the one it started its place among the waiters, unless that one has come to the
+    /// lock already. So threads have their first turns in the order in which they were started, however long the operating system takes to begin with each.
+    pub(super) fn line_up(&self, seat: &Arc<Seat>) {
+        let mut state = self.state.lock();
+        if self.kind == Kind::Turns
+            && seat.place() == Place::Starting
+            && self.join(&mut state, seat)
+        {
+            drop(state);
+            seat.unpark();
+        }
     }
 
     /// Lets go, for something short that may block outside of all VMs; `acquire` follows.
@@ -380,7 +420,7 @@ impl Gil {
         let mut state = self.state.lock();
         match seat.place() {
             Place::Queued => {}
-            Place::Arriving | Place::Holding | Place::Asleep => {
+            Place::Starting | Place::Arriving | Place::Holding | Place::Asleep => {
                 seat.notified.store(true, Ordering::Relaxed)
             }
             place @ (Place::Resting | Place::RestingForever) => {

@@ -28,7 +28,7 @@ impl Gil {
                 self.attention.store(true, Ordering::Release);
             }
         }
-        let switched = state.take(seat);
+        let switched = self.take_up(state, seat);
         state.requested = false;
         self.taken.notify_one();
         switched

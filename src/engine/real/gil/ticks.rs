@@ -17,7 +17,7 @@ impl Gil {
             self.released.wait(&mut state);
             state.waiting -= 1;
         }
-        state.take(seat)
+        self.take_up(&mut state, seat)
     }
 
     pub(super) fn release_tick(&self, mut state: MutexGuard<'_, State>) {
