@@ -1,6 +1,7 @@
 //! Where objects of one type live: slots in a row, found by a number. Freezing a large arena splits it into a row that its clones share and pages of what
 //! has changed since; whoever changes something copies its page. So a fork costs what is changed after it, as it does with the pages of an operating
-//! system, and an arena that was never forked pays nothing for that.
+//! system, and an arena that was never forked pays nothing for that. One that is used much after a fork is put into a row of its own again, page by page from
+//! the first slot on, so that no moment has to pay for all.
 
 use crate::vm::value::Ref;
 use std::ops::{Index, IndexMut};
@@ -13,21 +14,24 @@ const PAGE: usize = 1 << PAGE_BITS;
 /// The fewest slots that are worth sharing. To use an object of a split arena takes longer, so that small ones are copied.
 const SHARED_FROM: usize = 4 * PAGE;
 
+/// The most rows that an arena shares parts of: forks that come while it is being put into a row leave one more each.
+const MOST_ROWS: usize = 4;
+
 /// Objects of one type. A free slot holds a default object.
 #[derive(Clone, Debug)]
 pub struct Arena<T> {
-    /// The slots; none while the arena is split.
+    /// The slots that are this arena's alone, from the first on: all of them, or whole pages while it is split.
     whole: Vec<T>,
     split: Option<Split<T>>,
     free: Vec<u32>,
 }
 
-/// The slots of an arena that shares some.
+/// The other slots of an arena that shares some.
 #[derive(Clone, Debug)]
 struct Split<T> {
-    /// Those of the moment when it was split.
-    base: Arc<Vec<T>>,
-    /// For each page, its slots if they have been copied or are new.
+    /// Rows of slots, each from the first slot on, and from which slot on each is in force: up to the next one's. The last one that was frozen is first.
+    rows: Vec<(usize, Arc<Vec<T>>)>,
+    /// For each page, its slots if they have been copied or are new. Those of pages that are in the arena's own row are not looked at.
     pages: Vec<Vec<T>>,
 }
 
@@ -46,12 +50,22 @@ fn place(slot: usize) -> (usize, usize) {
     (slot >> PAGE_BITS, slot & (PAGE - 1))
 }
 
+/// The slots of a page in the row that is in force there.
+fn in_row<T>(rows: &[(usize, Arc<Vec<T>>)], page: usize) -> &[T] {
+    let start = page << PAGE_BITS;
+    let (_, row) = rows
+        .iter()
+        .rfind(|(from, _)| *from <= start)
+        .expect("the first row is in force from the first slot on");
+    &row[start..row.len().min(start + PAGE)]
+}
+
 impl<T> Split<T> {
     fn new(slots: Vec<T>) -> Split<T> {
         let mut pages = Vec::new();
         pages.resize_with(slots.len().div_ceil(PAGE), Vec::new);
         Split {
-            base: Arc::new(slots),
+            rows: vec![(0, Arc::new(slots))],
             pages,
         }
     }
@@ -59,12 +73,10 @@ impl<T> Split<T> {
     /// The slots of a page.
     fn page(&self, page: usize) -> &[T] {
         let own = &self.pages[page];
-        if own.is_empty() {
-            let start = page << PAGE_BITS;
-            &self.base[start..self.base.len().min(start + PAGE)]
-        } else {
-            own
+        if !own.is_empty() {
+            return own;
         }
+        in_row(&self.rows, page)
     }
 
     fn len(&self) -> usize {
@@ -72,23 +84,21 @@ impl<T> Split<T> {
         (last << PAGE_BITS) + self.page(last).len()
     }
 
-    /// The slots in a row again, if nobody shares them.
-    fn join(self) -> Result<Vec<T>, Split<T>> {
-        let Split { base, pages } = self;
-        let mut slots = match Arc::try_unwrap(base) {
-            Ok(slots) => slots,
-            Err(base) => return Err(Split { base, pages }),
-        };
-        for (page, own) in pages.into_iter().enumerate() {
-            let start = page << PAGE_BITS;
-            for (at, object) in own.into_iter().enumerate() {
-                match slots.get_mut(start + at) {
-                    Some(slot) => *slot = object,
-                    None => slots.push(object),
-                }
-            }
-        }
-        Ok(slots)
+    /// Does nobody else share any of it?
+    fn is_alone(&self) -> bool {
+        self.rows.iter().all(|(_, row)| Arc::strong_count(row) == 1)
+    }
+
+    /// Shares another row, of whole pages, which is in force where it reaches.
+    fn add_row(&mut self, row: Vec<T>) {
+        let end = row.len();
+        // Where each of the others ends to be in force is where the next one begins to be.
+        let next: Vec<usize> = self.rows.iter().skip(1).map(|&(from, _)| from).collect();
+        let mut ends = next.into_iter().chain([usize::MAX]);
+        self.rows
+            .retain(|_| ends.next().is_some_and(|its_end| its_end > end));
+        self.rows[0].0 = end;
+        self.rows.insert(0, (0, Arc::new(row)));
     }
 }
 
@@ -109,6 +119,16 @@ impl<T: Clone> Split<T> {
         } else {
             self.own(page).push(object);
         }
+    }
+
+    fn get(&self, slot: usize) -> &T {
+        let (page, at) = place(slot);
+        &self.page(page)[at]
+    }
+
+    fn get_mut(&mut self, slot: usize) -> &mut T {
+        let (page, at) = place(slot);
+        &mut self.own(page)[at]
     }
 }
 
@@ -141,8 +161,9 @@ impl<T: Clone + Default> Arena<T> {
 
     /// All slots, the free ones among them.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        let pages = self.split.iter().flat_map(|split| {
-            let pages = 0..split.pages.len();
+        let first = self.whole.len() >> PAGE_BITS;
+        let pages = self.split.iter().flat_map(move |split| {
+            let pages = first..split.pages.len();
             pages.flat_map(|page| split.page(page))
         });
         self.whole.iter().chain(pages)
@@ -170,48 +191,106 @@ impl<T: Clone + Default> Arena<T> {
     #[must_use]
     pub fn pair_mut(&mut self, first: Ref<T>, second: Ref<T>) -> Option<(&mut T, &T)> {
         let (first, second) = (first.slot as usize, second.slot as usize);
+        if first == second {
+            return None;
+        }
+        let near = self.whole.len();
         let Some(split) = &mut self.split else {
             let [a, b] = self.whole.get_disjoint_mut([first, second]).ok()?;
             return Some((a, b));
         };
-        let ((page, at), (other_page, other_at)) = (place(first), place(second));
-        split.own(page);
-        if page == other_page {
-            let [a, b] = split.pages[page].get_disjoint_mut([at, other_at]).ok()?;
-            return Some((a, b));
+        match (first < near, second < near) {
+            (true, true) => {
+                let [a, b] = self.whole.get_disjoint_mut([first, second]).ok()?;
+                Some((a, b))
+            }
+            (true, false) => Some((&mut self.whole[first], split.get(second))),
+            (false, true) => Some((split.get_mut(first), &self.whole[second])),
+            (false, false) => {
+                let ((page, at), (other_page, other_at)) = (place(first), place(second));
+                split.own(page);
+                let Split { rows, pages } = split;
+                if page == other_page {
+                    let [a, b] = pages[page].get_disjoint_mut([at, other_at]).ok()?;
+                    return Some((a, b));
+                }
+                let [own, other] = pages.get_disjoint_mut([page, other_page]).ok()?;
+                let other = match other.get(other_at) {
+                    Some(object) => object,
+                    None => &in_row(rows, other_page)[other_at],
+                };
+                Some((&mut own[at], other))
+            }
         }
-        let [own, other] = split.pages.get_disjoint_mut([page, other_page]).ok()?;
-        let other = match other.get(other_at) {
-            Some(object) => object,
-            None => &split.base[second],
-        };
-        Some((&mut own[at], other))
     }
 
     /// Lets the next clones share what is there, if it is much.
     pub(super) fn freeze(&mut self) {
         self.join();
-        if self.split.is_none() && self.whole.len() >= SHARED_FROM {
-            self.split = Some(Split::new(std::mem::take(&mut self.whole)));
+        match &mut self.split {
+            None if self.whole.len() >= SHARED_FROM => {
+                self.split = Some(Split::new(std::mem::take(&mut self.whole)));
+            }
+            Some(split) if !self.whole.is_empty() => {
+                if split.rows.len() == MOST_ROWS {
+                    while self.settle_page() {}
+                    self.freeze();
+                } else {
+                    split.add_row(std::mem::take(&mut self.whole));
+                }
+            }
+            None | Some(_) => {}
         }
     }
 
     /// Puts the slots into a row again if nobody shares them any more.
     fn join(&mut self) {
-        match self.split.take().map(Split::join) {
-            Some(Ok(slots)) => self.whole = slots,
-            Some(Err(split)) => self.split = Some(split),
-            None => {}
+        let Some(split) = self.split.take_if(|split| split.is_alone()) else {
+            return;
+        };
+        let Split { mut rows, pages } = split;
+        let first = self.whole.len() >> PAGE_BITS;
+        // The row in force at the end has the most slots. What other rows and pages have goes where it belongs.
+        let (_, last) = rows.pop().expect("it has a row");
+        let mut slots = Arc::into_inner(last).expect("nobody shares it");
+        let mut put = |start: usize, objects: Vec<T>| {
+            for (at, object) in objects.into_iter().enumerate() {
+                match slots.get_mut(start + at) {
+                    Some(slot) => *slot = object,
+                    None => slots.push(object),
+                }
+            }
+        };
+        while let Some((_, row)) = rows.pop() {
+            put(0, Arc::into_inner(row).expect("nobody shares it"));
         }
+        for (page, own) in pages.into_iter().enumerate().skip(first) {
+            put(page << PAGE_BITS, own);
+        }
+        put(0, std::mem::take(&mut self.whole));
+        self.whole = slots;
     }
 
-    /// Copies what is shared, for good.
-    pub(super) fn settle(&mut self) {
-        if let Some(Split { base, pages }) = self.split.take() {
-            let base = Arc::new(Arc::unwrap_or_clone(base));
-            self.split = Some(Split { base, pages });
-            self.join();
+    /// Takes the next page that is shared into the row of its own; false if there was none. All that is left, at no cost, if nobody shares it any more.
+    pub(super) fn settle_page(&mut self) -> bool {
+        self.join();
+        let Some(split) = &mut self.split else {
+            return false;
+        };
+        let page = self.whole.len() >> PAGE_BITS;
+        if page == 0 {
+            self.whole.reserve(split.len());
         }
+        let own = std::mem::take(&mut split.pages[page]);
+        if own.is_empty() {
+            self.whole.extend_from_slice(split.page(page));
+        } else {
+            self.whole.extend(own);
+        }
+        if page + 1 == split.pages.len() {
+            self.split = None;
+        }
+        true
     }
 
     /// Nothing is marked.
@@ -230,15 +309,13 @@ impl<T: Clone + Default> Arena<T> {
         }
         // From the top down, so that low slots are reused first and the arena stays dense.
         for slot in (0..marked.len()).rev().filter(|&slot| !marked[slot]) {
+            let (page, at) = place(slot);
             let dead = match &mut self.split {
-                None => &mut self.whole[slot],
-                Some(split) => {
-                    let (page, at) = place(slot);
-                    match split.pages[page].get_mut(at) {
-                        Some(dead) => dead,
-                        None => continue,
-                    }
-                }
+                Some(split) if slot >= self.whole.len() => match split.pages[page].get_mut(at) {
+                    Some(dead) => dead,
+                    None => continue,
+                },
+                _ => &mut self.whole[slot],
             };
             *dead = T::default();
             self.free.push(slot as u32);
@@ -248,15 +325,13 @@ impl<T: Clone + Default> Arena<T> {
     #[cold]
     fn in_page(&self, slot: usize) -> &T {
         let split = self.split.as_ref().expect("a handle is of a slot");
-        let (page, at) = place(slot);
-        &split.page(page)[at]
+        split.get(slot)
     }
 
     #[cold]
     fn in_own_page(&mut self, slot: usize) -> &mut T {
         let split = self.split.as_mut().expect("a handle is of a slot");
-        let (page, at) = place(slot);
-        &mut split.own(page)[at]
+        split.get_mut(slot)
     }
 }
 
@@ -329,7 +404,7 @@ mod tests {
             let alone = arena
                 .split
                 .take()
-                .map_or(arena.whole, |it| it.base.to_vec());
+                .map_or(arena.whole, |it| it.rows[0].1.to_vec());
             assert_eq!(alone.len(), objects + 1);
             assert_eq!(
                 (&*alone[3], &*alone[4], &*alone[objects]),
@@ -338,20 +413,74 @@ mod tests {
         }
     }
 
+    /// An arena that is put into a row page by page, with forks in between, is at all times what a plain row would be; so are the forks.
+    #[test]
+    fn settling_page_by_page_shows_nowhere() {
+        let pages = 9;
+        for settled in 0..=pages {
+            let (mut arena, handles) = filled(pages * PAGE - 5);
+            let mut model: Vec<String> = (0..handles.len()).map(|at| at.to_string()).collect();
+            let mut forks = Vec::new();
+            // Fewer pages each time, so that each fork leaves a row; then more than there were, so that rows are not needed any more.
+            for taken in [settled, settled / 2, settled / 4, 1, 0, settled, pages + 1] {
+                arena.freeze();
+                forks.push((arena.clone(), model.clone()));
+                for page in 0..taken {
+                    let at = (page * 37 * PAGE / 11 + taken) % model.len();
+                    arena[Ref::new(at as u32)].push('+');
+                    model[at].push('+');
+                    arena.settle_page();
+                }
+                assert_eq!(
+                    arena.iter().collect::<Vec<_>>(),
+                    model.iter().collect::<Vec<_>>()
+                );
+                if taken % 2 == 0 {
+                    model.push("new".into());
+                    assert_eq!(arena.insert("new".into()).slot as usize + 1, model.len());
+                }
+                for at in [0, PAGE - 1, PAGE, 4 * PAGE, model.len() - 1] {
+                    assert_eq!(arena[Ref::new(at as u32)], model[at]);
+                }
+            }
+            assert!(
+                arena.split.is_none(),
+                "nine pages and a new one are in its own row"
+            );
+            for (fork, model) in &forks {
+                assert!(fork.iter().eq(model), "after {settled}");
+            }
+            // Those that remain alone are put into rows at once.
+            while let Some((mut fork, model)) = forks.pop() {
+                if forks.is_empty() {
+                    fork.join();
+                    assert!(fork.split.is_none());
+                }
+                assert!(fork.iter().eq(&model), "after {settled}");
+            }
+        }
+    }
+
     #[test]
     fn a_pair_is_of_one_arena_whole_or_split() {
         let (mut arena, handles) = filled(SHARED_FROM);
         let near = (handles[0], handles[1]);
         let far = (handles[0], handles[SHARED_FROM - 1]);
-        for _ in 0..2 {
-            for (first, second) in [near, far] {
+        let mut clones = Vec::new();
+        for turn in 0..4 {
+            for (first, second) in [near, far, (far.1, far.0)] {
                 let wanted = arena[second].clone();
                 let (changed, other) = arena.pair_mut(first, second).expect("they are two");
                 changed.clone_from(other);
                 assert_eq!(arena[first], wanted);
             }
             assert!(arena.pair_mut(handles[5], handles[5]).is_none());
-            arena.freeze();
+            if turn % 2 == 0 {
+                arena.freeze();
+                clones.push(arena.clone());
+            } else {
+                arena.settle_page();
+            }
         }
     }
 

@@ -88,8 +88,11 @@ makers! {
     new_object objects Object => Object(object) 0;
 }
 
-/// After so many uses of shared objects, a millisecond or two, a heap shares nothing more: then to copy a million objects (50 to 100 ms) pays soon.
-const MOST_DETOURS: u32 = 20_000;
+/// After so many uses of shared objects, a millisecond or two, a heap begins to copy what it shares: that will pay soon.
+const FEW_DETOURS: u32 = 20_000;
+
+/// Then it copies a page of each arena, some tenth of a millisecond, whenever it has used shared objects so many times more.
+const DETOURS_A_PAGE: u32 = 50;
 
 /// Strings up to this many bytes are concatenated into a text of their own; longer ones into a buffer.
 const WHOLE_LIMIT: usize = 256;
@@ -257,11 +260,12 @@ impl Heap {
         self.buffers.insert(Buffer(text))
     }
 
-    /// Notes that the run loop had to go a longer way, to an object that others share. Whoever does that often takes a copy of everything.
+    /// Notes that the run loop had to go a longer way, to an object that others share. Whoever does that often copies what is shared, bit by bit.
     pub(super) fn detour(&mut self) {
-        self.detours = self.detours.saturating_add(1);
-        if self.detours == MOST_DETOURS {
-            self.settle();
+        self.detours += 1;
+        if self.detours == FEW_DETOURS + DETOURS_A_PAGE {
+            self.detours = FEW_DETOURS;
+            self.settle_page();
         }
     }
 
@@ -357,9 +361,9 @@ macro_rules! all_marks {
                 $(self.$arena.freeze();)*
             }
 
-            /// Shares nothing any more.
-            fn settle(&mut self) {
-                $(self.$arena.settle();)*
+            /// Shares a page of each arena less.
+            fn settle_page(&mut self) {
+                $(self.$arena.settle_page();)*
             }
         }
     };
