@@ -165,6 +165,7 @@ impl Heap {
     }
 
     /// A list.
+    #[inline(never)]
     pub fn new_list(&mut self, items: impl Into<List>) -> Value {
         let list = items.into();
         self.allocated += size_of::<List>() + list.bytes();
@@ -172,6 +173,7 @@ impl Heap {
     }
 
     /// A tuple.
+    #[inline(never)]
     pub fn new_tuple(&mut self, items: impl Into<Box<[Value]>>) -> Value {
         let items = items.into();
         self.allocated += size_of::<Tuple>() + items.len() * size_of::<Value>();

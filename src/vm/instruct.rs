@@ -134,11 +134,18 @@ impl Vm {
                 }
             }
             Value::Iter(it) => {
+                if let Some(item) = self.heap.step_alone(it) {
+                    let item = item.unwrap_or(Value::Unbound);
+                    if !self.keeps(thread, item) {
+                        return Err(self.out_of_memory());
+                    }
+                    return self.deliver(thread, item, ret);
+                }
                 // `map` of one builtin iterator: its function's value is the item, with no native in between.
                 if let Iter::Map { function, inner } = &self.heap.iters[it]
                     && let (function @ Value::Function(_), &[Value::Iter(source)]) =
                         (*function, &inner[..])
-                    && let Some(item) = self.next_of_simple(source)
+                    && let Some(item) = self.heap.step_alone(source)
                 {
                     return match item {
                         Some(item) => self.call_value(thread, function, &[item], ret),
@@ -151,32 +158,34 @@ impl Vm {
         self.ask(thread, operators::STEP, &[iterator], ret)
     }
 
-    /// The next item of a list, tuple or range iterator; `None` if it is of another kind.
-    fn next_of_simple(&mut self, source: Ref<Iter>) -> Option<Option<Value>> {
-        match &mut self.heap.iters[source] {
-            Iter::List { list, next } => {
-                let item = self.heap.lists[*list].get(*next);
-                *next += 1;
-                if item.is_none() {
-                    self.heap.iters[source] = Iter::Done;
-                }
-                Some(item)
+    /// For a `map` over one builtin iterator whose function needs nothing but a frame that begins at `start`: puts the next item there and says which function is
+    /// to be called; none at the end. Otherwise nothing has changed.
+    pub(super) fn step_map_alone(
+        &mut self,
+        thread: usize,
+        map: Ref<Iter>,
+        start: usize,
+    ) -> Option<Option<Ref<Function>>> {
+        let Iter::Map { function, inner } = &self.heap.iters[map] else {
+            return None;
+        };
+        let (&Value::Function(function), &[Value::Iter(source)]) = (function, &inner[..]) else {
+            return None;
+        };
+        let link = &self.image.links[self.heap.functions[function].code.0 as usize];
+        let state = &self.threads[thread];
+        if link.direct != Some(1)
+            || state.frames.len() >= self.limits.recursion
+            || state.stack.len() <= start + link.registers as usize
+        {
+            return None;
+        }
+        match self.heap.step_alone(source)? {
+            Some(item) => {
+                self.threads[thread].stack[start] = item;
+                Some(Some(function))
             }
-            Iter::Tuple { tuple, next } => {
-                let item = self.heap.tuples[*tuple].0.get(*next).copied();
-                *next += 1;
-                Some(item)
-            }
-            Iter::Range { next, left, step } => {
-                if *left == 0 {
-                    return Some(None);
-                }
-                let item = Value::Int(*next);
-                *next = next.wrapping_add(*step);
-                *left -= 1;
-                Some(Some(item))
-            }
-            _ => None,
+            None => Some(None),
         }
     }
 

@@ -236,6 +236,12 @@ impl From<Vec<Value>> for List {
     }
 }
 
+impl From<&[Value]> for List {
+    fn from(items: &[Value]) -> List {
+        items.to_vec().into()
+    }
+}
+
 /// Lists made of an iterator take the form of their items.
 impl FromIterator<Value> for List {
     fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> List {

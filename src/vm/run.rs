@@ -271,6 +271,18 @@ impl Vm {
                 *unsafe { &mut *registers.add($reg.0 as usize + $behind) }
             };
         }
+        // So many registers from one on: verified, too.
+        macro_rules! window {
+            ($from:expr, $count:expr) => {
+                // SAFETY: as above.
+                unsafe {
+                    std::slice::from_raw_parts(
+                        registers.add($from.0 as usize),
+                        usize::from($count),
+                    )
+                }
+            };
+        }
         // Copies a value as two words (see `Value`).
         macro_rules! copy {
             ($to:expr, $from:expr) => {{
@@ -496,7 +508,7 @@ impl Vm {
                 }
                 // Calls a function whose arguments are in place, if nothing but a frame is needed for that.
                 macro_rules! call {
-                    ($called:expr, $count:expr, $base:expr, $dst:expr) => {{
+                    ($called:expr, $count:expr, $base:expr, $ret:expr) => {{
                         let (called, start): (Ref<Function>, usize) = ($called, $base);
                         let code = near!(functions, called).code;
                         // SAFETY: functions have codes of the VM's program.
@@ -515,7 +527,7 @@ impl Vm {
                                 pc: 0,
                                 base: start as u32,
                                 function: called,
-                                ret: Return::To($dst),
+                                ret: $ret,
                             });
                             // SAFETY: the window lies within the stack.
                             registers = unsafe { state.stack.as_mut_ptr().add(start) };
@@ -1080,7 +1092,32 @@ impl Vm {
                                         jump!(to.0);
                                     }
                                 }
-                                _ => again!(),
+                                other => {
+                                    let is_map = matches!(other, Iter::Map { .. });
+                                    if self.is_collection_due() {
+                                        again!();
+                                    }
+                                    if is_map {
+                                        let start = base + link.registers as usize;
+                                        match self.step_map_alone(thread, it, start) {
+                                            Some(Some(function)) => {
+                                                let exit =
+                                                    next_of!(pc.wrapping_offset(to.0 as isize));
+                                                let ret = Return::Item { into: dst, exit };
+                                                call!(function, 1u16, start, ret);
+                                                unreachable!("it needs nothing but a frame");
+                                            }
+                                            Some(None) => jump!(to.0),
+                                            None => again!(),
+                                        }
+                                    } else {
+                                        match self.heap.step_alone(it) {
+                                            Some(Some(item)) => reg!(dst) = item,
+                                            Some(None) => jump!(to.0),
+                                            None => again!(),
+                                        }
+                                    }
+                                }
                             }
                         }
                         Op::GetAttr { dst, object, site } => {
@@ -1219,7 +1256,7 @@ impl Vm {
                             let window = base + at.0 as usize;
                             match reg!(at) {
                                 Value::Function(called) => {
-                                    call!(called, count.0, window + 1, dst);
+                                    call!(called, count.0, window + 1, Return::To(dst));
                                 }
                                 Value::Native(native) => {
                                     native!(native, window + 1, count.0, dst);
@@ -1244,6 +1281,26 @@ impl Vm {
                                 _ => {}
                             }
                             again!();
+                        }
+                        Op::BuildTuple {
+                            dst,
+                            base: at,
+                            count,
+                        } => {
+                            if self.is_collection_due() {
+                                again!();
+                            }
+                            reg!(dst) = self.heap.new_tuple(window!(at, count.0));
+                        }
+                        Op::BuildList {
+                            dst,
+                            base: at,
+                            count,
+                        } => {
+                            if self.is_collection_due() {
+                                again!();
+                            }
+                            reg!(dst) = self.heap.new_list(window!(at, count.0));
                         }
                         Op::FormatValue {
                             convert,
@@ -1310,11 +1367,11 @@ impl Vm {
                             let window = base + at.0 as usize + 1;
                             match reg!(at) {
                                 Value::Function(function) => {
-                                    call!(function, count.0 + 1, window, dst);
+                                    call!(function, count.0 + 1, window, Return::To(dst));
                                 }
                                 Value::Unbound => {
                                     if let Value::Function(function) = reg!(at, 1) {
-                                        call!(function, count.0, window + 1, dst);
+                                        call!(function, count.0, window + 1, Return::To(dst));
                                     }
                                 }
                                 Value::Native(native)
@@ -1388,8 +1445,6 @@ impl Vm {
                         | Op::GetSuper { .. }
                         | Op::DelItem { .. }
                         | Op::BuildSlice { .. }
-                        | Op::BuildList { .. }
-                        | Op::BuildTuple { .. }
                         | Op::BuildSet { .. }
                         | Op::BuildDict { .. }
                         | Op::BuildString { .. }
