@@ -115,7 +115,7 @@ pub struct Vm {
 }
 
 /// Collect at first after this many bytes.
-const FIRST_COLLECTION: usize = 16 << 20;
+const FIRST_COLLECTION: usize = 2 << 20;
 
 /// The parts of `[Errno 3] No such process`: the two arguments that the exception has.
 fn os_error(message: &str) -> Option<(i64, &str)> {
@@ -623,8 +623,11 @@ impl Vm {
                     class, function, ..
                 } => roots.extend([Value::Class(class), Value::Function(function)]),
                 Cache::Super { above } => roots.push(Value::Class(above)),
-                Cache::Empty | Cache::Slot { .. } | Cache::Native { .. } | Cache::Global { .. } => {
-                }
+                Cache::Empty
+                | Cache::Slot { .. }
+                | Cache::Add { .. }
+                | Cache::Native { .. }
+                | Cache::Global { .. } => {}
             }
         }
         for lookup in &self.lookups {

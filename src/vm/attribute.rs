@@ -18,6 +18,8 @@ pub(super) enum Cache {
     Empty,
     /// Instances of this shape have it in this slot, as long as no class changes.
     Slot { shape: u32, slot: u32, version: u32 },
+    /// Setting it adds it to instances of one shape, which have the other one then, as long as no class changes.
+    Add { from: u32, to: u32, version: u32 },
     /// Instances of this shape find this function in their class, as long as no class changes.
     Method {
         shape: u32,
@@ -71,6 +73,7 @@ impl Vm {
     pub(super) fn remember(&mut self, at: usize, found: Cache) {
         let lasting = match self.caches[at] {
             Cache::Slot { version, .. }
+            | Cache::Add { version, .. }
             | Cache::Method { version, .. }
             | Cache::Function { version, .. } => version == self.class_version,
             Cache::Empty | Cache::Native { .. } | Cache::Global { .. } | Cache::Super { .. } => {

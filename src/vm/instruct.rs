@@ -279,11 +279,17 @@ impl Vm {
                 && !hooked
                 && !matches!(self.class_attribute(class, wanted), Some(Value::Object(it)) if matches!(self.heap.objects[it], Object::Property { .. }));
             if plain {
+                let from = self.heap.instances[instance].shape;
                 self.set_instance_attribute(instance, wanted, value);
-                let count = self.heap.instances[instance].slots.len() as u16;
+                let instance = &self.heap.instances[instance];
+                let (count, to) = (instance.slots.len() as u16, instance.shape);
+                let in_dict = instance.dict.is_some();
                 let class = &mut self.heap.classes[class];
                 class.usual_slots = class.usual_slots.max(count);
-                if let found @ Cache::Slot { .. } = self.cache_for(object, wanted) {
+                if from != to && !in_dict {
+                    let version = self.class_version;
+                    self.remember(cache, Cache::Add { from, to, version });
+                } else if let found @ Cache::Slot { .. } = self.cache_for(object, wanted) {
                     self.remember(cache, found);
                 }
                 return Ok(Flow::Next);

@@ -1154,19 +1154,36 @@ impl Vm {
                         Op::SetAttr { object, src, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
                             // SAFETY: as above.
-                            if let &Cache::Slot {
-                                shape,
-                                slot,
-                                version,
-                            } = unsafe { self.caches.get_unchecked(at) }
-                                && let Value::Instance(it) = reg!(object)
-                                && version == self.class_version
-                            {
-                                let instance = near_mut!(instances, it);
-                                if instance.shape == shape {
-                                    copy!(instance.slots[slot as usize], reg!(src));
-                                    continue;
+                            match *unsafe { self.caches.get_unchecked(at) } {
+                                Cache::Slot {
+                                    shape,
+                                    slot,
+                                    version,
+                                } => {
+                                    if let Value::Instance(it) = reg!(object)
+                                        && version == self.class_version
+                                    {
+                                        let instance = near_mut!(instances, it);
+                                        if instance.shape == shape {
+                                            copy!(instance.slots[slot as usize], reg!(src));
+                                            continue;
+                                        }
+                                    }
                                 }
+                                Cache::Add { from, to, version } => {
+                                    if let Value::Instance(it) = reg!(object)
+                                        && version == self.class_version
+                                    {
+                                        let instance = near_mut!(instances, it);
+                                        if instance.shape == from {
+                                            instance.shape = to;
+                                            instance.slots.push(reg!(src));
+                                            self.heap.allocated += size_of::<Value>();
+                                            continue;
+                                        }
+                                    }
+                                }
+                                _ => {}
                             }
                             again!();
                         }
