@@ -588,10 +588,13 @@ impl Vm {
 
     /// `collect_if_due` before a new value is put anywhere. If false is the answer the value must not be put there: a script that catches the
     /// `MemoryError` and tries again would have a larger one each time.
+    #[inline]
     fn keeps(&mut self, thread: usize, value: Value) -> bool {
-        if self.heap.allocated < self.collect_at {
-            return true;
-        }
+        self.heap.allocated < self.collect_at || self.collect_but_keep(thread, value)
+    }
+
+    #[cold]
+    fn collect_but_keep(&mut self, thread: usize, value: Value) -> bool {
         self.threads[thread].constructing.push(value);
         let fits = self.collect_if_due();
         self.threads[thread].constructing.pop();

@@ -25,8 +25,9 @@ mod sync;
 mod system;
 mod tuple;
 
+use crate::vm::call::Arguments;
 use crate::vm::class::Type;
-use crate::vm::native::{Native, NativeId};
+use crate::vm::native::{Bound, Native, NativeId};
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
@@ -95,6 +96,22 @@ pub struct Signature {
 }
 
 impl Signature {
+    /// How positional arguments alone are bound, if there are neither too few of them nor too many.
+    #[inline]
+    pub(super) fn fits(&self, arguments: Arguments<'_>) -> Option<Bound> {
+        let (count, declared) = (arguments.count, self.positional.len());
+        let named = count.min(declared);
+        let fits = arguments.names.is_empty()
+            && count >= self.required
+            && (count <= declared || self.rest);
+        fits.then(|| Bound {
+            args_at: arguments.at as u32,
+            args: named as u32,
+            rest_at: (arguments.at + named) as u32,
+            rest: (count - named) as u32,
+        })
+    }
+
     fn read(text: &'static str) -> Signature {
         let mut signature = Signature::default();
         let mut keyword_only = false;

@@ -281,8 +281,21 @@ impl Vm {
         let params = &object.params;
         let positional = params.positional as usize;
         let keyword_only = params.keyword_only as usize;
-        let given: Vec<Value> =
-            self.threads[thread].stack[arguments.at..arguments.at + arguments.count].to_vec();
+        let (at, count) = (arguments.at, arguments.count);
+        if params.star && keyword_only == 0 && arguments.names.is_empty() && count >= positional {
+            // `*args`, and perhaps `**kwargs`, of a call by position: what every wrapper is called with.
+            let rest = at + positional;
+            let tuple = self
+                .heap
+                .new_tuple(&self.threads[thread].stack[rest..at + count]);
+            let stack = &mut self.threads[thread].stack;
+            stack[rest] = tuple;
+            if params.double_star {
+                stack[rest + 1] = self.heap.new_dict(crate::vm::dict::Dict::default());
+            }
+            return Ok(());
+        }
+        let given: Vec<Value> = self.threads[thread].stack[at..at + count].to_vec();
         let by_position = arguments.count - arguments.names.len();
         let mut slots = vec![Value::Unbound; positional + keyword_only];
         let taken = by_position.min(positional);
@@ -838,6 +851,33 @@ impl Vm {
         arguments: Arguments<'_>,
         ret: Return,
     ) -> Step {
+        // Nearly all calls are like this: positional arguments, as many as it takes, of a receiver of its own type.
+        if native.0 >= builtins::generator::COUNT
+            && let Some(bound) = builtins::signature(native).fits(arguments)
+        {
+            let entry = &builtins::table()[native.0 as usize];
+            let receiver = match (entry.owner, entry.kind) {
+                (Some(owner), Kind::Plain | Kind::Getter) => Some(owner.class()),
+                _ => None,
+            };
+            if receiver.is_none_or(|class| {
+                self.class_of(self.threads[thread].stack[arguments.at]) == class
+            }) {
+                return self.start_native(thread, native, bound, Vec::new(), ret);
+            }
+        }
+        self.call_native_slowly(thread, native, arguments, ret)
+    }
+
+    /// The same with keyword arguments, or too few or too many, or another receiver.
+    #[cold]
+    fn call_native_slowly(
+        &mut self,
+        thread: usize,
+        native: NativeId,
+        arguments: Arguments<'_>,
+        ret: Return,
+    ) -> Step {
         let entry = &builtins::table()[native.0 as usize];
         if native.0 < builtins::generator::COUNT {
             return self.generator_native(thread, native, arguments, ret);
@@ -888,18 +928,10 @@ impl Vm {
         {
             return Err(self.wrong_count(native, signature, by_position));
         }
-        let named = by_position.min(declared);
-        if arguments.names.is_empty() {
-            return Ok((
-                Bound {
-                    args_at: arguments.at as u32,
-                    args: named as u32,
-                    rest_at: (arguments.at + named) as u32,
-                    rest: (by_position - named) as u32,
-                },
-                Vec::new(),
-            ));
+        if let Some(bound) = signature.fits(arguments) {
+            return Ok((bound, Vec::new()));
         }
+        let named = by_position.min(declared);
         let mut slots = vec![Value::Unbound; declared + signature.keyword_only.len()];
         let given: Vec<Value> =
             self.threads[thread].stack[arguments.at..arguments.at + arguments.count].to_vec();
@@ -1041,18 +1073,26 @@ impl Vm {
             next_answer: 0,
             fresh: Vec::new(),
         };
-        let result = (builtins::table()[native.0 as usize].function)(&mut ctx);
-        let fresh = std::mem::take(&mut ctx.fresh);
-        match result {
+        let interrupt = match (builtins::table()[native.0 as usize].function)(&mut ctx) {
             Ok(value) => {
                 if !self.keeps(thread, value) {
                     return Err(self.out_of_memory());
                 }
+                if let Return::To(reg) = ret
+                    && self.woken.is_empty()
+                {
+                    self.set_register(thread, reg, value);
+                    return Ok(Flow::Next);
+                }
                 let flow = self.deliver(thread, value, ret)?;
-                Ok(self.or_woke(flow))
+                return Ok(self.or_woke(flow));
             }
-            Err(Interrupt::Throw(exception)) => Err(exception),
-            Err(interrupt) => {
+            Err(interrupt) => interrupt,
+        };
+        let fresh = std::mem::take(&mut ctx.fresh);
+        match interrupt {
+            Interrupt::Throw(exception) => Err(exception),
+            interrupt => {
                 let depth = self.threads[thread].frames.len() as u32;
                 self.threads[thread].pending.push(Pending {
                     native,

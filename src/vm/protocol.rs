@@ -18,6 +18,7 @@ mod nested;
 mod position;
 mod representation;
 mod sorting;
+mod step;
 mod writer;
 
 pub(in crate::vm) use writer::module_text;

@@ -276,10 +276,7 @@ impl Vm {
             ($from:expr, $count:expr) => {
                 // SAFETY: as above.
                 unsafe {
-                    std::slice::from_raw_parts(
-                        registers.add($from.0 as usize),
-                        usize::from($count),
-                    )
+                    std::slice::from_raw_parts(registers.add($from.0 as usize), usize::from($count))
                 }
             };
         }

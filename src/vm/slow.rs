@@ -401,18 +401,20 @@ impl Vm {
                 ask!(operators::DEL_ATTR, [reg!(object), name], Return::Drop)
             }
             Op::GetSuper { dst, base: at } => reg!(dst) = self.new_super(reg!(at), reg!(at, 1))?,
-            Op::GetItem { dst, object, key } => ask!(
-                operators::GET_ITEM,
-                [reg!(object), reg!(key)],
-                Return::To(dst)
-            ),
+            Op::GetItem { dst, object, key } => {
+                let (object, key) = (reg!(object), reg!(key));
+                if let Some(method) = self.special(object, name::GETITEM) {
+                    return self.call_value(thread, method, &[object, key], Return::To(dst));
+                }
+                ask!(operators::GET_ITEM, [object, key], Return::To(dst))
+            }
             Op::SetItem { object, key, src } => {
                 self.collect_or_fail()?;
-                ask!(
-                    operators::SET_ITEM,
-                    [reg!(object), reg!(key), reg!(src)],
-                    Return::Drop
-                )
+                let args = [reg!(object), reg!(key), reg!(src)];
+                if let Some(method) = self.special(args[0], name::SETITEM) {
+                    return self.call_value(thread, method, &args, Return::Drop);
+                }
+                return self.ask(thread, operators::SET_ITEM, &args, Return::Drop);
             }
             Op::DelItem { object, key } => {
                 ask!(operators::DEL_ITEM, [reg!(object), reg!(key)], Return::Drop)
@@ -454,6 +456,13 @@ impl Vm {
                 count,
             } => {
                 let items = self.operands(place, at, 2 * count.0 as usize).to_vec();
+                if let Some(dict) = self.heap.build_dict(&items) {
+                    if !self.keeps(thread, dict) {
+                        return Err(self.out_of_memory());
+                    }
+                    reg!(dst) = dict;
+                    return Ok(Flow::Next);
+                }
                 return self.ask_many(thread, operators::BUILD_DICT, &items, dst);
             }
             Op::BuildString {

@@ -273,7 +273,11 @@ impl Heap {
     /// Where a key with this hash is in a dict.
     #[inline]
     pub(in crate::vm) fn find_in_dict(&self, dict: Ref<Dict>, hash: u64, key: Value) -> Found {
-        let dict = &self.dicts[dict];
+        self.found_in(&self.dicts[dict], hash, key)
+    }
+
+    #[inline]
+    fn found_in(&self, dict: &Dict, hash: u64, key: Value) -> Found {
         match key {
             Value::Str(text) => {
                 let wanted = self.text(text);
@@ -359,6 +363,21 @@ impl Heap {
             Found::Ask => return false,
         }
         true
+    }
+
+    /// A dict of keys and values in turn; none if the script must be asked about a key.
+    pub(in crate::vm) fn build_dict(&mut self, pairs: &[Value]) -> Option<Value> {
+        let mut dict = Dict::with_capacity(pairs.len() / 2);
+        for pair in pairs.chunks_exact(2) {
+            let (key, value) = (pair[0], pair[1]);
+            let hash = self.hash_fast(key)?;
+            match self.found_in(&dict, hash, key) {
+                Found::At(at) => dict.set_value(at, value),
+                Found::Absent => dict.push(hash, key, value),
+                Found::Ask => return None,
+            }
+        }
+        Some(self.new_dict(dict))
     }
 
     /// Puts all of another dict into a dict; false if the script must be asked on the way.
