@@ -9,8 +9,8 @@ mod selection;
 pub use parse::{Duration, UnknownRules};
 pub use selection::Selection;
 
-/// Turns end after this many instructions unless told otherwise. That is close to a millisecond, beside which a hand-over between cores (2 to 30 µs, the
-/// operating system's price for waking a thread) is 4 % at most, and a fifth of what a thread of CPython gets. A prime, so that turns do not fall in step with
+/// Turns end after this many instructions unless told otherwise. That is some two milliseconds, beside which a hand-over between cores (2 to 30 µs, the
+/// operating system's price for waking a thread) is 2 % at most, and less than half of what a thread of CPython gets. A prime, so that turns do not fall in step with
 /// a script's loops: a loop of 5 instructions would be cut at the same one each time by any multiple of 5, and lose an update always or never.
 pub const DEFAULT_INSTRUCTIONS: u64 = 1_000_003;
 

@@ -46,6 +46,10 @@ pub(super) struct Seat {
 enum Place {
     /// Its OS thread is about to begin.
     Starting,
+    /// The same, and its place in the queue of turns is kept.
+    Expected,
+    /// In the queue for its first turn.
+    New,
     /// Running code of its own, on its way to the lock.
     Arriving,
     /// It has the lock.
@@ -60,8 +64,10 @@ enum Place {
     RestingForever,
 }
 
-const PLACES: [Place; 7] = [
+const PLACES: [Place; 9] = [
     Place::Starting,
+    Place::Expected,
+    Place::New,
     Place::Arriving,
     Place::Holding,
     Place::Queued,
@@ -212,6 +218,26 @@ struct State {
 }
 
 impl State {
+    /// Takes the longest waiter out of the queue. One that has not begun is passed by, and then so are those that were started after it.
+    fn next(&mut self) -> Option<Arc<Seat>> {
+        let mut expects = false;
+        let next = self.queue.iter().position(|seat| match seat.place() {
+            Place::Expected => {
+                expects = true;
+                false
+            }
+            Place::New => !expects,
+            _ => true,
+        })?;
+        self.queue.remove(next)
+    }
+
+    /// Is there one whose place is kept before this one?
+    fn expects_before(&self, seat: &Seat) -> bool {
+        let mut before = self.queue.iter().take_while(|it| it.number != seat.number);
+        before.any(|it| it.place() == Place::Expected)
+    }
+
     /// Notes a new holder; true if it is not the last one.
     fn take(&mut self, seat: &Seat) -> bool {
         self.held = true;
@@ -321,16 +347,15 @@ impl Gil {
         }
     }
 
-    /// For the same thread, once it has the lock back: under `every(n)`, gives the one it started its place among the waiters, unless that one has come to the
-    /// lock already. So threads have their first turns in the order in which they were started, however long the operating system takes to begin with each.
+    /// For the same thread, once it has the lock back: under `every(n)`, keeps a place among the waiters for the one it started, unless that one has come to the
+    /// lock already. So threads have their first turns in the order in which they were started, however long the operating system takes to begin with each; and
+    /// nobody waits for one that has not begun but those that were started after it.
     pub(super) fn line_up(&self, seat: &Arc<Seat>) {
         let mut state = self.state.lock();
-        if self.kind == Kind::Turns
-            && seat.place() == Place::Starting
-            && self.join(&mut state, seat)
-        {
-            drop(state);
-            seat.unpark();
+        if self.kind == Kind::Turns && seat.place() == Place::Starting {
+            seat.tally.wait_begins(self.clock.now_ns());
+            seat.set_place(Place::Expected);
+            state.queue.push_back(seat.clone());
         }
     }
 
@@ -420,9 +445,12 @@ impl Gil {
         let mut state = self.state.lock();
         match seat.place() {
             Place::Queued => {}
-            Place::Starting | Place::Arriving | Place::Holding | Place::Asleep => {
-                seat.notified.store(true, Ordering::Relaxed)
-            }
+            Place::Starting
+            | Place::Expected
+            | Place::New
+            | Place::Arriving
+            | Place::Holding
+            | Place::Asleep => seat.notified.store(true, Ordering::Relaxed),
             place @ (Place::Resting | Place::RestingForever) => {
                 if place == Place::RestingForever {
                     self.census.enter();
@@ -447,7 +475,7 @@ impl Gil {
 
     fn let_go(&self, state: parking_lot::MutexGuard<'_, State>, seat: &Seat, wait_for_taker: bool) {
         match self.kind {
-            Kind::Turns => Self::release_turn(state),
+            Kind::Turns => self.release_turn(state),
             Kind::Ticks => self.release_tick(state),
             Kind::Interval => self.release_interval(state, seat, wait_for_taker),
         }

@@ -272,3 +272,34 @@ fn the_tally_adds_up_to_the_time() {
     assert!(times.held_ns >= 10_000_000 && times.blocked_ns >= 10_000_000);
     assert!(times.longest_wait_ns <= times.waited_ns);
 }
+
+/// Threads have their first turns in the order of their start, though the system may begin with a later one; and who has begun waits for none of them.
+#[test]
+fn who_was_started_later_waits_for_who_was_started_earlier() {
+    let (gil, seats) = gil(EVERY, 3);
+    seats[0].sit_down();
+    gil.acquire(&seats[0]);
+    gil.line_up(&seats[1]);
+    let order = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        let (gil, seats, order) = (&gil, &seats, &order);
+        let begin = |at: usize| {
+            scope.spawn(move || {
+                seats[at].sit_down();
+                gil.acquire(&seats[at]);
+                order.lock().push(at);
+                gil.leave_for_good(&seats[at]);
+            });
+        };
+        begin(2);
+        while seats[2].place() != Place::New {
+            std::thread::yield_now();
+        }
+        gil.release(&seats[0]);
+        gil.acquire(&seats[0]);
+        order.lock().push(0);
+        gil.release(&seats[0]);
+        begin(1);
+    });
+    assert_eq!(*order.lock(), [0, 1, 2]);
+}

@@ -12,8 +12,16 @@ impl Gil {
     pub(super) fn acquire_turn(&self, seat: &Arc<Seat>) -> bool {
         {
             let mut state = self.state.lock();
-            if !matches!(seat.place(), Place::Queued | Place::Holding) {
-                self.join(&mut state, seat);
+            match seat.place() {
+                Place::Holding | Place::Queued | Place::New => {}
+                Place::Expected => self.arrive(&mut state, seat),
+                Place::Starting
+                | Place::Arriving
+                | Place::Resting
+                | Place::Asleep
+                | Place::RestingForever => {
+                    self.join(&mut state, seat);
+                }
             }
         }
         seat.wait();
@@ -24,21 +32,33 @@ impl Gil {
     /// the order of the queue.
     pub(super) fn join(&self, state: &mut State, seat: &Arc<Seat>) -> bool {
         seat.tally.wait_begins(self.clock.now_ns());
-        if state.held {
-            seat.set_place(Place::Queued);
+        let new = seat.place() == Place::Starting;
+        if state.held || (new && state.expects_before(seat)) {
+            seat.set_place(if new { Place::New } else { Place::Queued });
             state.queue.push_back(seat.clone());
             self.attention.store(true, Ordering::Release);
             false
         } else {
-            hand_over(state, seat);
+            self.hand_over(state, seat);
             true
         }
     }
 
-    pub(super) fn release_turn(mut state: MutexGuard<'_, State>) {
-        match state.queue.pop_front() {
+    /// A thread whose place in the queue was kept takes it, or the lock if that is free.
+    fn arrive(&self, state: &mut State, seat: &Arc<Seat>) {
+        seat.set_place(Place::New);
+        if state.held || state.expects_before(seat) {
+            self.attention.store(true, Ordering::Release);
+        } else {
+            state.queue.retain(|it| it.number != seat.number);
+            self.hand_over(state, seat);
+        }
+    }
+
+    pub(super) fn release_turn(&self, mut state: MutexGuard<'_, State>) {
+        match state.next() {
             Some(next) => {
-                hand_over(&mut state, &next);
+                self.hand_over(&mut state, &next);
                 drop(state);
                 next.unpark();
             }
@@ -48,16 +68,14 @@ impl Gil {
 
     pub(super) fn offer_turn(&self, seat: &Arc<Seat>) {
         let mut state = self.state.lock();
-        let Some(next) = state.queue.pop_front() else {
+        let Some(next) = state.next() else {
             return;
         };
         seat.set_place(Place::Queued);
         state.queue.push_back(seat.clone());
-        // Cleared by the holder before it came here; the one after it finds somebody waiting again.
-        self.attention.store(true, Ordering::Release);
         // Read before the next one runs, and noted when it does.
         let now_ns = self.clock.now_ns();
-        hand_over(&mut state, &next);
+        self.hand_over(&mut state, &next);
         drop(state);
         next.unpark();
         seat.tally.turn_ends(now_ns, Release::Budget);
@@ -65,10 +83,14 @@ impl Gil {
         let switched = seat.tally.was_queued();
         seat.tally.acquired(self.clock.now_ns(), switched);
     }
-}
 
-fn hand_over(state: &mut State, seat: &Seat) {
-    let switched = state.take(seat);
-    seat.tally.note_switch(switched);
-    seat.call();
+    fn hand_over(&self, state: &mut State, seat: &Seat) {
+        let switched = state.take(seat);
+        seat.tally.note_switch(switched);
+        // The one before may have cleared it.
+        if !state.queue.is_empty() {
+            self.attention.store(true, Ordering::Release);
+        }
+        seat.call();
+    }
 }
