@@ -401,11 +401,19 @@ impl Vm {
                 ask!(operators::DEL_ATTR, [reg!(object), name], Return::Drop)
             }
             Op::GetSuper { dst, base: at } => reg!(dst) = self.new_super(reg!(at), reg!(at, 1))?,
-            Op::GetItem { dst, object, key } => ask!(
-                operators::GET_ITEM,
-                [reg!(object), reg!(key)],
-                Return::To(dst)
-            ),
+            Op::GetItem { dst, object, key } => {
+                let Some(item) = self.heap.item_fast(reg!(object), reg!(key)) else {
+                    ask!(
+                        operators::GET_ITEM,
+                        [reg!(object), reg!(key)],
+                        Return::To(dst)
+                    )
+                };
+                if !self.keeps(thread, item) {
+                    return Err(self.out_of_memory());
+                }
+                reg!(dst) = item;
+            }
             Op::SetItem { object, key, src } => {
                 self.collect_or_fail()?;
                 ask!(
