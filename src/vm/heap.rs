@@ -4,9 +4,10 @@ use crate::bytecode::op::Convert;
 use crate::vm::arena::{Arena, Marks};
 use crate::vm::class::{Class, Type};
 use crate::vm::dict::Dict;
+use crate::vm::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 use crate::vm::list::List;
 use crate::vm::object::{
-    Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Range, Trace, Tuple,
+    self, Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Trace, Tuple,
 };
 use crate::vm::set::Set;
 use crate::vm::text::{Buffer, CachedHash, Form, Str};
@@ -14,6 +15,7 @@ use crate::vm::value::{Ref, Value};
 use crate::vm::work::{Done, Units, Work};
 use num_bigint::BigInt;
 use smol_str::SmolStr;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// All objects of a VM.
@@ -27,7 +29,7 @@ pub struct Heap {
     pub lists: Arena<List>,
     pub dicts: Arena<Dict>,
     pub sets: Arena<Set>,
-    pub ranges: Arena<Range>,
+    pub ranges: Arena<object::Range>,
     pub functions: Arena<Function>,
     pub methods: Arena<Method>,
     pub classes: Arena<Class>,
@@ -42,8 +44,8 @@ pub struct Heap {
     pub live: usize,
     /// What was allocated before the last collection: with `allocated`, all that ever was.
     pub allocated_before: u64,
-    /// The strings of the ten digits, once one was wanted.
-    digits: Vec<Value>,
+    /// The strings of one character of Latin-1, unbound before they are first wanted.
+    characters: Vec<Value>,
     /// How often the loop met an object that others share, since there are any.
     detours: u32,
     /// What natives did in proportion to the size of something (`worked`).
@@ -69,7 +71,7 @@ makers! {
     /// A dict.
     new_dict dicts Dict => Dict(object) object.bytes();
     /// A range.
-    new_range ranges Range => Range(object) 0;
+    new_range ranges object::Range => Range(object) 0;
     /// A function.
     new_function functions Function => Function(object) 0;
     /// A bound method.
@@ -97,10 +99,89 @@ const DETOURS_A_PAGE: u32 = 50;
 /// Strings up to this many bytes are concatenated into a text of their own; longer ones into a buffer.
 const WHOLE_LIMIT: usize = 256;
 
+/// Texts shorter than this are put together in the string object itself, which holds them.
+pub const SHORT: usize = 24;
+
+/// How many characters Latin-1 has.
+const LATIN_1: usize = 256;
+
 impl Heap {
     /// A string.
     pub fn new_str(&mut self, text: impl Into<SmolStr>) -> Value {
         let string = Str::new(text.into());
+        if string.len() == 1 {
+            return self.only_one(string);
+        }
+        self.insert_str(string)
+    }
+
+    /// A string of one character.
+    pub fn new_character(&mut self, character: char) -> Value {
+        match self.characters.get(u32::from(character) as usize) {
+            Some(&known @ Value::Str(_)) => known,
+            _ => self.only_one(Str::new(SmolStr::new_inline(
+                character.encode_utf8(&mut [0; 4]),
+            ))),
+        }
+    }
+
+    /// A string of one character. Those of Latin-1 are made once, as in CPython.
+    fn only_one(&mut self, string: Str) -> Value {
+        let character = match &string.form {
+            Form::Whole(text) => text.chars().next(),
+            Form::Prefix(_) => None,
+        };
+        let code = character.map_or(LATIN_1, |it| u32::from(it) as usize);
+        if code >= LATIN_1 {
+            return self.insert_str(string);
+        }
+        self.characters.resize(LATIN_1, Value::Unbound);
+        if !self.characters[code].is_bound() {
+            self.characters[code] = self.insert_str(string);
+        }
+        self.characters[code]
+    }
+
+    /// A part of a string: these bytes of its text, which begin and end between characters.
+    pub fn new_part(&mut self, whole: Ref<Str>, part: Range<usize>) -> Value {
+        let text = &self.text(whole)[part];
+        if !self.strs[whole].is_ascii() {
+            return self.new_str(SmolStr::new(text));
+        }
+        match text.as_bytes() {
+            &[only] => self.new_character(char::from(only)),
+            _ => self.insert_str(Str::ascii(SmolStr::new(text))),
+        }
+    }
+
+    /// Strings put together; none if a value is no string.
+    pub(super) fn join(&mut self, parts: &[Value]) -> Option<Value> {
+        let (mut bytes, mut chars) = (0, 0);
+        for part in parts {
+            let Value::Str(part) = *part else {
+                return None;
+            };
+            bytes += self.strs[part].bytes as usize;
+            chars += self.strs[part].len();
+        }
+        let texts = parts.iter().map(|part| match *part {
+            Value::Str(part) => self.text(part),
+            _ => "",
+        });
+        if bytes < SHORT {
+            let text: SmolStr = texts.collect();
+            return Some(if bytes == chars {
+                self.new_ascii(text)
+            } else {
+                self.new_str(text)
+            });
+        }
+        let mut text = String::with_capacity(bytes);
+        text.extend(texts);
+        Some(self.new_text(text, chars))
+    }
+
+    fn insert_str(&mut self, string: Str) -> Value {
         self.allocated += size_of::<Str>() + string.outer_bytes();
         Value::Str(self.strs.insert(string))
     }
@@ -108,7 +189,11 @@ impl Heap {
     /// A string of so many characters whose text was made for it. A long one is not copied.
     pub fn new_text(&mut self, text: String, chars: usize) -> Value {
         if text.len() < WHOLE_LIMIT {
-            return self.new_str(text);
+            return if text.len() == chars {
+                self.new_ascii(text)
+            } else {
+                self.new_str(text)
+            };
         }
         let bytes = text.len() as u32;
         self.allocated += size_of::<Str>() + text.capacity();
@@ -121,47 +206,54 @@ impl Heap {
         }))
     }
 
-    /// What an f-string shows of a string or an integer within 64 bits, if it asks for nothing special.
+    /// What an f-string shows of a string, a float or an integer within 64 bits, if that can neither fail nor be large.
     pub(super) fn format_plain(
         &mut self,
         convert: Convert,
         value: Value,
         spec: Value,
     ) -> Option<Value> {
-        match (convert, spec) {
-            (Convert::Format | Convert::Str, Value::Str(spec)) if self.strs[spec].is_empty() => {}
+        let (Convert::Format | Convert::Str, Value::Str(spec)) = (convert, spec) else {
+            return None;
+        };
+        if self.strs[spec].is_empty() {
+            return match value {
+                Value::Str(_) => Some(value),
+                Value::Int(number) => Some(self.new_int_text(number)),
+                _ => None,
+            };
+        }
+        let (align, of) = match (convert, value) {
+            (_, Value::Str(_)) => ('<', "str"),
+            (Convert::Format, Value::Int(_)) => ('>', "int"),
+            (Convert::Format, Value::Float(_)) => ('>', "float"),
             _ => return None,
+        };
+        let spec = Spec::parse(self.text(spec), align, of).ok()?;
+        if spec.width.max(spec.precision.unwrap_or(0)) > WHOLE_LIMIT {
+            return None;
         }
-        match value {
-            Value::Str(_) => Some(value),
-            Value::Int(number) => Some(self.new_int_text(number)),
-            _ => None,
-        }
+        let text = match value {
+            Value::Str(text) => format_str(self.text(text), &spec),
+            Value::Int(number) => format_integer(Integer::Small(number), &spec),
+            Value::Float(float) => format_float(float, &spec),
+            _ => return None,
+        };
+        text.ok().map(|text| self.new_str(text))
     }
 
-    /// The decimal text of an integer, as a string. Those of a single digit are made once, as in CPython.
+    /// The decimal text of an integer, as a string.
     pub fn new_int_text(&mut self, number: i64) -> Value {
-        match usize::try_from(number) {
-            Ok(digit) if digit < 10 => self.digit(digit),
-            _ => self.new_ascii(itoa::Buffer::new().format(number)),
-        }
-    }
-
-    /// The text of a digit.
-    fn digit(&mut self, digit: usize) -> Value {
-        if self.digits.is_empty() {
-            self.digits = (b'0'..=b'9')
-                .map(|digit| self.new_str(char::from(digit).to_string()))
-                .collect();
-        }
-        self.digits[digit]
+        self.new_ascii(itoa::Buffer::new().format(number))
     }
 
     /// A string of ASCII characters alone.
-    fn new_ascii(&mut self, text: &str) -> Value {
-        let string = Str::ascii(SmolStr::new(text));
-        self.allocated += size_of::<Str>() + string.outer_bytes();
-        Value::Str(self.strs.insert(string))
+    pub fn new_ascii(&mut self, text: impl Into<SmolStr>) -> Value {
+        let text = text.into();
+        match text.as_bytes() {
+            &[only] => self.new_character(char::from(only)),
+            _ => self.insert_str(Str::ascii(text)),
+        }
     }
 
     /// A list.
@@ -201,13 +293,19 @@ impl Heap {
         }
     }
 
-    /// The text of a string, to keep.
+    /// The text of a string, to keep while the heap changes.
     #[must_use]
-    pub fn text_arc(&self, string: Ref<Str>) -> Arc<str> {
+    pub fn text_to_keep(&self, string: Ref<Str>) -> SmolStr {
         match &self.strs[string].form {
-            Form::Whole(text) => text.clone().into(),
+            Form::Whole(text) => text.clone(),
             Form::Prefix(_) => self.text(string).into(),
         }
+    }
+
+    /// The text of a string, to keep for good.
+    #[must_use]
+    pub fn text_arc(&self, string: Ref<Str>) -> Arc<str> {
+        self.text_to_keep(string).into()
     }
 
     /// `left + right`, in time proportional to `right` where `left` was itself made by concatenation.
@@ -307,7 +405,8 @@ impl Heap {
 
     /// Frees everything that cannot be reached from the roots.
     pub(super) fn collect(&mut self, roots: impl IntoIterator<Item = Value>) {
-        let marks = Tracer::new(self).reached(roots.into_iter().chain(self.digits.iter().copied()));
+        let marks =
+            Tracer::new(self).reached(roots.into_iter().chain(self.characters.iter().copied()));
         marks.sweep(self);
         self.allocated_before += self.allocated as u64;
         self.allocated = 0;

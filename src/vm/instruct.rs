@@ -494,18 +494,11 @@ impl Vm {
         window: usize,
         count: usize,
     ) -> Result<Value, Value> {
-        let mut text = String::new();
-        for at in window..window + count {
-            match self.threads[thread].stack[at] {
-                Value::Str(part) => text.push_str(self.heap.text(part)),
-                _ => {
-                    return Err(
-                        self.throw(Type::SystemError, "joining something that is no string")
-                    );
-                }
-            }
+        let parts = &self.threads[thread].stack[window..window + count];
+        match self.heap.join(parts) {
+            Some(text) => Ok(text),
+            None => Err(self.throw(Type::SystemError, "joining something that is no string")),
         }
-        Ok(self.heap.new_str(text))
     }
 
     /// Unpacks a list or tuple of the right length.

@@ -183,6 +183,17 @@ impl List {
         };
         List { items }
     }
+    /// The items of a range, as a list. Panics past the end.
+    #[must_use]
+    pub fn part(&self, range: std::ops::Range<usize>) -> List {
+        let items = match &self.items {
+            Items::Values(items) => Items::Values(items[range].to_vec()),
+            Items::Ints(items) => Items::Ints(items[range].to_vec()),
+            Items::Floats(items) => Items::Floats(items[range].to_vec()),
+            Items::Bools(items) => Items::Bools(items[range].to_vec()),
+        };
+        List { items }
+    }
     pub fn reverse(&mut self) {
         each!(&mut self.items, items => items.reverse());
     }
@@ -282,6 +293,7 @@ mod tests {
                     model.push(first);
                 }
                 same(&list.repeat(2), &model.repeat(2));
+                same(&list.part(1..3), &model[1..3]);
                 list.insert(1, other);
                 model.insert(1, other);
                 same(&list, &model);

@@ -403,6 +403,13 @@ impl Vm {
             Op::GetSuper { dst, base: at } => reg!(dst) = self.new_super(reg!(at), reg!(at, 1))?,
             Op::GetItem { dst, object, key } => {
                 let (object, key) = (reg!(object), reg!(key));
+                if let Some(item) = self.heap.item_fast(object, key) {
+                    if !self.keeps(thread, item) {
+                        return Err(self.out_of_memory());
+                    }
+                    reg!(dst) = item;
+                    return Ok(Flow::Next);
+                }
                 if let Some(method) = self.special(object, name::GETITEM) {
                     return self.call_value(thread, method, &[object, key], Return::To(dst));
                 }

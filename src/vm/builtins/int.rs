@@ -78,11 +78,17 @@ fn read_text(ctx: &mut Ctx<'_>, x: Value, base: u32) -> Option<Result<Value, Int
     let integer = match x {
         Value::Str(text) => {
             let text = ctx.vm.heap.text(text);
-            read_int(text, base, &repr_str(text))
+            // What Rust reads as such a number Python reads so, too, and more.
+            if base == 10
+                && let Ok(small) = text.parse()
+            {
+                return Some(Ok(Value::Int(small)));
+            }
+            read_int(text, base, || repr_str(text))
         }
         Value::Bytes(bytes) => {
             let bytes = &ctx.vm.heap.bytes[bytes].0;
-            read_int(&ascii(bytes), base, &repr_bytes(bytes))
+            read_int(&ascii(bytes), base, || repr_bytes(bytes))
         }
         _ => return None,
     };

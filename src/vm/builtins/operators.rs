@@ -8,6 +8,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, NativeId, native};
 use crate::vm::protocol::Algebra;
 use crate::vm::set::Set;
 use crate::vm::value::Value;
+use smol_str::SmolStr;
 
 macro_rules! operators {
     ($($constant:ident $name:literal $signature:literal $function:expr;)*) => {
@@ -172,8 +173,8 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         unreachable!("the instruction passes a conversion")
     };
     let spec = match spec {
-        Value::Str(text) => ctx.vm.heap.text_arc(text),
-        _ => "".into(),
+        Value::Str(text) => ctx.vm.heap.text_to_keep(text),
+        _ => SmolStr::default(),
     };
     let converted = match conversion {
         1 => ctx.str(value)?,

@@ -81,6 +81,12 @@ fn str(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return match object {
             Value::Unbound => Ok(ctx.vm.heap.new_str("")),
             Value::Str(_) => Ok(object),
+            Value::Int(number) => {
+                let text = ctx.vm.heap.new_int_text(number);
+                let length = ctx.vm.heap.len_fast(text).unwrap_or(0);
+                ctx.vm.heap.worked(Work::Write, length);
+                Ok(text)
+            }
             _ => {
                 let text = ctx.str(object)?;
                 Ok(ctx.vm.heap.new_str(text))
@@ -147,10 +153,7 @@ fn chr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
     match u32::try_from(code).ok().filter(|&code| code <= 0x0010_ffff) {
         Some(code) => match char::from_u32(code) {
-            Some(character) => Ok(ctx
-                .vm
-                .heap
-                .new_str(character.encode_utf8(&mut [0; 4]) as &str)),
+            Some(character) => Ok(ctx.vm.heap.new_character(character)),
             None => Err(ctx.value_error(format!(
                 "chr() arg is the surrogate {code:#x}, which Mini's text cannot hold"
             ))),

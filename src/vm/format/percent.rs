@@ -5,17 +5,26 @@ use crate::vm::class::{Type, name};
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::number::decimal::{Layout, float_text};
-use crate::vm::object::Bytes;
+use crate::vm::object::{Bytes, Tuple};
 use crate::vm::operate::Number;
 use crate::vm::text::{Str, escape_non_ascii};
 use crate::vm::value::{Ref, Value};
+use smol_str::SmolStr;
+
+/// Strings up to this length are written without a look at how much memory is left.
+const SHORT_STRING: usize = 1000;
 
 /// The values to be put in.
 struct Arguments {
-    all: Vec<Value>,
+    all: All,
     next: usize,
     /// What `%(key)s` looks into.
     mapping: Option<Value>,
+}
+
+enum All {
+    Tuple(Ref<Tuple>),
+    One(Value),
 }
 
 /// One `%` with what belongs to it.
@@ -39,9 +48,10 @@ struct Piece {
     number: bool,
 }
 
-/// The format as characters, and where we are.
+/// The format, and where we are.
 struct Reader {
-    chars: Vec<char>,
+    text: SmolStr,
+    /// A place in the text, before a character or at the end; past that, once more was read than there is.
     at: usize,
     /// Is it a format of bytes?
     bytes: bool,
@@ -49,13 +59,21 @@ struct Reader {
 
 impl Reader {
     fn next(&mut self) -> Result<char, Fault> {
-        let found = self.chars.get(self.at).copied();
-        self.at += 1;
+        let found = self.peek();
+        self.at += found.map_or(1, char::len_utf8);
         found.ok_or_else(|| Fault::value("incomplete format"))
     }
 
     fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
+        self.text.get(self.at..)?.chars().next()
+    }
+
+    /// Up to the next `%`, or the end.
+    fn literal(&mut self) -> &str {
+        let start = self.at;
+        let rest = &self.text.as_bytes()[start..];
+        self.at += memchr::memchr(b'%', rest).unwrap_or(rest.len());
+        &self.text[start..self.at]
     }
 
     fn count(&mut self, what: &str) -> Result<usize, Fault> {
@@ -79,8 +97,8 @@ impl Ctx<'_> {
         format: Ref<Str>,
         values: Value,
     ) -> Result<Value, Interrupt> {
-        let chars = self.vm.heap.text(format).chars().collect();
-        let text = self.percent(chars, values, false)?;
+        let format = self.vm.heap.text_to_keep(format);
+        let text = self.percent(format, values, false)?;
         Ok(self.vm.heap.new_str(text))
     }
 
@@ -90,48 +108,69 @@ impl Ctx<'_> {
         format: Ref<Bytes>,
         values: Value,
     ) -> Result<Value, Interrupt> {
-        let chars = self.vm.heap.bytes[format].0.iter().map(|&it| it.into());
-        let text = self.percent(chars.collect(), values, true)?;
+        let chars = self.vm.heap.bytes[format].0.iter().copied();
+        let text = self.percent(chars.map(char::from).collect(), values, true)?;
         let bytes: Vec<u8> = text.chars().map(|it| it as u8).collect();
         Ok(self.vm.heap.new_bytes(Bytes(bytes.into())))
     }
 
-    fn percent(
-        &mut self,
-        chars: Vec<char>,
-        values: Value,
-        bytes: bool,
-    ) -> Result<String, Interrupt> {
+    fn percent(&mut self, text: SmolStr, values: Value, bytes: bool) -> Result<String, Interrupt> {
         let mut arguments = self.percent_arguments(values, bytes);
-        let mut reader = Reader {
-            chars,
-            at: 0,
-            bytes,
-        };
-        let mut out = String::new();
-        while let Some(character) = reader.peek() {
-            reader.at += 1;
-            if character != '%' {
-                out.push(character);
-                continue;
+        let mut out = String::with_capacity(text.len() + 16);
+        let mut reader = Reader { text, at: 0, bytes };
+        loop {
+            out.push_str(reader.literal());
+            if reader.peek().is_none() {
+                break;
             }
+            reader.at += 1;
             let directive = self.directive(&mut reader, &mut arguments)?;
             if directive.kind == '%' {
                 out.push('%');
                 continue;
             }
             let value = self.next_argument(&mut arguments)?;
+            if self.push_plain(&mut out, &directive, value, bytes) {
+                continue;
+            }
             let piece = self.piece(&directive, value, &reader)?;
             self.reserve_text(out.len() + directive.width.max(piece.text.len()))?;
             pad(&mut out, &directive, &piece);
         }
-        if arguments.next < arguments.all.len() && arguments.mapping.is_none() {
+        if arguments.mapping.is_none() && self.argument(&arguments).is_some() {
             let what = if bytes { "bytes" } else { "string" };
             return Err(self.type_error(format!(
                 "not all arguments converted during {what} formatting"
             )));
         }
         Ok(out)
+    }
+
+    /// Writes an integer within 64 bits (`%d`) or a short string (`%s`) that is to be shown as it is; false if it is something else.
+    fn push_plain(
+        &self,
+        out: &mut String,
+        directive: &Directive,
+        value: Value,
+        bytes: bool,
+    ) -> bool {
+        let plain = directive.width == 0
+            && directive.precision.is_none()
+            && !directive.plus
+            && !directive.blank;
+        match (directive.kind, value) {
+            ('d', Value::Int(number)) if plain => {
+                out.push_str(itoa::Buffer::new().format(number));
+                true
+            }
+            ('s', Value::Str(text))
+                if plain && !bytes && self.vm.heap.strs[text].len() <= SHORT_STRING =>
+            {
+                out.push_str(self.vm.heap.text(text));
+                true
+            }
+            _ => false,
+        }
     }
 
     fn percent_arguments(&self, values: Value, bytes: bool) -> Arguments {
@@ -149,22 +188,31 @@ impl Ctx<'_> {
         };
         let mapping = match values {
             Value::Dict(_) | Value::List(_) | Value::Range(_) => true,
+            Value::Tuple(_) | Value::Int(_) | Value::Float(_) => false,
             Value::Bytes(_) => !bytes,
             Value::Str(_) => bytes,
             _ => self.vm.special(values, name::GETITEM).is_some(),
         };
         Arguments {
             all: match values {
-                Value::Tuple(items) => self.vm.heap.tuples[items].0.to_vec(),
-                _ => vec![values],
+                Value::Tuple(items) => All::Tuple(items),
+                _ => All::One(values),
             },
             next: 0,
             mapping: mapping.then_some(values),
         }
     }
 
+    /// The argument that is the next one.
+    fn argument(&self, arguments: &Arguments) -> Option<Value> {
+        match arguments.all {
+            All::Tuple(all) => self.vm.heap.tuples[all].0.get(arguments.next).copied(),
+            All::One(value) => (arguments.next == 0).then_some(value),
+        }
+    }
+
     fn next_argument(&mut self, arguments: &mut Arguments) -> Result<Value, Interrupt> {
-        let Some(&value) = arguments.all.get(arguments.next) else {
+        let Some(value) = self.argument(arguments) else {
             return Err(self.type_error("not enough arguments for format string"));
         };
         arguments.next += 1;
@@ -181,7 +229,7 @@ impl Ctx<'_> {
         if reader.peek() == Some('(') {
             reader.at += 1;
             let value = self.keyed_argument(reader, arguments)?;
-            arguments.all = vec![value];
+            arguments.all = All::One(value);
             arguments.next = 0;
         }
         loop {
@@ -240,9 +288,9 @@ impl Ctx<'_> {
                 Some(_) => {}
                 None => return Err(self.value_error("incomplete format key")),
             }
-            reader.at += 1;
+            reader.at += reader.peek().map_or(0, char::len_utf8);
         }
-        let key: String = reader.chars[start..reader.at - 1].iter().collect();
+        let key = reader.text[start..reader.at - 1].to_owned();
         let bytes = reader.bytes;
         let key = self.once(|ctx| {
             Ok(if bytes {
@@ -305,7 +353,7 @@ impl Ctx<'_> {
                 let message = format!(
                     "unsupported format character '{shown}' (0x{:x}) at index {}",
                     u32::from(kind),
-                    reader.at - 1
+                    reader.text[..reader.at].chars().count() - 1
                 );
                 return Err(self.value_error(message));
             }

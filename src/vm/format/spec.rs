@@ -7,6 +7,7 @@ use crate::vm::number::integer::decimal_text;
 use crate::vm::text::character::decimal_value;
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
+use std::borrow::Cow;
 
 /// A specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Spec {
 impl Spec {
     /// Reads a specification for a value of the type `of`, whose text goes to the side `align` if it does not say.
     pub fn parse(text: &str, align: char, of: &'static str) -> Result<Spec, Fault> {
-        let chars: Vec<char> = text.chars().collect();
+        let mut rest = Rest(text);
         let mut spec = Spec {
             fill: ' ',
             align,
@@ -43,66 +44,56 @@ impl Spec {
             kind: None,
             of,
         };
-        let mut at = 0;
-        let mut aligned = false;
+        let mut aligned = true;
         let mut filled = false;
-        let is_align = |it: Option<&char>| matches!(it, Some('<' | '>' | '=' | '^'));
-        if is_align(chars.get(1)) {
-            (spec.fill, spec.align) = (chars[0], chars[1]);
-            (aligned, filled) = (true, true);
-            at = 2;
-        } else if is_align(chars.first()) {
-            spec.align = chars[0];
-            aligned = true;
-            at = 1;
+        let is_align = |it: Option<char>| it.filter(|it| matches!(it, '<' | '>' | '=' | '^'));
+        let mut chars = text.chars();
+        let (first, second) = (chars.next(), chars.next());
+        if let (Some(fill), Some(align)) = (first, is_align(second)) {
+            (spec.fill, spec.align) = (fill, align);
+            filled = true;
+            rest = Rest(chars.as_str());
+        } else if let Some(align) = is_align(first) {
+            spec.align = align;
+            rest.take(align);
+        } else {
+            aligned = false;
         }
-        if let Some(&sign @ ('+' | '-' | ' ')) = chars.get(at) {
-            spec.sign = Some(sign);
-            at += 1;
-        }
-        if chars.get(at) == Some(&'z') {
-            spec.positive_zero = true;
-            at += 1;
-        }
-        if chars.get(at) == Some(&'#') {
-            spec.alternate = true;
-            at += 1;
-        }
-        if !filled && chars.get(at) == Some(&'0') {
+        spec.sign = ['+', '-', ' '].into_iter().find(|&sign| rest.take(sign));
+        spec.positive_zero = rest.take('z');
+        spec.alternate = rest.take('#');
+        if !filled && rest.take('0') {
             spec.fill = '0';
             if !aligned && align == '>' {
                 spec.align = '=';
             }
-            at += 1;
         }
-        spec.width = read_count(&chars, &mut at)?.unwrap_or(0);
-        if chars.get(at) == Some(&',') {
+        spec.width = rest.take_count()?.unwrap_or(0);
+        if rest.take(',') {
             spec.grouping = Some(',');
-            at += 1;
         }
         let both = || Fault::value("Cannot specify both ',' and '_'.");
-        if chars.get(at) == Some(&'_') {
+        if rest.take('_') {
             if spec.grouping.is_some() {
                 return Err(both());
             }
             spec.grouping = Some('_');
-            at += 1;
         }
-        if chars.get(at) == Some(&',') && spec.grouping == Some('_') {
+        if rest.peek() == Some(',') && spec.grouping == Some('_') {
             return Err(both());
         }
-        if chars.get(at) == Some(&'.') {
-            at += 1;
-            let precision = read_count(&chars, &mut at)?;
+        if rest.take('.') {
+            let precision = rest.take_count()?;
             spec.precision =
                 Some(precision.ok_or_else(|| Fault::value("Format specifier missing precision"))?);
         }
-        if chars.len() > at + 1 {
+        let mut chars = rest.0.chars();
+        spec.kind = chars.next();
+        if chars.next().is_some() {
             return Err(Fault::value(format!(
                 "Invalid format specifier '{text}' for object of type '{of}'"
             )));
         }
-        spec.kind = chars.get(at).copied();
         spec.check_grouping()?;
         Ok(spec)
     }
@@ -184,13 +175,12 @@ impl Spec {
     }
 
     /// Digits with separators, filled with zeros to at least `least` characters, so that no separator comes first.
-    fn group(&self, digits: &str, least: usize) -> String {
-        if digits.is_empty() {
-            return String::new();
+    fn group<'d>(&self, digits: &'d str, least: usize) -> Cow<'d, str> {
+        if digits.is_empty() || (self.grouping.is_none() && digits.len() >= least) {
+            return digits.into();
         }
         let Some(separator) = self.grouping else {
-            let zeros = least.saturating_sub(digits.len());
-            return "0".repeat(zeros) + digits;
+            return ("0".repeat(least - digits.len()) + digits).into();
         };
         let size = if matches!(self.kind, Some('b' | 'o' | 'x' | 'X')) {
             4
@@ -212,7 +202,8 @@ impl Spec {
             out.push(separator as u8);
         }
         out.reverse();
-        String::from_utf8(out).expect("digits and separators are ASCII")
+        let out = String::from_utf8(out).expect("digits and separators are ASCII");
+        out.into()
     }
 }
 
@@ -225,20 +216,85 @@ fn shown(kind: char) -> String {
     }
 }
 
-/// A decimal number at a place, if there is one.
-fn read_count(chars: &[char], at: &mut usize) -> Result<Option<usize>, Fault> {
-    let mut count: Option<usize> = None;
-    while let Some(digit) = chars.get(*at).copied().and_then(decimal_value) {
-        let grown = count
-            .unwrap_or(0)
-            .checked_mul(10)
-            .and_then(|it| it.checked_add(digit as usize))
-            .filter(|&it| isize::try_from(it).is_ok());
-        count =
-            Some(grown.ok_or_else(|| Fault::value("Too many decimal digits in format string"))?);
-        *at += 1;
+/// What is left to be read.
+struct Rest<'t>(&'t str);
+
+impl Rest<'_> {
+    fn peek(&self) -> Option<char> {
+        self.0.chars().next()
     }
-    Ok(count)
+
+    /// Goes behind a character, if it is the next one.
+    fn take(&mut self, wanted: char) -> bool {
+        match self.0.strip_prefix(wanted) {
+            Some(rest) => {
+                self.0 = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Goes behind a decimal number, if there is one.
+    fn take_count(&mut self) -> Result<Option<usize>, Fault> {
+        let mut count: Option<usize> = None;
+        while let Some(character) = self.peek()
+            && let Some(digit) = decimal_value(character)
+        {
+            let grown = count
+                .unwrap_or(0)
+                .checked_mul(10)
+                .and_then(|it| it.checked_add(digit as usize))
+                .filter(|&it| isize::try_from(it).is_ok());
+            count = Some(
+                grown.ok_or_else(|| Fault::value("Too many decimal digits in format string"))?,
+            );
+            self.0 = &self.0[character.len_utf8()..];
+        }
+        Ok(count)
+    }
+}
+
+/// An integer to be formatted.
+#[derive(Clone, Copy)]
+pub enum Integer<'i> {
+    Small(i64),
+    Big(&'i BigInt),
+}
+
+impl Integer<'_> {
+    fn is_negative(self) -> bool {
+        match self {
+            Integer::Small(it) => it < 0,
+            Integer::Big(it) => it.is_negative(),
+        }
+    }
+
+    fn float(self) -> Option<f64> {
+        match self {
+            Integer::Small(it) => Some(it as f64),
+            Integer::Big(it) => from_big(it),
+        }
+    }
+
+    fn small(self) -> Option<i64> {
+        match self {
+            Integer::Small(it) => Some(it),
+            Integer::Big(it) => it.to_i64(),
+        }
+    }
+
+    /// Its digits, without a sign.
+    fn digits(self, radix: u32) -> Result<String, Fault> {
+        Ok(match (self, radix) {
+            (Integer::Small(it), 2) => format!("{:b}", it.unsigned_abs()),
+            (Integer::Small(it), 8) => format!("{:o}", it.unsigned_abs()),
+            (Integer::Small(it), 16) => format!("{:x}", it.unsigned_abs()),
+            (Integer::Small(it), _) => itoa::Buffer::new().format(it.unsigned_abs()).to_owned(),
+            (Integer::Big(it), 10) => decimal_text(it)?.trim_start_matches('-').to_owned(),
+            (Integer::Big(it), _) => it.magnitude().to_str_radix(radix),
+        })
+    }
 }
 
 /// `format(text, spec)`.
@@ -277,7 +333,7 @@ pub fn format_str(text: &str, spec: &Spec) -> Result<String, Fault> {
 }
 
 /// `format(integer, spec)`.
-pub fn format_integer(integer: &BigInt, spec: &Spec) -> Result<String, Fault> {
+pub fn format_integer(integer: Integer<'_>, spec: &Spec) -> Result<String, Fault> {
     let (radix, prefix) = match spec.kind {
         None | Some('d' | 'n' | 'c') => (10, ""),
         Some('b') => (2, "0b"),
@@ -285,7 +341,8 @@ pub fn format_integer(integer: &BigInt, spec: &Spec) -> Result<String, Fault> {
         Some('x') => (16, "0x"),
         Some('X') => (16, "0X"),
         Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => {
-            let float = from_big(integer)
+            let float = integer
+                .float()
                 .ok_or_else(|| Fault::overflow("int too large to convert to float"))?;
             return format_float(float, spec);
         }
@@ -305,12 +362,7 @@ pub fn format_integer(integer: &BigInt, spec: &Spec) -> Result<String, Fault> {
     if spec.kind == Some('c') {
         return format_character(integer, spec);
     }
-    let digits = if radix == 10 {
-        let text = decimal_text(integer)?;
-        text.trim_start_matches('-').to_owned()
-    } else {
-        integer.magnitude().to_str_radix(radix)
-    };
+    let digits = integer.digits(radix)?;
     let digits = if spec.kind == Some('X') {
         digits.to_ascii_uppercase()
     } else {
@@ -320,7 +372,7 @@ pub fn format_integer(integer: &BigInt, spec: &Spec) -> Result<String, Fault> {
     Ok(spec.number(integer.is_negative(), prefix, &digits, ""))
 }
 
-fn format_character(integer: &BigInt, spec: &Spec) -> Result<String, Fault> {
+fn format_character(integer: Integer<'_>, spec: &Spec) -> Result<String, Fault> {
     let refuse = |what: &str| {
         Err(Fault::value(format!(
             "{what} not allowed with integer format specifier 'c'"
@@ -333,7 +385,7 @@ fn format_character(integer: &BigInt, spec: &Spec) -> Result<String, Fault> {
         return refuse("Alternate form (#)");
     }
     let code = integer
-        .to_i64()
+        .small()
         .ok_or_else(|| Fault::overflow("Python int too large to convert to C long"))?;
     let character = u32::try_from(code)
         .ok()
@@ -367,11 +419,10 @@ pub fn format_float(float: f64, spec: &Spec) -> Result<String, Fault> {
     if percent {
         text.push('%');
     }
-    let mut negative = false;
-    if text.starts_with('-') {
-        text.remove(0);
-        negative = true;
-    }
+    let (text, mut negative) = match text.strip_prefix('-') {
+        Some(rest) => (rest, true),
+        None => (text.as_str(), false),
+    };
     if spec.positive_zero {
         let mantissa = text.split(['e', 'E']).next().unwrap_or("");
         negative &= mantissa.bytes().any(|it| !matches!(it, b'0' | b'.' | b'%'));
@@ -382,11 +433,11 @@ pub fn format_float(float: f64, spec: &Spec) -> Result<String, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Spec, format_float, format_integer, format_str};
+    use super::{Integer, Spec, format_float, format_integer, format_str};
 
     fn int(integer: i64, spec: &str) -> String {
-        let text =
-            Spec::parse(spec, '>', "int").and_then(|it| format_integer(&integer.into(), &it));
+        let text = Spec::parse(spec, '>', "int")
+            .and_then(|it| format_integer(Integer::Small(integer), &it));
         text.unwrap_or_else(|fault| fault.message.into_owned())
     }
     fn float(float: f64, spec: &str) -> String {

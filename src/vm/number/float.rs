@@ -1,6 +1,7 @@
 //! Floats: their parts, exact comparison with integers, and the operations whose rules are Python's own (`Objects/floatobject.c`).
 
 use crate::vm::fault::Fault;
+use crate::vm::number::decimal::scaled;
 use crate::vm::number::read::read_float;
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
@@ -192,7 +193,13 @@ pub fn round(float: f64, digits: i64) -> Result<f64, Fault> {
     }
     let rounded = if digits >= 0 {
         let digits = digits as usize;
-        read_float(&format!("{float:.digits$}"))?
+        match scaled(float.abs(), digits) {
+            // Both are floats exactly, so that the division rounds once.
+            Some(scaled) if scaled <= 1 << 53 => {
+                (scaled as f64 / 10_u64.pow(digits as u32) as f64).copysign(float)
+            }
+            _ => read_float(&format!("{float:.digits$}"))?,
+        }
     } else if digits < -308 {
         0.0f64.copysign(float)
     } else {

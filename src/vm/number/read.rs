@@ -7,10 +7,10 @@ use crate::vm::text::repr_str;
 use num_bigint::{BigInt, BigUint};
 
 /// `int(text, base)`; the base is 0 or 2 to 36. `shown` is what messages show as the text.
-pub fn read_int(text: &str, base: u32, shown: &str) -> Result<BigInt, Fault> {
+pub fn read_int(text: &str, base: u32, shown: impl Fn() -> String) -> Result<BigInt, Fault> {
     let invalid = || {
         // CPython shows 200 characters.
-        let shown: String = shown.chars().take(200).collect();
+        let shown: String = shown().chars().take(200).collect();
         Fault::value(format!(
             "invalid literal for int() with base {base}: {shown}"
         ))
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn integers_in_every_base() {
-        let read = |text: &str, base| read_int(text, base, "").ok();
+        let read = |text: &str, base| read_int(text, base, String::new).ok();
         assert_eq!(read(" -1_000\n", 10), Some((-1000).into()));
         assert_eq!(read("0xff", 16), Some(255.into()));
         assert_eq!(read("0x_ff", 0), Some(255.into()));

@@ -2,7 +2,7 @@
 
 use crate::vm::class::name;
 use crate::vm::fault::Fault;
-use crate::vm::format::spec::{Spec, format_float, format_integer, format_str};
+use crate::vm::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::number::integer::decimal_text;
 use crate::vm::number::repr_float;
@@ -48,7 +48,10 @@ impl Ctx<'_> {
         let text = match (value, Number::of(value)) {
             (Value::Str(text), _) => format_str(self.vm.heap.text(text), &spec),
             (_, Some(Number::Float(float))) => format_float(float, &spec),
-            (_, Some(number)) => format_integer(&number.big(&self.vm.heap), &spec),
+            (_, Some(Number::Int(it))) => format_integer(Integer::Small(it), &spec),
+            (_, Some(Number::Big(it))) => {
+                format_integer(Integer::Big(&self.vm.heap.bigs[it]), &spec)
+            }
             (_, None) => unreachable!("refused above"),
         };
         self.ok(text)

@@ -1,13 +1,16 @@
 //! `object[key]`, `object[key] = value`, `del object[key]`.
 
-use super::position::Cut;
+use super::position::{Bounds, Cut, within};
 use crate::vm::class::{Type, name};
 use crate::vm::heap::Heap;
 use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt};
-use crate::vm::object::{Bytes, Range};
+use crate::vm::object::{Bytes, Object, Range};
 use crate::vm::text::Str;
 use crate::vm::value::{Ref, Value};
+
+/// Slices of so many items are made without a look at how much memory is left.
+const SMALL_CUT: usize = 1000;
 
 impl Ctx<'_> {
     /// `object[key]`.
@@ -226,6 +229,39 @@ impl Ctx<'_> {
 }
 
 impl Heap {
+    /// `object[key]`, where the object is a string, list or tuple, the key an index inside it or a slice by integers, and the result, if it is a new
+    /// object, small: what can neither fail nor ask.
+    pub(in crate::vm) fn item_fast(&mut self, object: Value, key: Value) -> Option<Value> {
+        let length = match object {
+            Value::Str(_) | Value::List(_) | Value::Tuple(_) => self.len_fast(object)?,
+            _ => return None,
+        };
+        match key {
+            Value::Int(index) => Some(self.item_at(object, within(index, length)?)),
+            Value::Object(it) => {
+                let Object::Slice { lower, upper, step } = self.objects[it] else {
+                    return None;
+                };
+                let number = |value| match value {
+                    Value::None => Some(None),
+                    Value::Int(number) => Some(Some(number)),
+                    _ => None,
+                };
+                let bounds = Bounds {
+                    lower: number(lower)?,
+                    upper: number(upper)?,
+                    step: number(step)?.unwrap_or(1),
+                };
+                if bounds.step == 0 || bounds.step == i64::MIN {
+                    return None;
+                }
+                let cut = bounds.cut(length);
+                (cut.length <= SMALL_CUT).then(|| self.slice(object, cut))
+            }
+            _ => None,
+        }
+    }
+
     /// The item of a list, tuple, string, bytes or range at a position that is inside.
     fn item_at(&mut self, object: Value, at: usize) -> Value {
         match object {
@@ -259,9 +295,7 @@ impl Heap {
         } else {
             text.chars().nth(at).unwrap_or_default()
         };
-        let mut buffer = [0; 4];
-        let character: &str = character.encode_utf8(&mut buffer);
-        self.new_str(character)
+        self.new_character(character)
     }
 
     /// `object[lower:upper:step]` of a list, tuple, string or bytes.
@@ -269,7 +303,11 @@ impl Heap {
         match object {
             Value::List(it) => {
                 let list = &self.lists[it];
-                let items: List = cut.positions().filter_map(|at| list.get(at)).collect();
+                let items = if cut.step == 1 {
+                    list.part(cut.start..cut.start + cut.length)
+                } else {
+                    cut.positions().filter_map(|at| list.get(at)).collect()
+                };
                 self.new_list(items)
             }
             Value::Tuple(it) => {
@@ -277,7 +315,11 @@ impl Heap {
                 if cut.step == 1 && cut.length == items.len() {
                     return object;
                 }
-                let items: Vec<Value> = cut.positions().map(|at| items[at]).collect();
+                let items: Vec<Value> = if cut.step == 1 {
+                    items[cut.start..cut.start + cut.length].to_vec()
+                } else {
+                    cut.positions().map(|at| items[at]).collect()
+                };
                 self.new_tuple(items)
             }
             Value::Bytes(it) => {
@@ -293,15 +335,15 @@ impl Heap {
                     return object;
                 }
                 let text = self.text(it);
-                let part: String = if self.strs[it].is_ascii() {
+                if self.strs[it].is_ascii() {
                     if cut.step == 1 {
-                        text[cut.start..cut.start + cut.length].to_owned()
-                    } else {
-                        cut.positions()
-                            .map(|at| char::from(text.as_bytes()[at]))
-                            .collect()
+                        return self.new_part(it, cut.start..cut.start + cut.length);
                     }
-                } else if cut.step == 1 {
+                    let bytes = text.as_bytes();
+                    let part: String = cut.positions().map(|at| char::from(bytes[at])).collect();
+                    return self.new_ascii(part);
+                }
+                let part: String = if cut.step == 1 {
                     text.chars().skip(cut.start).take(cut.length).collect()
                 } else {
                     let characters: Vec<char> = text.chars().collect();

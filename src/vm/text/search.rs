@@ -1,16 +1,57 @@
 //! Finding and cutting, for strings and bytes alike: UTF-8 lets a text be searched as bytes, and a match never begins or ends inside a character. Pieces
 //! are ranges of bytes, so that nothing is copied before it is wanted.
 
-use memchr::memmem;
+use memchr::memchr;
+use memchr::memmem::{self, Finder};
 use std::ops::Range;
 
 /// A character or byte of what is being cut: where it begins, where it ends, and whether it is white space.
 pub type Unit = (usize, usize, bool);
 
+/// Up to this many bytes are searched one after the other: what prepares a faster search would be most of the work.
+const FEW: usize = 32;
+
+/// Where something occurs, from the left and without overlap.
+pub struct Places<'t> {
+    hay: &'t [u8],
+    needle: &'t [u8],
+    next: usize,
+    /// For a long text and more than one byte.
+    finder: Option<Finder<'t>>,
+}
+
+impl Iterator for Places<'_> {
+    type Item = usize;
+    fn next(&mut self) -> Option<usize> {
+        let rest = &self.hay[self.next..];
+        let found = match (&self.finder, self.needle) {
+            (Some(finder), _) => finder.find(rest),
+            (None, &[byte]) if rest.len() > FEW => memchr(byte, rest),
+            (None, &[byte]) => rest.iter().position(|&it| it == byte),
+            (None, needle) => rest.windows(needle.len()).position(|it| it == needle),
+        };
+        let at = self.next + found?;
+        self.next = at + self.needle.len();
+        Some(at)
+    }
+}
+
+/// Where `needle`, which is not empty, occurs.
+#[must_use]
+pub fn places<'t>(hay: &'t [u8], needle: &'t [u8]) -> Places<'t> {
+    let finder = (hay.len() > FEW && needle.len() > 1).then(|| Finder::new(needle));
+    Places {
+        hay,
+        needle,
+        next: 0,
+        finder,
+    }
+}
+
 /// How often `needle`, which is not empty, occurs without overlap.
 #[must_use]
 pub fn count(hay: &[u8], needle: &[u8]) -> usize {
-    memmem::find_iter(hay, needle).count()
+    places(hay, needle).count()
 }
 
 /// Where `needle` first (or last, if not `first`) occurs.
@@ -23,13 +64,16 @@ pub fn find(hay: &[u8], needle: &[u8], first: bool) -> Option<usize> {
     }
 }
 
+/// Room for as many pieces as most texts have, as in CPython.
+const USUAL: usize = 12;
+
 /// The pieces between separators, of which at most `most` are looked at, from the left or from the right.
 #[must_use]
 pub fn split(hay: &[u8], separator: &[u8], most: usize, from_left: bool) -> Vec<Range<usize>> {
-    let mut pieces = Vec::new();
+    let mut pieces = Vec::with_capacity(USUAL);
     if from_left {
         let mut start = 0;
-        for at in memmem::find_iter(hay, separator).take(most) {
+        for at in places(hay, separator).take(most) {
             pieces.push(start..at);
             start = at + separator.len();
         }
@@ -53,7 +97,7 @@ pub fn split_words(
     most: usize,
     from_left: bool,
 ) -> Vec<Range<usize>> {
-    let mut pieces: Vec<Range<usize>> = Vec::new();
+    let mut pieces: Vec<Range<usize>> = Vec::with_capacity(USUAL);
     let mut word = None;
     if from_left {
         for (start, _, space) in units {
@@ -125,7 +169,7 @@ pub fn split_lines(
 pub fn replace(hay: &[u8], needle: &[u8], with: &[u8], most: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(hay.len());
     let mut start = 0;
-    for at in memmem::find_iter(hay, needle).take(most) {
+    for at in places(hay, needle).take(most) {
         out.extend_from_slice(&hay[start..at]);
         out.extend_from_slice(with);
         start = at + needle.len();

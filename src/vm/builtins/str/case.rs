@@ -2,27 +2,33 @@
 
 use crate::vm::builtins::str::this;
 use crate::vm::class::Type;
+use crate::vm::heap::SHORT;
 use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::character::{
     decimal_value, is_alnum, is_alpha, is_cased, is_digit, is_numeric, is_printable, is_space,
     is_title, push_folded, push_title,
 };
 use crate::vm::value::Value;
+use smol_str::SmolStr;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Str, "upper", "self, /", |ctx| {
-        changed(ctx, str::to_uppercase)
+        changed(ctx, <[u8]>::make_ascii_uppercase, str::to_uppercase)
     }),
     method(Type::Str, "lower", "self, /", |ctx| {
-        changed(ctx, str::to_lowercase)
+        changed(ctx, <[u8]>::make_ascii_lowercase, str::to_lowercase)
     }),
-    method(Type::Str, "casefold", "self, /", |ctx| changed(ctx, folded)),
+    method(Type::Str, "casefold", "self, /", |ctx| {
+        changed(ctx, <[u8]>::make_ascii_lowercase, folded)
+    }),
     method(Type::Str, "capitalize", "self, /", |ctx| {
-        changed(ctx, capitalized)
+        changed(ctx, capitalize_ascii, capitalized)
     }),
-    method(Type::Str, "title", "self, /", |ctx| changed(ctx, titled)),
+    method(Type::Str, "title", "self, /", |ctx| {
+        changed(ctx, title_ascii, titled)
+    }),
     method(Type::Str, "swapcase", "self, /", |ctx| {
-        changed(ctx, swapped)
+        changed(ctx, swap_ascii, swapped)
     }),
     method(Type::Str, "isalnum", "self, /", |ctx| all(ctx, is_alnum)),
     method(Type::Str, "isalpha", "self, /", |ctx| all(ctx, is_alpha)),
@@ -54,9 +60,31 @@ pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     }),
 ];
 
-fn changed(ctx: &mut Ctx<'_>, change: fn(&str) -> String) -> Result<Value, Interrupt> {
-    let changed = change(ctx.vm.heap.text(this(ctx)));
-    Ok(ctx.vm.heap.new_str(changed))
+/// The receiver changed: by the first function, in place, if it is ASCII, whose letters change one by one.
+fn changed(
+    ctx: &mut Ctx<'_>,
+    change_ascii: fn(&mut [u8]),
+    change: fn(&str) -> String,
+) -> Result<Value, Interrupt> {
+    let this = this(ctx);
+    let text = ctx.vm.heap.text(this);
+    if !ctx.vm.heap.strs[this].is_ascii() {
+        let changed = change(text);
+        return Ok(ctx.vm.heap.new_str(changed));
+    }
+    let length = text.len();
+    let changed = if length < SHORT {
+        let mut bytes = [0; SHORT];
+        bytes[..length].copy_from_slice(text.as_bytes());
+        change_ascii(&mut bytes[..length]);
+        SmolStr::from_utf8(&bytes[..length]).ok()
+    } else {
+        let mut bytes = text.as_bytes().to_vec();
+        change_ascii(&mut bytes);
+        String::from_utf8(bytes).ok().map(SmolStr::from)
+    };
+    let changed = changed.expect("letters of ASCII have their other case in ASCII");
+    Ok(ctx.vm.heap.new_ascii(changed))
 }
 
 fn test(ctx: &mut Ctx<'_>, test: fn(&str) -> bool) -> Result<Value, Interrupt> {
@@ -67,6 +95,31 @@ fn test(ctx: &mut Ctx<'_>, test: fn(&str) -> bool) -> Result<Value, Interrupt> {
 fn all(ctx: &mut Ctx<'_>, kind: fn(char) -> bool) -> Result<Value, Interrupt> {
     let text = ctx.vm.heap.text(this(ctx));
     Ok(Value::Bool(!text.is_empty() && text.chars().all(kind)))
+}
+
+fn capitalize_ascii(text: &mut [u8]) {
+    text.make_ascii_lowercase();
+    if let Some(first) = text.first_mut() {
+        first.make_ascii_uppercase();
+    }
+}
+
+fn title_ascii(text: &mut [u8]) {
+    let mut inside = false;
+    for byte in text {
+        if inside {
+            byte.make_ascii_lowercase();
+        } else {
+            byte.make_ascii_uppercase();
+        }
+        inside = byte.is_ascii_alphabetic();
+    }
+}
+
+fn swap_ascii(text: &mut [u8]) {
+    for byte in text.iter_mut().filter(|it| it.is_ascii_alphabetic()) {
+        *byte ^= b' ';
+    }
 }
 
 fn folded(text: &str) -> String {
@@ -168,7 +221,10 @@ fn has_title_case(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{capitalized, folded, has_title_case, one_case, swapped, titled};
+    use super::{
+        capitalize_ascii, capitalized, folded, has_title_case, one_case, swap_ascii, swapped,
+        title_ascii, titled,
+    };
 
     #[test]
     fn case_follows_the_place_in_the_word() {
@@ -176,6 +232,20 @@ mod tests {
         assert_eq!(capitalized("ǆABC ΑΣ"), "ǅabc ας");
         assert_eq!(swapped("aBcΣ"), "AbCς");
         assert_eq!(folded("Straße ΣΑΣ"), "strasse σασ");
+    }
+
+    /// What is done with ASCII in place is what is done with any text.
+    #[test]
+    fn ascii_changes_as_other_texts_do() {
+        let text = "they're BILL's 1st x_y (aB) \t~";
+        let in_place = |change: fn(&mut [u8])| {
+            let mut bytes = text.as_bytes().to_vec();
+            change(&mut bytes);
+            String::from_utf8(bytes).expect("it is ASCII")
+        };
+        assert_eq!(in_place(title_ascii), titled(text));
+        assert_eq!(in_place(capitalize_ascii), capitalized(text));
+        assert_eq!(in_place(swap_ascii), swapped(text));
     }
 
     #[test]

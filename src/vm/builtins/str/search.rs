@@ -225,9 +225,23 @@ fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let replaced = if old.is_empty() {
         interleaved(text, new, times)
     } else {
-        text.replacen(old, new, times)
+        replaced(text, old, new, times)
     };
     Ok(ctx.vm.heap.new_str(replaced))
+}
+
+/// A text with the first so many of `old`, which is not empty, replaced.
+fn replaced(text: &str, old: &str, new: &str, times: usize) -> String {
+    let most = text.len() + times * new.len().saturating_sub(old.len());
+    let mut out = String::with_capacity(most);
+    let mut start = 0;
+    for at in search::places(text.as_bytes(), old.as_bytes()).take(times) {
+        out.push_str(&text[start..at]);
+        out.push_str(new);
+        start = at + old.len();
+    }
+    out.push_str(&text[start..]);
+    out
 }
 
 /// An optional count; everything negative is no bound.
@@ -290,14 +304,16 @@ fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Interrupt>
     if left {
         kept = kept.trim_start_matches(is_stripped);
     }
+    let start = whole.len() - kept.len();
     if right {
         kept = kept.trim_end_matches(is_stripped);
     }
     if kept.len() == whole.len() {
         return Ok(ctx.arg(0));
     }
-    let kept = kept.to_owned();
-    Ok(ctx.vm.heap.new_str(kept))
+    let end = start + kept.len();
+    let this = this(ctx);
+    Ok(ctx.vm.heap.new_part(this, start..end))
 }
 
 #[cfg(test)]

@@ -26,9 +26,18 @@ pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     }),
 ];
 
+/// The characters of a text, marked.
 fn units(text: &str, mark: fn(char) -> bool) -> impl DoubleEndedIterator<Item = Unit> {
     text.char_indices()
         .map(move |(at, it)| (at, at + it.len_utf8(), mark(it)))
+}
+
+/// The characters of a text that is ASCII, marked where they are white space.
+fn ascii_units(text: &str) -> impl DoubleEndedIterator<Item = Unit> {
+    let space = |it| matches!(it, b'\t'..=b'\r' | b'\x1c'..=b' ');
+    text.bytes()
+        .enumerate()
+        .map(move |(at, it)| (at, at + 1, space(it)))
 }
 
 /// A list of parts of the receiver.
@@ -37,8 +46,7 @@ fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Value {
     let mut pieces = Vec::with_capacity(ranges.len());
     ctx.vm.heap.worked(Work::Cut, ranges.len());
     for range in ranges {
-        let piece: std::sync::Arc<str> = ctx.vm.heap.text(this)[range].into();
-        pieces.push(ctx.vm.heap.new_str(piece));
+        pieces.push(ctx.vm.heap.new_part(this, range));
     }
     ctx.vm.heap.new_list(pieces)
 }
@@ -48,6 +56,9 @@ fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
     let most = most_times(ctx, most)?;
     let text = ctx.vm.heap.text(this(ctx));
     let ranges = match separator {
+        Value::Unbound | Value::None if ctx.vm.heap.strs[this(ctx)].is_ascii() => {
+            search::split_words(ascii_units(text), text.len(), most, from_left)
+        }
         Value::Unbound | Value::None => {
             search::split_words(units(text, is_space), text.len(), most, from_left)
         }
@@ -87,11 +98,12 @@ fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
     }
     let found = search::find(text.as_bytes(), cut.as_bytes(), first);
     let parts = if let Some(at) = found {
-        let (before, after) = (text[..at].to_owned(), text[at + cut.len()..].to_owned());
+        let (after, end) = (at + cut.len(), text.len());
+        let this = this(ctx);
         [
-            ctx.vm.heap.new_str(before),
+            ctx.vm.heap.new_part(this, 0..at),
             separator,
-            ctx.vm.heap.new_str(after),
+            ctx.vm.heap.new_part(this, after..end),
         ]
     } else {
         let nothing = ctx.vm.heap.new_str("");
