@@ -265,6 +265,31 @@ impl Vm {
         true
     }
 
+    /// Binds a call without keywords of a function that takes any further arguments, as wrappers do; false if it is another one.
+    fn gather_rest(&mut self, thread: usize, code: CodeIx, arguments: Arguments<'_>) -> bool {
+        let params = &self.image.program.codes[code.0 as usize].params;
+        let positional = params.positional as usize;
+        if !params.star
+            || params.keyword_only > 0
+            || !arguments.names.is_empty()
+            || arguments.count < positional
+        {
+            return false;
+        }
+        let double_star = params.double_star;
+        let rest = arguments.at + positional;
+        let given = &self.threads[thread].stack[rest..arguments.at + arguments.count];
+        let given: Box<[Value]> = given.into();
+        let gathered = self.heap.new_tuple(given);
+        let keywords = double_star.then(|| self.heap.new_dict(crate::vm::dict::Dict::default()));
+        let stack = &mut self.threads[thread].stack;
+        stack[rest] = gathered;
+        if let Some(keywords) = keywords {
+            stack[rest + 1] = keywords;
+        }
+        true
+    }
+
     /// Puts arguments where the parameters are, from `arguments.at` on.
     fn bind_function(
         &mut self,
@@ -274,6 +299,9 @@ impl Vm {
         arguments: Arguments<'_>,
     ) -> Result<(), Value> {
         if self.fill_in_defaults(thread, function, code, arguments) {
+            return Ok(());
+        }
+        if self.gather_rest(thread, code, arguments) {
             return Ok(());
         }
         let image = self.image.clone();
