@@ -9,6 +9,7 @@ pub mod generator;
 mod int;
 mod iteration;
 mod list;
+mod mapping;
 mod math;
 mod number;
 mod object;
@@ -230,6 +231,7 @@ const FILES: &[&[Native]] = &[
     math::integer::NATIVES,
     random::NATIVES,
     ring::NATIVES,
+    mapping::NATIVES,
     sync::NATIVES,
     process::NATIVES,
     system::NATIVES,

@@ -998,7 +998,11 @@ impl Vm {
 
     fn wrong_count(&mut self, native: NativeId, signature: &Signature, given: usize) -> Value {
         let entry = &builtins::table()[native.0 as usize];
-        let receiver = usize::from(entry.kind != Kind::Static && entry.owner.is_some());
+        let receiver = usize::from(match entry.kind {
+            Kind::Static => false,
+            Kind::Method => true,
+            Kind::Plain | Kind::Class | Kind::Getter => entry.owner.is_some(),
+        });
         let (least, most, given) = (
             signature.required.saturating_sub(receiver),
             signature.positional.len() - receiver.min(signature.positional.len()),

@@ -296,6 +296,16 @@ impl Vm {
                 Return::To(dst)
             ),
             Op::JumpIf { expect, src, to } => {
+                if self.special(reg!(src), name::BOOL).is_none()
+                    && let Some(length) = self.special_at_once(thread, name::LEN, [reg!(src)])
+                    && let Value::Int(length) = length?
+                {
+                    return self.deliver(
+                        thread,
+                        Value::Bool(length != 0),
+                        place.branch(expect, to.0.into()),
+                    );
+                }
                 ask!(
                     operators::TRUTH,
                     [reg!(src)],
@@ -401,13 +411,20 @@ impl Vm {
                 ask!(operators::DEL_ATTR, [reg!(object), name], Return::Drop)
             }
             Op::GetSuper { dst, base: at } => reg!(dst) = self.new_super(reg!(at), reg!(at, 1))?,
-            Op::GetItem { dst, object, key } => ask!(
-                operators::GET_ITEM,
-                [reg!(object), reg!(key)],
-                Return::To(dst)
-            ),
+            Op::GetItem { dst, object, key } => {
+                let args = [reg!(object), reg!(key)];
+                match self.special_at_once(thread, name::GETITEM, args) {
+                    Some(item) => reg!(dst) = item?,
+                    None => ask!(operators::GET_ITEM, [args[0], args[1]], Return::To(dst)),
+                }
+            }
             Op::SetItem { object, key, src } => {
                 self.collect_or_fail()?;
+                let args = [reg!(object), reg!(key), reg!(src)];
+                if let Some(done) = self.special_at_once(thread, name::SETITEM, args) {
+                    done?;
+                    return Ok(Flow::Next);
+                }
                 ask!(
                     operators::SET_ITEM,
                     [reg!(object), reg!(key), reg!(src)],
