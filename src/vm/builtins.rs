@@ -18,6 +18,7 @@ mod output;
 mod process;
 mod random;
 mod range;
+pub(in crate::vm) mod record;
 mod ring;
 mod set;
 mod special;
@@ -230,6 +231,7 @@ const FILES: &[&[Native]] = &[
     math::NATIVES,
     math::integer::NATIVES,
     random::NATIVES,
+    record::NATIVES,
     ring::NATIVES,
     mapping::NATIVES,
     sync::NATIVES,

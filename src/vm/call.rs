@@ -5,6 +5,7 @@
 
 use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::Vm;
+use crate::vm::builtins::record::Record;
 use crate::vm::builtins::{self, Signature};
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::generator;
@@ -533,6 +534,23 @@ impl Vm {
             return self.call_function(thread, new, arguments, ret);
         }
         let init = self.class_attribute(class, name::INIT);
+        if let Some(init) = init
+            && let Some((shape, slots)) = self.fields_given(thread, class, init, base, count, names)
+        {
+            self.heap.worked(Work::Instance, 1);
+            self.heap.allocated += size_of_val(&slots[..]);
+            let made = self.heap.new_instance(Instance {
+                class,
+                shape,
+                slots,
+                ..Instance::default()
+            });
+            let flow = self.deliver(thread, made, ret)?;
+            if !self.collect_if_due() {
+                return Err(self.out_of_memory());
+            }
+            return Ok(flow);
+        }
         let args = if exception {
             self.threads[thread].stack[base + 1..=base + count - names.len()].to_vec()
         } else {
@@ -610,6 +628,41 @@ impl Vm {
                 Err(self.throw(Type::TypeError, message))
             }
         }
+    }
+
+    /// The shape and slots of a new instance of a dataclass, if all that its `__init__` would do with these arguments is to fill its fields.
+    fn fields_given(
+        &self,
+        thread: usize,
+        class: Ref<Class>,
+        init: Value,
+        base: usize,
+        count: usize,
+        names: &[Name],
+    ) -> Option<(u32, Vec<Value>)> {
+        let record = Record::of(self, class, init)?;
+        let by_position = count - names.len();
+        let given = &self.threads[thread].stack[base + 1..=base + count];
+        let first_default = record.fields.len() - record.defaults.len();
+        if by_position > record.fields.len() {
+            return None;
+        }
+        let mut slots = Vec::with_capacity(record.fields.len());
+        slots.extend_from_slice(&given[..by_position]);
+        let mut by_keyword = 0;
+        for (at, field) in record.fields.iter().enumerate().skip(by_position) {
+            let keyword = names
+                .iter()
+                .position(|name| field.same(Value::Int(name.0.into())));
+            slots.push(match keyword {
+                Some(keyword) => {
+                    by_keyword += 1;
+                    given[by_position + keyword]
+                }
+                None => *record.defaults.get(at.checked_sub(first_default)?)?,
+            });
+        }
+        (by_keyword == names.len()).then_some((record.shape, slots))
     }
 
     /// `OSError(errno, text)` makes an instance of the subclass for that number, as in CPython.
