@@ -8,6 +8,7 @@ mod functional;
 pub mod generator;
 mod int;
 mod iteration;
+mod itertools;
 mod list;
 mod mapping;
 mod math;
@@ -208,6 +209,7 @@ const FILES: &[&[Native]] = &[
     dict::NATIVES,
     functional::NATIVES,
     iteration::NATIVES,
+    itertools::NATIVES,
     list::NATIVES,
     object::NATIVES,
     output::NATIVES,
