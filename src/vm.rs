@@ -274,7 +274,7 @@ impl Vm {
                 class.index.insert(name, class.attributes.len() as u32);
                 class.attributes.push((name, value));
                 let wrapped = match native.kind {
-                    Kind::Plain | Kind::Class => continue,
+                    Kind::Plain | Kind::Class | Kind::Method => continue,
                     Kind::Static => Object::StaticMethod(value),
                     Kind::Getter => Object::Property {
                         getter: value,

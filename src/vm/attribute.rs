@@ -3,7 +3,7 @@
 use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::class::{Class, Name, Shape, Type, name};
-use crate::vm::native::{Ctx, Interrupt, Kind};
+use crate::vm::native::{Ctx, Interrupt, Kind, NativeId};
 use crate::vm::object::{DictView, Function, Instance, Iter, Method, Object};
 use crate::vm::value::{Ref, Value};
 use std::sync::Arc;
@@ -32,11 +32,8 @@ pub(super) enum Cache {
         version: u32,
         function: Ref<Function>,
     },
-    /// Values of this builtin type have this native as a method.
-    Native {
-        class: u32,
-        native: crate::vm::native::NativeId,
-    },
+    /// Values of this builtin type, or instances of this class that stands for one, have this native as a method.
+    Native { class: u32, native: NativeId },
     /// In this module, it is this variable.
     Global { module: u32, global: u32 },
     /// The second cache of a site behind `super`: the first holds for what is above this class.
@@ -230,17 +227,39 @@ impl Vm {
         after.find_map(|&base| self.heap.classes[base].own(wanted))
     }
 
-    /// The script's own method for a protocol (`__len__`, `__add__` …) of a value: only what a class of the script defines, since builtin types are done in
-    /// Rust. To be called with the value as first argument.
+    /// The script's own method for a protocol (`__len__`, `__add__` …) of a value: only what a class of the script or the library defines, since builtin
+    /// types are done in Rust. To be called with the value as first argument.
     #[must_use]
     pub fn special(&self, value: Value, name: Name) -> Option<Value> {
         let Value::Instance(it) = value else {
             return None;
         };
         match self.class_attribute(self.heap.instances[it].class, name)? {
-            Value::Native(_) => None,
+            Value::Native(native) if builtins::table()[native.0 as usize].kind != Kind::Method => {
+                None
+            }
             found => Some(found),
         }
+    }
+
+    /// Is this native a class's own method? Then the class stands for one that CPython has in C: neither it nor its instances can have something else by this
+    /// name.
+    pub(super) fn is_fixed(&self, class: Ref<Class>, wanted: Name) -> bool {
+        matches!(
+            self.heap.classes[class].own(wanted),
+            Some(Value::Native(native)) if builtins::table()[native.0 as usize].kind == Kind::Method
+        )
+    }
+
+    /// The native that calling a method of an instance comes down to.
+    pub(super) fn library_method(&self, instance: Ref<Instance>, wanted: Name) -> Option<NativeId> {
+        let class = self.heap.instances[instance].class;
+        let Value::Native(native) = self.class_attribute(class, wanted)? else {
+            return None;
+        };
+        (builtins::table()[native.0 as usize].kind == Kind::Method
+            && self.instance_attribute(instance, wanted).is_none())
+        .then_some(native)
     }
 
     /// The name for a text, made at need.
@@ -413,7 +432,7 @@ impl Vm {
             }),
             Value::Native(native) => match builtins::table()[native.0 as usize].kind {
                 Kind::Static | Kind::Getter => found,
-                Kind::Plain => self.heap.new_method(Method {
+                Kind::Plain | Kind::Method => self.heap.new_method(Method {
                     receiver,
                     function: found,
                 }),
@@ -833,6 +852,12 @@ impl Vm {
                         version: self.class_version,
                         function,
                     },
+                    Some(Value::Native(native)) if self.is_fixed(object.class, wanted) => {
+                        Cache::Native {
+                            class: object.class.slot,
+                            native,
+                        }
+                    }
                     _ => Cache::Empty,
                 }
             }
@@ -952,6 +977,14 @@ impl Ctx<'_> {
                         "cannot set '{text}' attribute of immutable type '{of}'"
                     )));
                 }
+                if self.vm.is_fixed(class, name) {
+                    let text = self.vm.name_text(name).clone();
+                    let of = self.vm.heap.classes[class].clone();
+                    return Err(self.type_error(format!(
+                        "cannot set '{text}' attribute of immutable type '{}.{}'",
+                        of.module, of.name
+                    )));
+                }
                 match (name, value) {
                     (name::NAME, Value::Str(text)) => {
                         self.vm.heap.classes[class].name = self.vm.heap.text_arc(text)
@@ -1013,6 +1046,15 @@ impl Ctx<'_> {
         value: Value,
     ) -> Result<(), Interrupt> {
         let class = self.vm.heap.instances[instance].class;
+        if self.vm.is_fixed(class, name) {
+            let text = self.vm.name_text(name).clone();
+            let of = &self.vm.heap.classes[class];
+            let message = format!(
+                "'{}.{}' object attribute '{text}' is read-only",
+                of.module, of.name
+            );
+            return Err(self.error(Type::AttributeError, message));
+        }
         if let Some(Value::Object(found)) = self.vm.class_attribute(class, name)
             && let Object::Property { setter, .. } = self.vm.heap.objects[found]
         {
@@ -1130,7 +1172,10 @@ impl Ctx<'_> {
                 }
                 return self.del_attr_plainly(object, instance, name);
             }
-            Value::Class(class) if self.vm.heap.classes[class].builtin.is_none() => {
+            Value::Class(class)
+                if self.vm.heap.classes[class].builtin.is_none()
+                    && !self.vm.is_fixed(class, name) =>
+            {
                 self.vm.delete_class_attribute(class, name)
             }
             Value::Module(module) => match self.vm.module_global(module, name) {

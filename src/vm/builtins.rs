@@ -8,7 +8,9 @@ mod functional;
 pub mod generator;
 mod int;
 mod iteration;
+mod itertools;
 mod list;
+mod mapping;
 mod math;
 mod number;
 mod object;
@@ -17,6 +19,7 @@ mod output;
 mod process;
 mod random;
 mod range;
+pub(in crate::vm) mod record;
 mod ring;
 mod set;
 mod special;
@@ -223,6 +226,7 @@ const FILES: &[&[Native]] = &[
     dict::NATIVES,
     functional::NATIVES,
     iteration::NATIVES,
+    itertools::NATIVES,
     list::NATIVES,
     object::NATIVES,
     output::NATIVES,
@@ -246,7 +250,9 @@ const FILES: &[&[Native]] = &[
     math::NATIVES,
     math::integer::NATIVES,
     random::NATIVES,
+    record::NATIVES,
     ring::NATIVES,
+    mapping::NATIVES,
     sync::NATIVES,
     process::NATIVES,
     system::NATIVES,

@@ -5,6 +5,7 @@
 
 use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::Vm;
+use crate::vm::builtins::record::Record;
 use crate::vm::builtins::{self, Signature};
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::generator;
@@ -265,6 +266,31 @@ impl Vm {
         true
     }
 
+    /// Binds a call without keywords of a function that takes any further arguments, as wrappers do; false if it is another one.
+    fn gather_rest(&mut self, thread: usize, code: CodeIx, arguments: Arguments<'_>) -> bool {
+        let params = &self.image.program.codes[code.0 as usize].params;
+        let positional = params.positional as usize;
+        if !params.star
+            || params.keyword_only > 0
+            || !arguments.names.is_empty()
+            || arguments.count < positional
+        {
+            return false;
+        }
+        let double_star = params.double_star;
+        let rest = arguments.at + positional;
+        let given = &self.threads[thread].stack[rest..arguments.at + arguments.count];
+        let given: Box<[Value]> = given.into();
+        let gathered = self.heap.new_tuple(given);
+        let keywords = double_star.then(|| self.heap.new_dict(crate::vm::dict::Dict::default()));
+        let stack = &mut self.threads[thread].stack;
+        stack[rest] = gathered;
+        if let Some(keywords) = keywords {
+            stack[rest + 1] = keywords;
+        }
+        true
+    }
+
     /// Puts arguments where the parameters are, from `arguments.at` on.
     fn bind_function(
         &mut self,
@@ -276,26 +302,16 @@ impl Vm {
         if self.fill_in_defaults(thread, function, code, arguments) {
             return Ok(());
         }
+        if self.gather_rest(thread, code, arguments) {
+            return Ok(());
+        }
         let image = self.image.clone();
         let object = &image.program.codes[code.0 as usize];
         let params = &object.params;
         let positional = params.positional as usize;
         let keyword_only = params.keyword_only as usize;
-        let (at, count) = (arguments.at, arguments.count);
-        if params.star && keyword_only == 0 && arguments.names.is_empty() && count >= positional {
-            // `*args`, and perhaps `**kwargs`, of a call by position: what every wrapper is called with.
-            let rest = at + positional;
-            let tuple = self
-                .heap
-                .new_tuple(&self.threads[thread].stack[rest..at + count]);
-            let stack = &mut self.threads[thread].stack;
-            stack[rest] = tuple;
-            if params.double_star {
-                stack[rest + 1] = self.heap.new_dict(crate::vm::dict::Dict::default());
-            }
-            return Ok(());
-        }
-        let given: Vec<Value> = self.threads[thread].stack[at..at + count].to_vec();
+        let given: Vec<Value> =
+            self.threads[thread].stack[arguments.at..arguments.at + arguments.count].to_vec();
         let by_position = arguments.count - arguments.names.len();
         let mut slots = vec![Value::Unbound; positional + keyword_only];
         let taken = by_position.min(positional);
@@ -518,6 +534,23 @@ impl Vm {
             return self.call_function(thread, new, arguments, ret);
         }
         let init = self.class_attribute(class, name::INIT);
+        if let Some(init) = init
+            && let Some((shape, slots)) = self.fields_given(thread, class, init, base, count, names)
+        {
+            self.heap.worked(Work::Instance, 1);
+            self.heap.allocated += size_of_val(&slots[..]);
+            let made = self.heap.new_instance(Instance {
+                class,
+                shape,
+                slots,
+                ..Instance::default()
+            });
+            let flow = self.deliver(thread, made, ret)?;
+            if !self.collect_if_due() {
+                return Err(self.out_of_memory());
+            }
+            return Ok(flow);
+        }
         let args = if exception {
             self.threads[thread].stack[base + 1..=base + count - names.len()].to_vec()
         } else {
@@ -595,6 +628,41 @@ impl Vm {
                 Err(self.throw(Type::TypeError, message))
             }
         }
+    }
+
+    /// The shape and slots of a new instance of a dataclass, if all that its `__init__` would do with these arguments is to fill its fields.
+    fn fields_given(
+        &self,
+        thread: usize,
+        class: Ref<Class>,
+        init: Value,
+        base: usize,
+        count: usize,
+        names: &[Name],
+    ) -> Option<(u32, Vec<Value>)> {
+        let record = Record::of(self, class, init)?;
+        let by_position = count - names.len();
+        let given = &self.threads[thread].stack[base + 1..=base + count];
+        let first_default = record.fields.len() - record.defaults.len();
+        if by_position > record.fields.len() {
+            return None;
+        }
+        let mut slots = Vec::with_capacity(record.fields.len());
+        slots.extend_from_slice(&given[..by_position]);
+        let mut by_keyword = 0;
+        for (at, field) in record.fields.iter().enumerate().skip(by_position) {
+            let keyword = names
+                .iter()
+                .position(|name| field.same(Value::Int(name.0.into())));
+            slots.push(match keyword {
+                Some(keyword) => {
+                    by_keyword += 1;
+                    given[by_position + keyword]
+                }
+                None => *record.defaults.get(at.checked_sub(first_default)?)?,
+            });
+        }
+        (by_keyword == names.len()).then_some((record.shape, slots))
     }
 
     /// `OSError(errno, text)` makes an instance of the subclass for that number, as in CPython.
@@ -1002,7 +1070,11 @@ impl Vm {
 
     fn wrong_count(&mut self, native: NativeId, signature: &Signature, given: usize) -> Value {
         let entry = &builtins::table()[native.0 as usize];
-        let receiver = usize::from(entry.kind != Kind::Static && entry.owner.is_some());
+        let receiver = usize::from(match entry.kind {
+            Kind::Static => false,
+            Kind::Method => true,
+            Kind::Plain | Kind::Class | Kind::Getter => entry.owner.is_some(),
+        });
         let (least, most, given) = (
             signature.required.saturating_sub(receiver),
             signature.positional.len() - receiver.min(signature.positional.len()),

@@ -42,6 +42,7 @@ well_known! {
     STANDS_FOR "__stands_for__" PLAIN "_plain" REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
     ERRNO "errno" STRERROR "strerror" FILENAME "filename" MSG "msg"
     ENCODING "encoding" OBJECT "object" START "start" END "end" REASON "reason"
+    RING "_ring" ENTRIES "_dict" DEFAULT_FACTORY "default_factory" RECORD "__record__" STATE "_state"
 }
 
 /// A class.

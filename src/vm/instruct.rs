@@ -277,6 +277,7 @@ impl Vm {
             let plain = wanted != name::DICT
                 && self.heap.instances[instance].exception.is_none()
                 && !hooked
+                && !self.is_fixed(class, wanted)
                 && !matches!(self.class_attribute(class, wanted), Some(Value::Object(it)) if matches!(self.heap.objects[it], Object::Property { .. }));
             if plain {
                 let from = self.heap.instances[instance].shape;
@@ -337,7 +338,12 @@ impl Vm {
                 self.remember(cache, found);
                 None
             }
-            _ => None,
+            _ => match object {
+                Value::Instance(instance) => {
+                    self.library_method(instance, wanted).map(Value::Native)
+                }
+                _ => None,
+            },
         });
         let second = Reg(dst.0 + 1);
         match method {

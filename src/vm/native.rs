@@ -63,6 +63,8 @@ pub enum Kind {
     Class,
     /// The object whose attribute it computes: scripts read it, they do not call it.
     Getter,
+    /// The instance of a class of the library that has it as a method. It looks itself whether it is one.
+    Method,
 }
 
 /// The one signature of natives.
@@ -134,6 +136,20 @@ pub const fn class_method(
     Native {
         kind: Kind::Class,
         ..method(owner, name, signature, function)
+    }
+}
+
+/// A method for a class of an embedded module, which has it under the name `shown`; `self` is `ctx.arg(0)`.
+#[must_use]
+pub const fn library_method(
+    name: &'static str,
+    shown: &'static str,
+    signature: &'static str,
+    function: NativeFn,
+) -> Native {
+    Native {
+        kind: Kind::Method,
+        ..module_native(name, shown, signature, function)
     }
 }
 
@@ -265,9 +281,46 @@ impl Ctx<'_> {
         self.error(Type::ValueError, message)
     }
 
+    /// The error of a method of a library's class whose first argument is no instance of it, or one that has not been set up.
+    pub(super) fn wrong_receiver(&mut self, class: &str) -> Interrupt {
+        let of = self.vm.type_name(self.arg(0)).to_owned();
+        let name = self.name();
+        self.type_error(format!(
+            "descriptor '{name}' for '{class}' objects doesn't apply to a '{of}' object"
+        ))
+    }
+
     /// Calls a value.
     pub fn call(&mut self, function: Value, args: &[Value]) -> Result<Value, Interrupt> {
         Ok(self.call_all(vec![(function, args.to_vec())])?[0])
+    }
+
+    /// Calls a special method that `Vm::special` found. One that is a native runs here and now, as a part of this one: what it asks, this one asks.
+    pub(super) fn call_special(
+        &mut self,
+        method: Value,
+        args: &[Value],
+    ) -> Result<Value, Interrupt> {
+        let Value::Native(native) = method else {
+            return self.call(method, args);
+        };
+        let thread = self.thread.0 as usize;
+        let top = self.vm.stack_top(thread).max(self.bound.end());
+        self.vm.reserve(thread, top, args.len());
+        self.vm.threads[thread].stack[top..top + args.len()].copy_from_slice(args);
+        let bound = Bound {
+            args_at: top as u32,
+            args: args.len() as u32,
+            rest_at: (top + args.len()) as u32,
+            rest: 0,
+        };
+        let outer = (
+            std::mem::replace(&mut self.bound, bound),
+            std::mem::replace(&mut self.id, native),
+        );
+        let result = (crate::vm::builtins::table()[native.0 as usize].function)(self);
+        (self.bound, self.id) = outer;
+        result
     }
 
     /// Calls values one after the other and gives all results.
@@ -359,6 +412,20 @@ impl Ctx<'_> {
         Ok(value)
     }
 
+    /// Remembers that it came by here with this value, for `noted` when it is called again.
+    pub(super) fn note(&mut self, mark: Value) {
+        self.fresh.push(Answered::Engine(mark));
+    }
+
+    /// Did an earlier run come by here with this value? Then the answers to what it asked before that are not needed again.
+    pub(super) fn noted(&mut self, mark: Value) -> bool {
+        let ahead = self.answers[self.next_answer..]
+            .iter()
+            .position(|answer| matches!(answer, Answered::Engine(it) if it.same(mark)));
+        self.next_answer += ahead.map_or(0, |ahead| ahead + 1);
+        ahead.is_some()
+    }
+
     /// Waits inside the VM until woken or until the deadline (nanoseconds of `Clock::Monotonic`). The VM puts the thread at the end of the queue of `on`
     /// when it really waits. Being woken promises nothing: look again, in a loop.
     pub fn wait(&mut self, on: WaitOn, deadline_ns: Option<u64>) -> Result<Woken, Interrupt> {
@@ -403,6 +470,43 @@ impl Ctx<'_> {
                 deadline_ns,
                 guarded: true,
             }),
+        }
+    }
+}
+
+impl Vm {
+    /// What a special method of an instance's class comes to, if it is a native that asks nothing: for the instructions, which then need not ask for it.
+    pub(super) fn special_at_once<const COUNT: usize>(
+        &mut self,
+        thread: usize,
+        wanted: Name,
+        args: [Value; COUNT],
+    ) -> Option<Result<Value, Value>> {
+        let Some(Value::Native(native)) = self.special(args[0], wanted) else {
+            return None;
+        };
+        let top = self.stack_top(thread);
+        self.reserve(thread, top, COUNT);
+        self.threads[thread].stack[top..top + COUNT].copy_from_slice(&args);
+        let mut ctx = Ctx {
+            vm: self,
+            thread: ThreadId(thread as u32),
+            id: native,
+            bound: Bound {
+                args_at: top as u32,
+                args: COUNT as u32,
+                rest_at: (top + COUNT) as u32,
+                rest: 0,
+            },
+            extra: &[],
+            answers: &[],
+            next_answer: 0,
+            fresh: Vec::new(),
+        };
+        match (crate::vm::builtins::table()[native.0 as usize].function)(&mut ctx) {
+            Ok(value) => Some(Ok(value)),
+            Err(Interrupt::Throw(exception)) => Some(Err(exception)),
+            Err(_) => None,
         }
     }
 }

@@ -19,6 +19,7 @@ mod position;
 mod representation;
 mod sorting;
 mod step;
+mod tally;
 mod writer;
 
 pub(in crate::vm) use writer::module_text;
@@ -30,6 +31,7 @@ pub(super) use hash::hash_text;
 pub(super) use identity::address;
 pub(super) use position::within;
 pub(super) use representation::plain_str;
+pub(super) use tally::Tally;
 
 use crate::vm::class::{Type, name};
 use crate::vm::heap::Heap;
@@ -48,7 +50,7 @@ impl Ctx<'_> {
             return Ok(truth);
         }
         if let Some(method) = self.vm.special(value, name::BOOL) {
-            return match self.call(method, &[value])? {
+            return match self.call_special(method, &[value])? {
                 Value::Bool(truth) => Ok(truth),
                 other => {
                     let message = format!(
@@ -74,7 +76,7 @@ impl Ctx<'_> {
             let message = format!("object of type '{}' has no len()", self.vm.type_name(value));
             return Err(self.type_error(message));
         };
-        let length = self.call(method, &[value])?;
+        let length = self.call_special(method, &[value])?;
         if !matches!(
             length,
             Value::Int(_) | Value::Bool(_) | Value::Big(_) | Value::Instance(_)

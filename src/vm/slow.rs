@@ -296,6 +296,16 @@ impl Vm {
                 Return::To(dst)
             ),
             Op::JumpIf { expect, src, to } => {
+                if self.special(reg!(src), name::BOOL).is_none()
+                    && let Some(length) = self.special_at_once(thread, name::LEN, [reg!(src)])
+                    && let Value::Int(length) = length?
+                {
+                    return self.deliver(
+                        thread,
+                        Value::Bool(length != 0),
+                        place.branch(expect, to.0.into()),
+                    );
+                }
                 ask!(
                     operators::TRUTH,
                     [reg!(src)],

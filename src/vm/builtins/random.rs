@@ -1,9 +1,9 @@
 //! The module `random`: the Mersenne Twister MT19937 as CPython has it (`Modules/_randommodule.c`), seed for seed and bit for bit. A generator's state is a
 //! list of 625 integers that the module keeps: 624 words and the place of the next.
 
-use crate::vm::class::Type;
+use crate::vm::class::{Type, name};
 use crate::vm::list::List;
-use crate::vm::native::{Ctx, Interrupt, Native, module_native};
+use crate::vm::native::{Ctx, Interrupt, Native, library_method, module_native};
 use crate::vm::operate::Number;
 use crate::vm::value::Value;
 use num_bigint::BigUint;
@@ -12,11 +12,11 @@ use sha2::{Digest, Sha512};
 pub(super) const NATIVES: &[Native] = &[
     module_native("_random_seed", "seed", "number, /", seed),
     module_native("_random_seed_text", "seed", "text, /", seed_text),
-    module_native("_random_random", "random", "state, /", random),
-    module_native(
-        "_random_getrandbits",
+    library_method("_Random_random", "random", "self, /", random),
+    library_method(
+        "_Random_getrandbits",
         "getrandbits",
-        "state, k, /",
+        "self, k, /",
         getrandbits,
     ),
 ];
@@ -160,10 +160,13 @@ fn seed_text(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(new_state(ctx, &words))
 }
 
-/// Draws from the state in the first argument.
+/// Draws from the state of the generator in the first argument.
 fn draw<T>(ctx: &mut Ctx<'_>, draw: impl FnOnce(&mut List) -> Option<T>) -> Result<T, Interrupt> {
-    let drawn = match ctx.arg(0) {
-        Value::List(state) => draw(&mut ctx.vm.heap.lists[state]),
+    let Value::Instance(this) = ctx.arg(0) else {
+        return Err(ctx.wrong_receiver("_random.Random"));
+    };
+    let drawn = match ctx.vm.instance_attribute(this, name::STATE) {
+        Some(Value::List(state)) => draw(&mut ctx.vm.heap.lists[state]),
         _ => None,
     };
     drawn.ok_or_else(|| ctx.value_error("invalid state"))

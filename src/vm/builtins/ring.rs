@@ -1,7 +1,7 @@
 //! The ring under `collections.deque`: what must be one step for other threads, as it is in CPython. The class itself is Mini code.
 
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::class::{Type, name};
+use crate::vm::native::{Ctx, Interrupt, Native, library_method, method, native};
 use crate::vm::object::Object;
 use crate::vm::protocol::within;
 use crate::vm::ring::{Ring, Side};
@@ -13,7 +13,7 @@ pub(super) const NATIVES: &[Native] = &[
     method(Type::Ring, "appendleft", "self, item, /", append_left),
     method(Type::Ring, "pop", "self, /", pop),
     method(Type::Ring, "popleft", "self, /", pop_left),
-    method(Type::Ring, "rotate", "self, steps, /", rotate),
+    method(Type::Ring, "extend", "self, items, /", extend),
     method(Type::Ring, "size", "self, /", size),
     method(Type::Ring, "bound", "self, /", bound),
     method(Type::Ring, "get", "self, index, /", get),
@@ -23,6 +23,19 @@ pub(super) const NATIVES: &[Native] = &[
     method(Type::Ring, "watch", "self, /", watch),
     method(Type::Ring, "unwatch", "self, /", unwatch),
     method(Type::Ring, "changes", "self, /", changes),
+    library_method("_deque_append", "append", "self, x, /", append),
+    library_method("_deque_appendleft", "appendleft", "self, x, /", append_left),
+    library_method("_deque_pop", "pop", "self, /", pop),
+    library_method("_deque_popleft", "popleft", "self, /", pop_left),
+    library_method("_deque_rotate", "rotate", "self, n=, /", rotate),
+    library_method("_deque_getitem", "__getitem__", "self, index, /", get),
+    library_method(
+        "_deque_setitem",
+        "__setitem__",
+        "self, index, value, /",
+        set,
+    ),
+    library_method("_deque_len", "__len__", "self, /", size),
 ];
 
 fn ring_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -39,33 +52,42 @@ fn ring_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_object(ring))
 }
 
-fn ring<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Ring {
-    let object = super::sync::this(ctx);
+/// The ring that is the native's first argument, or that the deque there has.
+fn ring<'a>(ctx: &'a mut Ctx<'_>) -> Result<&'a mut Ring, Interrupt> {
+    let this = ctx.arg(0);
+    let held = match this {
+        Value::Instance(it) => ctx.vm.instance_attribute(it, name::RING),
+        _ => Some(this),
+    };
+    let object = match held {
+        Some(Value::Object(it)) if matches!(ctx.vm.heap.objects[it], Object::Ring(_)) => it,
+        _ => return Err(ctx.wrong_receiver("collections.deque")),
+    };
     match &mut ctx.vm.heap.objects[object] {
-        Object::Ring(ring) => ring,
-        _ => unreachable!("the call has checked the type of `self`"),
+        Object::Ring(ring) => Ok(ring),
+        _ => unreachable!("just matched"),
     }
 }
 
 /// Changes the ring and reports how much it grew.
-fn change<T>(ctx: &mut Ctx<'_>, act: impl FnOnce(&mut Ring) -> T) -> T {
-    let ring = ring(ctx);
+fn change<T>(ctx: &mut Ctx<'_>, act: impl FnOnce(&mut Ring) -> T) -> Result<T, Interrupt> {
+    let ring = ring(ctx)?;
     let before = ring.bytes();
     let result = act(ring);
     let grown = ring.bytes().saturating_sub(before);
     ctx.vm.heap.allocated += grown;
-    result
+    Ok(result)
 }
 
 fn append(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let item = ctx.arg(1);
-    change(ctx, |ring| ring.push(Side::Right, item));
+    change(ctx, |ring| ring.push(Side::Right, item))?;
     Ok(Value::None)
 }
 
 fn append_left(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let item = ctx.arg(1);
-    change(ctx, |ring| ring.push(Side::Left, item));
+    change(ctx, |ring| ring.push(Side::Left, item))?;
     Ok(Value::None)
 }
 
@@ -78,25 +100,27 @@ fn pop_left(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn take(ctx: &mut Ctx<'_>, side: Side) -> Result<Value, Interrupt> {
-    match ring(ctx).pop(side) {
+    match ring(ctx)?.pop(side) {
         Some(item) => Ok(item),
         None => Err(ctx.error(Type::IndexError, "pop from an empty deque")),
     }
 }
 
 fn rotate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let steps = ctx.arg(1);
-    let steps = ctx.index(steps)?;
-    ring(ctx).rotate(steps);
+    let steps = match ctx.arg(1) {
+        Value::Unbound => 1,
+        steps => ctx.index(steps)?,
+    };
+    ring(ctx)?.rotate(steps);
     Ok(Value::None)
 }
 
 fn size(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    Ok(Value::Int(ring(ctx).len() as i64))
+    Ok(Value::Int(ring(ctx)?.len() as i64))
 }
 
 fn bound(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let bound = ring(ctx).bound();
+    let bound = ring(ctx)?.bound();
     Ok(bound.map_or(Value::None, |bound| Value::Int(bound as i64)))
 }
 
@@ -108,7 +132,7 @@ fn place(ctx: &mut Ctx<'_>) -> Result<usize, Interrupt> {
         return Err(ctx.type_error(format!("sequence index must be integer, not '{of}'")));
     }
     let index = ctx.index(index)?;
-    match within(index, ring(ctx).len()) {
+    match within(index, ring(ctx)?.len()) {
         Some(at) => Ok(at),
         None => Err(ctx.error(Type::IndexError, "deque index out of range")),
     }
@@ -116,37 +140,48 @@ fn place(ctx: &mut Ctx<'_>) -> Result<usize, Interrupt> {
 
 fn get(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let at = place(ctx)?;
-    Ok(ring(ctx).get(at).unwrap_or(Value::None))
+    Ok(ring(ctx)?.get(at).unwrap_or(Value::None))
 }
 
 fn set(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let at = place(ctx)?;
     let item = ctx.arg(2);
-    ring(ctx).set(at, item);
+    ring(ctx)?.set(at, item);
     Ok(Value::None)
 }
 
 fn items(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let items: Vec<Value> = ring(ctx).iter().collect();
+    let items: Vec<Value> = ring(ctx)?.iter().collect();
     Ok(ctx.vm.heap.new_list(items))
 }
 
 fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let items = ctx.arg(1);
     let items = ctx.collect(items)?;
-    change(ctx, |ring| ring.replace(items));
+    change(ctx, |ring| ring.replace(items))?;
+    Ok(Value::None)
+}
+
+fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let items = ctx.arg(1);
+    let items = ctx.collect(items)?;
+    change(ctx, |ring| {
+        for item in items {
+            ring.push(Side::Right, item);
+        }
+    })?;
     Ok(Value::None)
 }
 
 fn watch(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    Ok(Value::Int(ring(ctx).watch() as i64))
+    Ok(Value::Int(ring(ctx)?.watch() as i64))
 }
 
 fn unwatch(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    ring(ctx).unwatch();
+    ring(ctx)?.unwatch();
     Ok(Value::None)
 }
 
 fn changes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    Ok(Value::Int(ring(ctx).changes().0 as i64))
+    Ok(Value::Int(ring(ctx)?.changes().0 as i64))
 }

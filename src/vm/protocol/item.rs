@@ -26,7 +26,7 @@ impl Ctx<'_> {
             | Value::Bytes(_)
             | Value::Range(_) => self.get_from_sequence(object, key),
             Value::Instance(_) => match self.vm.special(object, name::GETITEM) {
-                Some(method) => self.call(method, &[object, key]),
+                Some(method) => self.call_special(method, &[object, key]),
                 None => Err(self.refuse(object, "is not subscriptable")),
             },
             Value::Class(class) => self.get_from_class(class, object, key),
@@ -134,7 +134,7 @@ impl Ctx<'_> {
                 }
             }
             _ => match self.vm.special(object, name::SETITEM) {
-                Some(method) => self.call(method, &[object, key, value]).map(|_| ()),
+                Some(method) => self.call_special(method, &[object, key, value]).map(|_| ()),
                 None => Err(self.refuse(object, "does not support item assignment")),
             },
         }
@@ -202,7 +202,7 @@ impl Ctx<'_> {
                 }
             }
             _ => match self.vm.special(object, name::DELITEM) {
-                Some(method) => self.call(method, &[object, key]).map(|_| ()),
+                Some(method) => self.call_special(method, &[object, key]).map(|_| ()),
                 // CPython's words depend on whether the type has a slot for items at all.
                 None if matches!(
                     object,

@@ -93,7 +93,7 @@ impl Ctx<'_> {
                 let Some(method) = self.vm.special(container, name::CONTAINS) else {
                     return self.contains_by_iteration(container, item);
                 };
-                let answer = self.call(method, &[container, item])?;
+                let answer = self.call_special(method, &[container, item])?;
                 self.truth(answer)
             }
             _ => self.contains_by_iteration(container, item),

@@ -142,9 +142,7 @@ impl Heap {
                 match rest.chars().next() {
                     Some(character) => {
                         *next += character.len_utf8();
-                        let mut buffer = [0; 4];
-                        let character: &str = character.encode_utf8(&mut buffer);
-                        Some(self.new_str(character))
+                        Some(self.new_character(character))
                     }
                     None => None,
                 }
