@@ -244,7 +244,10 @@ impl Heap {
 
     /// The decimal text of an integer, as a string.
     pub fn new_int_text(&mut self, number: i64) -> Value {
-        self.new_ascii(itoa::Buffer::new().format(number))
+        match u8::try_from(number) {
+            Ok(digit) if digit < 10 => self.new_character(char::from(b'0' + digit)),
+            _ => self.new_ascii(itoa::Buffer::new().format(number)),
+        }
     }
 
     /// A string of ASCII characters alone.
