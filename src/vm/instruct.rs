@@ -175,6 +175,7 @@ impl Vm {
         let link = &self.image.links[self.heap.functions[function].code.0 as usize];
         let state = &self.threads[thread];
         if link.direct != Some(1)
+            || !self.heap.functions.is_near(function)
             || state.frames.len() >= self.limits.recursion
             || state.stack.len() <= start + link.registers as usize
         {
