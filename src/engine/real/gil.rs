@@ -6,6 +6,7 @@
 //! wakes first and competes then. Knows no VM: `Mutex<Vm>` is taken by whoever holds this lock, and so is never contended.
 
 mod interval;
+mod spin;
 mod ticks;
 mod turns;
 
@@ -15,6 +16,7 @@ use crate::engine::real::record::Record;
 use crate::engine::real::tally::Tally;
 use crate::gil::Rules;
 use parking_lot::{Condvar, Mutex};
+use spin::{SEVERAL_CORES, Spin};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -36,6 +38,8 @@ pub(super) struct Seat {
     called: AtomicBool,
     /// It was woken while it was not resting; its next rest ends at once. Changed under the lock's mutex alone.
     notified: AtomicBool,
+    /// Whether it spins before it parks.
+    spin: Spin,
     /// What it did so far.
     pub(super) tally: Tally,
 }
@@ -85,6 +89,7 @@ impl Seat {
             place: AtomicU8::new(Place::Starting as u8),
             called: AtomicBool::new(false),
             notified: AtomicBool::new(false),
+            spin: Spin::default(),
             tally: Tally::new(record),
         })
     }
@@ -112,9 +117,13 @@ impl Seat {
         }
     }
 
-    /// Parks until called.
+    /// Parks until called, and spins while its turn is near.
     fn wait(&self) {
-        while !self.called.swap(false, Ordering::Acquire) {
+        loop {
+            self.spin.spin(&self.called);
+            if self.called.swap(false, Ordering::Acquire) {
+                return;
+            }
             std::thread::park();
         }
     }
@@ -142,6 +151,7 @@ impl Seat {
             return true;
         };
         loop {
+            self.spin.spin(&self.called);
             if self.called.swap(false, Ordering::Acquire) {
                 return true;
             }
@@ -218,18 +228,30 @@ struct State {
 }
 
 impl State {
-    /// Takes the longest waiter out of the queue. One that has not begun is passed by, and then so are those that were started after it.
-    fn next(&mut self) -> Option<Arc<Seat>> {
+    /// Where in the queue the longest waiter is. One that has not begun is passed by, and then so are those that were started after it.
+    fn longest_waiter(&self) -> Option<usize> {
         let mut expects = false;
-        let next = self.queue.iter().position(|seat| match seat.place() {
+        self.queue.iter().position(|seat| match seat.place() {
             Place::Expected => {
                 expects = true;
                 false
             }
             Place::New => !expects,
             _ => true,
-        })?;
-        self.queue.remove(next)
+        })
+    }
+
+    /// Takes the longest waiter out of the queue.
+    fn next(&mut self) -> Option<Arc<Seat>> {
+        let longest = self.longest_waiter()?;
+        self.queue.remove(longest)
+    }
+
+    /// Tells the longest waiter that its turn is near; who it is, if it is to be unparked for that. The one that tells (`awake`) is not parked yet.
+    fn call_near(&self, awake: &Seat) -> Option<Arc<Seat>> {
+        let near = &self.queue[self.longest_waiter()?];
+        let told = *SEVERAL_CORES && near.spin.call_near();
+        (told && near.number != awake.number).then(|| near.clone())
     }
 
     /// Is there one whose place is kept before this one?

@@ -76,8 +76,12 @@ impl Gil {
         // Read before the next one runs, and noted when it does.
         let now_ns = self.clock.now_ns();
         self.hand_over(&mut state, &next);
+        let near = state.call_near(seat);
         drop(state);
         next.unpark();
+        if let Some(near) = near {
+            near.unpark();
+        }
         seat.tally.turn_ends(now_ns, Release::Budget);
         seat.wait();
         let switched = seat.tally.was_queued();
