@@ -40,6 +40,8 @@ pub(super) struct Seat {
     notified: AtomicBool,
     /// Whether it spins before it parks.
     spin: Spin,
+    /// How long its last turn took that ended with somebody waiting.
+    turn_ns: AtomicU64,
     /// What it did so far.
     pub(super) tally: Tally,
 }
@@ -90,6 +92,7 @@ impl Seat {
             called: AtomicBool::new(false),
             notified: AtomicBool::new(false),
             spin: Spin::default(),
+            turn_ns: AtomicU64::new(0),
             tally: Tally::new(record),
         })
     }

@@ -97,8 +97,13 @@ impl Tally {
         self.switching.load(Relaxed)
     }
 
+    /// For how long the thread has done what it does.
+    pub(super) fn doing_ns(&self, now_ns: u64) -> u64 {
+        now_ns.saturating_sub(self.since_ns.load(Relaxed))
+    }
+
     fn change(&self, now_ns: u64, doing: u64) {
-        let spent_ns = now_ns.saturating_sub(self.since_ns.load(Relaxed));
+        let spent_ns = self.doing_ns(now_ns);
         self.since_ns.store(now_ns, Relaxed);
         match self.doing.load(Relaxed) {
             HOLDING => add(&self.held_ns, spent_ns),
@@ -129,7 +134,7 @@ impl Tally {
             longest_wait_ns: self.longest_wait_ns.load(Relaxed),
             blocked_ns: self.blocked_ns.load(Relaxed),
         };
-        let spent_ns = now_ns.saturating_sub(self.since_ns.load(Relaxed));
+        let spent_ns = self.doing_ns(now_ns);
         match self.doing.load(Relaxed) {
             HOLDING => times.held_ns += spent_ns,
             WAITING => {

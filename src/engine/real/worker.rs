@@ -189,6 +189,9 @@ impl Worker {
             self.left = quantum;
         }
         let budget = if quantum <= SLICE_OPS && self.machine.instructions_left.is_none() {
+            if let Some(before) = self.before_lead() {
+                return self.approach(vm, before);
+            }
             Budget::Turns {
                 left: self.left,
                 turn: quantum,
@@ -202,6 +205,27 @@ impl Worker {
             Some(left) => left,
             None => quantum - 1 - (slice.ran - self.left - 1) % quantum,
         };
+        slice
+    }
+
+    /// Where somebody waits, and is to be told of the end of this turn shortly before it: how many instructions are left until then.
+    fn before_lead(&self) -> Option<u64> {
+        let gil = &self.process.gil;
+        if !gil.attention.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.left
+            .checked_sub(gil.lead(&self.seat)?)
+            .filter(|it| *it > 0)
+    }
+
+    /// Runs that many, and tells the one who waits.
+    fn approach(&mut self, vm: &mut Held<'_>, instructions: u64) -> Slice {
+        let slice = vm.run(self.thread, Budget::Instructions(instructions));
+        self.left -= slice.ran;
+        if slice.ran == instructions {
+            self.process.gil.call_near(&self.seat);
+        }
         slice
     }
 

@@ -1,7 +1,8 @@
 //! Spinning before a turn that comes soon. To wake a parked thread takes ten microseconds and more, mostly because its core sleeps; a turn of a thousand instructions
-//! takes two. So when a turn begins, the thread whose turn is next is told that it is *near*, and spins, about as long as it takes to wake a thread: it loses no
-//! more than it could have saved (Karlin, Li, Manasse and Owicki, "Empirical Studies of Competitive Spinning for a Shared-Memory Multiprocessor", SOSP 1991). Where
-//! it spun in vain (turns are long, or threads share a core) it is told so ever more rarely.
+//! takes two. So the thread whose turn is next is told that it is *near*, and spins, about as long as it takes to wake a thread: it loses no more than it could
+//! have saved (Karlin, Li, Manasse and Owicki, "Empirical Studies of Competitive Spinning for a Shared-Memory Multiprocessor", SOSP 1991). Where turns are short it
+//! is told when the turn before its own begins, where they are long shortly before that one ends. Where it spun in vain (turns are not as long as the last ones
+//! were, or threads share a core) it is told ever more rarely.
 
 use crate::engine::real::clock::MachineClock;
 use std::sync::LazyLock;
@@ -10,7 +11,10 @@ use std::time::Duration;
 
 /// How long a thread spins at most. Waking a parked one takes 10 to 30 µs between two cores (`benches/locking.py hand-over`), and the one whose turn it is may
 /// have to be woken first: with 30 µs, threads whose turns take 14 never fell into step.
-const LONGEST_SPIN: Duration = Duration::from_micros(80);
+pub(super) const LONGEST_SPIN: Duration = Duration::from_micros(80);
+
+/// How long before the end of a long turn the next thread is told.
+pub(super) const LEAD: Duration = Duration::from_micros(40);
 
 /// Spins between two looks at the clock.
 const SPINS_PER_LOOK: u32 = 16;

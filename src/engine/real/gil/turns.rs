@@ -1,6 +1,7 @@
 //! `every(n)`: turns, in the order of asking. The lock is handed from the holder to the longest waiter and is never free in between, so nobody can
 //! slip in. A mutex's own fairness does not give this: it serves only threads that are parked already.
 
+use super::spin::{LEAD, LONGEST_SPIN};
 use super::{Gil, Place, Seat, State};
 use crate::event::Release;
 use parking_lot::MutexGuard;
@@ -76,7 +77,9 @@ impl Gil {
         // Read before the next one runs, and noted when it does.
         let now_ns = self.clock.now_ns();
         self.hand_over(&mut state, &next);
-        let near = state.call_near(seat);
+        let turn_ns = seat.tally.doing_ns(now_ns);
+        seat.turn_ns.store(turn_ns, Ordering::Relaxed);
+        let near = is_short(turn_ns).then(|| state.call_near(seat)).flatten();
         drop(state);
         next.unpark();
         if let Some(near) = near {
@@ -88,6 +91,21 @@ impl Gil {
         seat.tally.acquired(self.clock.now_ns(), switched);
     }
 
+    /// How many instructions before the end of its turn the holder is to tell the next thread that it is near, if turns are so long that it is to be told then.
+    pub(in crate::engine::real) fn lead(&self, seat: &Seat) -> Option<u64> {
+        let turn_ns = seat.turn_ns.load(Ordering::Relaxed);
+        let lead = || self.quantum().saturating_mul(LEAD.as_nanos() as u64) / turn_ns;
+        (!is_short(turn_ns)).then(lead)
+    }
+
+    /// Tells the next thread that it is near.
+    pub(in crate::engine::real) fn call_near(&self, seat: &Seat) {
+        let near = self.state.lock().call_near(seat);
+        if let Some(near) = near {
+            near.unpark();
+        }
+    }
+
     fn hand_over(&self, state: &mut State, seat: &Seat) {
         let switched = state.take(seat);
         seat.tally.note_switch(switched);
@@ -97,4 +115,8 @@ impl Gil {
         }
         seat.call();
     }
+}
+
+fn is_short(turn_ns: u64) -> bool {
+    u128::from(turn_ns) < LONGEST_SPIN.as_nanos()
 }
