@@ -254,7 +254,8 @@ pub fn to_hex(float: f64) -> String {
 /// `float.fromhex()`.
 pub fn from_hex(text: &str) -> Result<f64, Fault> {
     let invalid = || Fault::value("invalid hexadecimal floating-point string");
-    let text = text.trim_matches(crate::vm::text::character::is_space);
+    // What C takes for a space, and nothing else (`float_fromhex` in `Objects/floatobject.c`).
+    let text = text.trim_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let signed = |magnitude: f64| {
         if text.starts_with('-') {

@@ -2,7 +2,7 @@
 
 use crate::vm::fault::Fault;
 use crate::vm::number::integer::MOST_DIGITS;
-use crate::vm::text::character::{decimal_value, is_space};
+use crate::vm::text::character::decimal_value;
 use crate::vm::text::repr_str;
 use num_bigint::{BigInt, BigUint};
 
@@ -110,9 +110,10 @@ fn read_plain_float(text: &str) -> Option<f64> {
     })
 }
 
-/// Without the white space around, all digits in ASCII.
+/// Without the white space around, all digits in ASCII. The separators U+001C to U+001F, white space to `str.isspace`, are none here: CPython compares ASCII with what C
+/// takes for a space (`_PyUnicode_TransformDecimalAndSpaceToASCII` in `Objects/unicodeobject.c`).
 fn plain(text: &str) -> String {
-    text.trim_matches(is_space)
+    text.trim_matches(char::is_whitespace)
         .chars()
         .map(|character| match decimal_value(character) {
             Some(digit) => char::from_digit(digit, 10).expect("a decimal digit"),
