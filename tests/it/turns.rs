@@ -67,8 +67,10 @@ impl Turns {
                 }
                 What::Ran { instructions, .. } => *ran.entry(thread).or_default() += instructions,
                 What::LockReleased(Release::Budget) => {
+                    // One whose place is kept although the operating system has not begun with it is passed by.
                     longest = waiting
                         .iter()
+                        .filter(|(thread, _)| ran.contains_key(thread))
                         .min_by_key(|(_, since)| **since)
                         .map(|(&thread, _)| thread);
                     turns.budgets.push(ran[&thread]);

@@ -250,10 +250,12 @@ impl State {
         self.queue.remove(longest)
     }
 
-    /// Tells the longest waiter that its turn is near; who it is, if it is to be unparked for that. The one that tells (`awake`) is not parked yet.
+    /// Tells the longest waiter that its turn is near; who it is, if it is to be unparked for that. The one that tells (`awake`) is not parked yet. Where one that
+    /// has not begun would come first, nobody is told: it needs the core on which the other would spin.
     fn call_near(&self, awake: &Seat) -> Option<Arc<Seat>> {
-        let near = &self.queue[self.longest_waiter()?];
-        let told = *SEVERAL_CORES && near.spin.call_near();
+        let longest = self.longest_waiter()?;
+        let near = &self.queue[longest];
+        let told = longest == 0 && *SEVERAL_CORES && near.spin.call_near();
         (told && near.number != awake.number).then(|| near.clone())
     }
 
