@@ -264,6 +264,7 @@ impl Vm {
                 makes: false,
                 root_shape: self.shapes.len() as u32 - 1,
                 usual_slots: 0,
+                record: None,
             });
         }
         for (at, native) in builtins::table().iter().enumerate() {
@@ -574,10 +575,15 @@ impl Vm {
         if let Some(global) = global {
             child.globals[global as usize] = text;
         }
-        let mut modules = self.image.program.modules.iter();
-        let begin = modules.position(|module| &*module.name == "_process");
+        let begin = self.module_of_spawned();
         child.begin_module(begin.expect("who spawns has the module"));
         child
+    }
+
+    /// The module with which a process that begins from nothing begins. Programs that came as text may lack it.
+    pub(in crate::vm) fn module_of_spawned(&self) -> Option<usize> {
+        let mut modules = self.image.program.modules.iter();
+        modules.position(|module| &*module.name == "_process")
     }
 
     /// The ends of channels that its process has from its parent: these, or all if it does not say.

@@ -237,7 +237,7 @@ fn is_hexadecimal(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// `\xXX`, `\uXXXX` or `\UXXXXXXXX` at the start of the text: its length, and the character.
+/// `\x`, `\u` or `\U` and so many hexadecimal digits at the start of the text: its length, and the character.
 fn unicode_escape(text: &str, escape: char, width: usize) -> Result<(usize, char), Fault> {
     let digits = text
         .bytes()

@@ -19,7 +19,7 @@ mod output;
 mod process;
 mod random;
 mod range;
-pub(in crate::vm) mod record;
+mod record;
 mod ring;
 mod set;
 mod special;

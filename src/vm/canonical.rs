@@ -223,6 +223,11 @@ impl Walk<'_> {
                         self.value(value);
                     }
                 }
+                if let Some(record) = &class.record {
+                    self.value(record.init);
+                    record.fields.iter().for_each(|&it| self.name(it));
+                    self.values(&record.defaults);
+                }
             }
             Value::Instance(it) => {
                 let instance = &heap.instances[it];

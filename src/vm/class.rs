@@ -42,7 +42,7 @@ well_known! {
     STANDS_FOR "__stands_for__" PLAIN "_plain" REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
     ERRNO "errno" STRERROR "strerror" FILENAME "filename" MSG "msg"
     ENCODING "encoding" OBJECT "object" START "start" END "end" REASON "reason"
-    RING "_ring" ENTRIES "_dict" DEFAULT_FACTORY "default_factory" RECORD "__record__" STATE "_state"
+    RING "_ring" ENTRIES "_dict" DEFAULT_FACTORY "default_factory" STATE "_state"
 }
 
 /// A class.
@@ -68,6 +68,23 @@ pub struct Class {
     pub root_shape: u32,
     /// How many attributes the last instance to be set up had, as a guess for the next.
     pub usual_slots: u16,
+    /// How a call of it makes its instances at once, if it is a dataclass for which that holds.
+    pub record: Option<Box<Record>>,
+}
+
+/// An `__init__` that does nothing but fill fields with its arguments.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// That `__init__`.
+    pub init: Value,
+    /// The shape of an instance with all fields.
+    pub shape: u32,
+    /// In order of their slots, which is that of the arguments.
+    pub fields: Vec<Name>,
+    /// Of the last fields.
+    pub defaults: Vec<Value>,
+    /// Does it fill them whatever the class's `__setattr__` is?
+    pub frozen: bool,
 }
 
 impl Class {

@@ -572,6 +572,10 @@ impl Tracer<'_> {
                 let class = &heap.classes[it];
                 class.mro.iter().for_each(|&it| visit(Value::Class(it)));
                 class.attributes.iter().for_each(|&(_, it)| visit(it));
+                if let Some(record) = &class.record {
+                    visit(record.init);
+                    record.defaults.iter().for_each(|&it| visit(it));
+                }
             }
             Value::Instance(it) => heap.instances[it].trace(&mut visit),
             Value::Generator(it) => heap.generators[it].trace(&mut visit),

@@ -272,12 +272,9 @@ impl Vm {
                 return Ok(Flow::Next);
             }
             let class = self.heap.instances[instance].class;
-            let hooked = self
-                .class_attribute(class, name::SETATTR)
-                .is_some_and(|hook| !matches!(hook, Value::Native(_)));
             let plain = wanted != name::DICT
                 && self.heap.instances[instance].exception.is_none()
-                && !hooked
+                && !self.sets_attributes(class)
                 && !self.is_fixed(class, wanted)
                 && !matches!(self.class_attribute(class, wanted), Some(Value::Object(it)) if matches!(self.heap.objects[it], Object::Property { .. }));
             if plain {
@@ -642,6 +639,7 @@ impl Vm {
             makes,
             root_shape,
             usual_slots,
+            record: None,
         });
         if let Value::Class(class) = made {
             self.heap.classes[class].mro.insert(0, class);

@@ -7,6 +7,7 @@
 //! results at once (`call_all`) where there are many, since each ask runs the native's beginning once more.
 
 use crate::vm::Vm;
+use crate::vm::call::Arguments;
 use crate::vm::class::{Name, Type};
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::{Answered, ThreadId};
@@ -201,6 +202,8 @@ pub struct Ctx<'a> {
     pub(super) next_answer: usize,
     /// What `once` did in this run, to be remembered if the run is interrupted.
     pub(super) fresh: Vec<Answered>,
+    /// Does it run as a part of another native (`call_special`)?
+    nested: bool,
 }
 
 /// Where the arguments of a native are on its thread's stack.
@@ -229,6 +232,23 @@ pub enum Woken {
     Up,
     /// The deadline passed.
     TimedOut,
+}
+
+impl<'a> Ctx<'a> {
+    /// For a native that is called with these arguments, and no keywords or answers yet.
+    pub(super) fn new(vm: &'a mut Vm, thread: usize, id: NativeId, bound: Bound) -> Ctx<'a> {
+        Ctx {
+            vm,
+            thread: ThreadId(thread as u32),
+            id,
+            bound,
+            extra: &[],
+            answers: &[],
+            next_answer: 0,
+            fresh: Vec::new(),
+            nested: false,
+        }
+    }
 }
 
 impl Ctx<'_> {
@@ -295,31 +315,24 @@ impl Ctx<'_> {
         Ok(self.call_all(vec![(function, args.to_vec())])?[0])
     }
 
-    /// Calls a special method that `Vm::special` found. One that is a native runs here and now, as a part of this one: what it asks, this one asks.
+    /// Calls a special method that `Vm::special` found. One that is a native which takes so many arguments runs here and now, as a part of this one: what it asks,
+    /// this one asks. What such a part calls is asked for, so that natives which call each other without end do not do so on the machine's stack.
     pub(super) fn call_special(
         &mut self,
         method: Value,
         args: &[Value],
     ) -> Result<Value, Interrupt> {
-        let Value::Native(native) = method else {
-            return self.call(method, args);
-        };
         let thread = self.thread.0 as usize;
         let top = self.vm.stack_top(thread).max(self.bound.end());
+        let Some((native, bound)) = takes(method, top, args.len()).filter(|_| !self.nested) else {
+            return self.call(method, args);
+        };
         self.vm.reserve(thread, top, args.len());
         self.vm.threads[thread].stack[top..top + args.len()].copy_from_slice(args);
-        let bound = Bound {
-            args_at: top as u32,
-            args: args.len() as u32,
-            rest_at: (top + args.len()) as u32,
-            rest: 0,
-        };
-        let outer = (
-            std::mem::replace(&mut self.bound, bound),
-            std::mem::replace(&mut self.id, native),
-        );
+        let (outer, caller) = (self.bound, self.id);
+        (self.bound, self.id, self.nested) = (bound, native, true);
         let result = (crate::vm::builtins::table()[native.0 as usize].function)(self);
-        (self.bound, self.id) = outer;
+        (self.bound, self.id, self.nested) = (outer, caller, false);
         result
     }
 
@@ -482,33 +495,31 @@ impl Vm {
         wanted: Name,
         args: [Value; COUNT],
     ) -> Option<Result<Value, Value>> {
-        let Some(Value::Native(native)) = self.special(args[0], wanted) else {
-            return None;
-        };
         let top = self.stack_top(thread);
+        let (native, bound) = takes(self.special(args[0], wanted)?, top, COUNT)?;
         self.reserve(thread, top, COUNT);
         self.threads[thread].stack[top..top + COUNT].copy_from_slice(&args);
-        let mut ctx = Ctx {
-            vm: self,
-            thread: ThreadId(thread as u32),
-            id: native,
-            bound: Bound {
-                args_at: top as u32,
-                args: COUNT as u32,
-                rest_at: (top + COUNT) as u32,
-                rest: 0,
-            },
-            extra: &[],
-            answers: &[],
-            next_answer: 0,
-            fresh: Vec::new(),
-        };
+        let mut ctx = Ctx::new(self, thread, native, bound);
         match (crate::vm::builtins::table()[native.0 as usize].function)(&mut ctx) {
             Ok(value) => Some(Ok(value)),
             Err(Interrupt::Throw(exception)) => Some(Err(exception)),
             Err(_) => None,
         }
     }
+}
+
+/// If the method is a native that takes so many arguments, which lie at this place of the stack: which one, and how they are bound.
+fn takes(method: Value, at: usize, count: usize) -> Option<(NativeId, Bound)> {
+    let Value::Native(native) = method else {
+        return None;
+    };
+    let arguments = Arguments {
+        at,
+        count,
+        names: &[],
+    };
+    let bound = crate::vm::builtins::signature(native).fits(arguments)?;
+    Some((native, bound))
 }
 
 /// Is this the question that was answered? Between asking and being called again, other threads may have changed what the native looks at; then it must ask

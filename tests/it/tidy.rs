@@ -140,14 +140,6 @@ const LONG: &[(&str, &str)] = &[
         "the one table of codes with their long explanations",
     ),
     (
-        "src/vm/attribute.rs",
-        "look-up and the inline caches, whose conditions must agree",
-    ),
-    (
-        "src/vm/call.rs",
-        "all ways into and out of a frame, which share the rules of the stack",
-    ),
-    (
         "src/vm/run.rs",
         "the instruction loop: an arm for each instruction",
     ),

@@ -3,7 +3,8 @@
 //! Each thread has a `Seat`. A thread that holds the lock and has run its turn looks at one flag, `attention`; where nobody waits that is all. Threads
 //! that block *rest*: they let go, and park until another wakes them or their deadline passes. Waking under `every(n)` puts the sleeper into the queue
 //! on its behalf, so that it keeps its place in time and is woken by the operating system once, when its turn has come; under the rules of CPython it
-//! wakes first and competes then. Knows no VM: `Mutex<Vm>` is taken by whoever holds this lock, and so is never contended.
+//! wakes first and competes then. Under `every(n)`, who is next and near its turn spins where that pays (`spin`). Knows no VM: `Mutex<Vm>` is taken by
+//! whoever holds this lock, and so is never contended.
 
 mod interval;
 mod spin;

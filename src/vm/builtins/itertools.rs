@@ -1,6 +1,7 @@
 //! The module `itertools`: the items of `product`, `permutations` and `combinations`, in CPython's order (`Modules/itertoolsmodule.c`). Each native makes the
 //! next few from what is at certain places of a pool, and moves the places on; the iterators themselves are Mini code.
 
+use crate::vm::class::Type;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native};
 use crate::vm::value::Value;
 use crate::vm::work::Work;
@@ -36,25 +37,39 @@ fn items(ctx: &mut Ctx<'_>, index: usize) -> Result<Vec<Value>, Interrupt> {
     ctx.collect(items)
 }
 
-/// Places in a pool, of which none is left once there has been a last item.
-fn places(ctx: &mut Ctx<'_>) -> Result<Option<Vec<usize>>, Interrupt> {
+/// Places in a pool, of which none is left once there has been a last item. They must be as the native itself leaves them: it is the caller who keeps them.
+fn places(
+    ctx: &mut Ctx<'_>,
+    fit: impl FnOnce(&[usize]) -> bool,
+) -> Result<Option<Vec<usize>>, Interrupt> {
     let places = items(ctx, 1)?;
-    Ok(places
+    let places: Option<Vec<usize>> = places
         .into_iter()
         .map(|place| match place {
             Value::Int(place) => usize::try_from(place).ok(),
             _ => None,
         })
-        .collect())
+        .collect();
+    if places.as_deref().is_some_and(|places| !fit(places)) {
+        return Err(ctx.error(Type::ValueError, "there are no such places in the pool"));
+    }
+    Ok(places)
 }
 
-/// Makes items: `item` from the places, then `advance` to the next ones; false if these were the last.
+fn all_in(pool: &[Value], places: &[usize]) -> bool {
+    places.iter().all(|&place| place < pool.len())
+}
+
+/// Makes items, where places are left: `item` from the places, then `advance` to the next ones; false if these were the last.
 fn batch(
     ctx: &mut Ctx<'_>,
-    mut places: Vec<usize>,
+    places: Option<Vec<usize>>,
     item: impl Fn(&[usize]) -> Box<[Value]>,
-    mut advance: impl FnMut(&mut [usize]) -> bool,
+    advance: impl Fn(&mut [usize]) -> bool,
 ) -> Value {
+    let Some(mut places) = places else {
+        return ctx.vm.heap.new_list(Vec::new());
+    };
     let mut made = Vec::with_capacity(BATCH);
     let mut more = true;
     while more && made.len() < BATCH {
@@ -86,10 +101,12 @@ fn product(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     for pool in items(ctx, 0)? {
         pools.push(ctx.collect(pool)?);
     }
-    let places = places(ctx)?.filter(|_| pools.iter().all(|pool| !pool.is_empty()));
-    let Some(places) = places else {
-        return Ok(ctx.vm.heap.new_list(Vec::new()));
-    };
+    let empty = pools.iter().any(Vec::is_empty);
+    let inside = |(pool, &place): (&Vec<Value>, &usize)| place < pool.len();
+    let places = places(ctx, |places| {
+        empty || (places.len() == pools.len() && pools.iter().zip(places).all(inside))
+    })?
+    .filter(|_| !empty);
     let item = |places: &[usize]| {
         let pairs = pools.iter().zip(places);
         pairs.map(|(pool, &place)| pool[place]).collect()
@@ -111,15 +128,18 @@ fn product(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 /// The places are those of the whole pool in some order, of which the first are chosen; and for each of these, how many others will yet come there.
 fn permutations(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let pool = items(ctx, 0)?;
-    let Some(places) = places(ctx)? else {
-        return Ok(ctx.vm.heap.new_list(Vec::new()));
-    };
     let all = pool.len();
-    let length = places.len() - all;
-    let item = |places: &[usize]| chosen(&pool, &places[..length]);
+    let places = places(ctx, |places| {
+        places.split_at_checked(all).is_some_and(|(order, left)| {
+            all_in(&pool, order)
+                && left.len() <= all
+                && left.iter().all(|it| (1..=all).contains(it))
+        })
+    })?;
+    let item = |places: &[usize]| chosen(&pool, &places[..places.len() - all]);
     let advance = |places: &mut [usize]| {
         let (order, left) = places.split_at_mut(all);
-        for at in (0..length).rev() {
+        for at in (0..left.len()).rev() {
             left[at] -= 1;
             if left[at] > 0 {
                 order.swap(at, all - left[at]);
@@ -135,11 +155,11 @@ fn permutations(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn combinations(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let pool = items(ctx, 0)?;
-    let Some(places) = places(ctx)? else {
-        return Ok(ctx.vm.heap.new_list(Vec::new()));
-    };
-    let spare = pool.len() - places.len();
+    let places = places(ctx, |places| {
+        places.len() <= pool.len() && all_in(&pool, places)
+    })?;
     let advance = |places: &mut [usize]| {
+        let spare = pool.len() - places.len();
         let Some(at) = (0..places.len()).rev().find(|&at| places[at] < at + spare) else {
             return false;
         };
@@ -154,10 +174,9 @@ fn combinations(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn combinations_with_replacement(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let pool = items(ctx, 0)?;
-    let places = places(ctx)?.filter(|places| places.is_empty() || !pool.is_empty());
-    let Some(places) = places else {
-        return Ok(ctx.vm.heap.new_list(Vec::new()));
-    };
+    let empty = pool.is_empty();
+    let places = places(ctx, |places| empty || all_in(&pool, places))?
+        .filter(|places| places.is_empty() || !empty);
     let advance = |places: &mut [usize]| {
         let Some(at) = (0..places.len())
             .rev()

@@ -419,6 +419,9 @@ fn process_spawn(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (process, name, daemon) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let name = text(ctx, name)?;
     let daemon = ctx.truth(daemon)?;
+    if ctx.vm.module_of_spawned().is_none() {
+        return Err(ctx.error(Type::RuntimeError, "the program has no module '_process'"));
+    }
     let answer = ctx.sys_with(|ctx| {
         let parcel = parcel::encode_for_child(ctx.vm, process)
             .map_err(|(class, message)| ctx.error(class, message))?;

@@ -162,14 +162,14 @@ fn seed_text(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 /// Draws from the state of the generator in the first argument.
 fn draw<T>(ctx: &mut Ctx<'_>, draw: impl FnOnce(&mut List) -> Option<T>) -> Result<T, Interrupt> {
-    let Value::Instance(this) = ctx.arg(0) else {
-        return Err(ctx.wrong_receiver("_random.Random"));
-    };
-    let drawn = match ctx.vm.instance_attribute(this, name::STATE) {
-        Some(Value::List(state)) => draw(&mut ctx.vm.heap.lists[state]),
+    let held = match ctx.arg(0) {
+        Value::Instance(this) => ctx.vm.instance_attribute(this, name::STATE),
         _ => None,
     };
-    drawn.ok_or_else(|| ctx.value_error("invalid state"))
+    let Some(Value::List(state)) = held else {
+        return Err(ctx.wrong_receiver("_random.Random"));
+    };
+    draw(&mut ctx.vm.heap.lists[state]).ok_or_else(|| ctx.value_error("invalid state"))
 }
 
 fn random(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
