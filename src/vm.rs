@@ -3,6 +3,7 @@
 
 mod arena;
 pub mod attribute;
+mod audit;
 pub mod birthplace;
 pub mod builtins;
 mod call;
@@ -31,6 +32,7 @@ pub mod sync;
 pub mod text;
 pub mod thread;
 mod throw;
+pub mod tuning;
 pub mod value;
 pub mod work;
 
@@ -45,6 +47,7 @@ use crate::vm::object::{Bytes, Object};
 use crate::vm::parcel::Parcel;
 use crate::vm::slice::{Answer, Budget, ChannelEnd, Stop, SysCall, WaitOn};
 use crate::vm::thread::{Answered, Asking, Frame, Return, Status, Thread, ThreadId};
+use crate::vm::tuning::Tuning;
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
 use std::cell::Cell;
@@ -59,6 +62,8 @@ pub struct Limits {
     pub recursion: usize,
     /// Threads alive in one VM; `RuntimeError: can't start new thread`.
     pub threads: usize,
+    /// When it collects, and what its forks share: no bound, and nothing that a script can see.
+    pub tuning: Tuning,
 }
 
 impl Default for Limits {
@@ -67,6 +72,7 @@ impl Default for Limits {
             memory_bytes: 4 << 30,
             recursion: 1000,
             threads: 100_000,
+            tuning: Tuning::USUAL,
         }
     }
 }
@@ -114,9 +120,6 @@ pub struct Vm {
     spawned: Option<(Arc<str>, Parcel)>,
 }
 
-/// Collect at first after this many bytes.
-const FIRST_COLLECTION: usize = 2 << 20;
-
 /// The parts of `[Errno 3] No such process`: the two arguments that the exception has.
 fn os_error(message: &str) -> Option<(i64, &str)> {
     let (errno, text) = message.strip_prefix("[Errno ")?.split_once("] ")?;
@@ -145,7 +148,7 @@ impl Vm {
         name_index.extend(numbered.map(|(at, text)| (text.clone(), Name(at as u32))));
         let mut vm = Vm {
             limits,
-            heap: Heap::default(),
+            heap: Heap::new(limits.tuning),
             names: image.all_names.clone(),
             name_index,
             globals: vec![Value::Unbound; program.globals.len()],
@@ -164,7 +167,7 @@ impl Vm {
             list_append: builtins::find_method(Type::List, "append"),
             yields_at_mutex: false,
             pumping: false,
-            collect_at: FIRST_COLLECTION.min(limits.memory_bytes / 2 + 1),
+            collect_at: limits.tuning.nursery_bytes.min(limits.memory_bytes / 2 + 1),
             spawned: None,
             image,
         };
@@ -542,21 +545,22 @@ impl Vm {
             }
         }
         child.main = thread;
+        // Of the thread that forks nothing remains but the native, with the arguments on its stack.
         let state = &mut child.threads[thread.0 as usize];
-        state.daemon = false;
-        state.frames.clear();
-        state.constructing.clear();
-        state.generators.clear();
-        state.handling = Value::None;
-        state.instructions = 0;
-        state.joiners.clear();
         let mut pending = state
             .pending
             .pop()
             .expect("a fork is asked for by a native");
         pending.ret = Return::Thread;
         pending.depth = 0;
-        state.pending = vec![pending];
+        let name = state.name.clone();
+        *state = Thread {
+            status: state.status.clone(),
+            object: state.object,
+            stack: std::mem::take(&mut state.stack),
+            pending: vec![pending],
+            ..Thread::new(&name, false)
+        };
         child.answer(thread, Answer::None);
         child
     }
@@ -618,33 +622,34 @@ impl Vm {
 
     /// Frees what no thread can reach.
     pub fn collect(&mut self) {
+        let checks = self.limits.tuning.checks;
+        if checks {
+            self.audit(false);
+        }
         let mut roots = Vec::with_capacity(1024);
         roots.extend(self.constants.iter().copied());
         roots.extend(self.globals.iter().copied());
         roots.extend(self.at_exit.iter().copied());
-        for thread in &self.threads {
+        for thread in &mut self.threads {
+            thread.clear_above_top(&self.image);
             thread.roots(&self.image, &mut roots);
         }
-        for cache in &self.caches {
-            match *cache {
-                Cache::Method { function, .. } => roots.push(Value::Function(function)),
-                Cache::Function {
-                    class, function, ..
-                } => roots.extend([Value::Class(class), Value::Function(function)]),
-                Cache::Super { above } => roots.push(Value::Class(above)),
-                Cache::Empty
-                | Cache::Slot { .. }
-                | Cache::Add { .. }
-                | Cache::Native { .. }
-                | Cache::Global { .. } => {}
-            }
+        let version = self.class_version;
+        for cache in &mut self.caches {
+            cache.forget_stale(version);
+            roots.extend(cache.holds());
         }
         for lookup in &self.lookups {
             lookup.set(Lookup::default());
         }
         self.heap.collect(roots);
-        self.collect_at = FIRST_COLLECTION
-            .max(self.heap.live)
+        if checks {
+            self.audit(true);
+        }
+        self.collect_at = self
+            .limits
+            .tuning
+            .next_collection(self.heap.live)
             .min(self.limits.memory_bytes / 2 + 1);
     }
 }

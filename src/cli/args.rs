@@ -244,6 +244,10 @@ pub(super) struct LimitArgs {
     /// Text printed, as in 64K or 1M; then the run ends
     #[arg(long, value_name = "SIZE")]
     pub(super) max_output: Option<Size>,
+    /// Collect garbage, share memory between forks and check the heap all the time: for Mini's own
+    /// tests
+    #[arg(long, hide = true)]
+    pub(super) stress: bool,
 }
 
 /// A number of bytes as users type it: `512M`.

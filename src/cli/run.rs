@@ -10,6 +10,7 @@ use crate::engine::outcome::{End, RunLimits};
 use crate::engine::real::{Interrupter, Options, Run};
 use crate::event::trace::Heading;
 use crate::vm::link::Image;
+use crate::vm::tuning::Tuning;
 use crate::vm::{Limits, Vm};
 use anyhow::{Context, bail};
 use std::io::{BufReader, IsTerminal};
@@ -109,6 +110,11 @@ fn vm_limits(args: &LimitArgs) -> Limits {
         memory_bytes: usize::try_from(args.max_memory.0).unwrap_or(usize::MAX),
         recursion: args.recursion,
         threads: args.max_threads,
+        tuning: if args.stress {
+            Tuning::STRESS
+        } else {
+            Tuning::USUAL
+        },
     }
 }
 

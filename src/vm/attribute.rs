@@ -43,8 +43,57 @@ pub(super) enum Cache {
     Native { class: u32, native: NativeId },
     /// In this module, it is this variable.
     Global { module: u32, global: u32 },
+    /// Instances of this shape find this function above a class, as long as no class changes. Which
+    /// class that is stands in the second cache.
+    SuperMethod {
+        shape: u32,
+        version: u32,
+        function: Ref<Function>,
+    },
     /// The second cache of a site behind `super`: the first holds for what is above this class.
     Super { above: Ref<Class> },
+}
+
+impl Cache {
+    /// Does it still hold, classes having changed as often as this?
+    fn is_current(self, class_version: u32) -> bool {
+        match self {
+            Cache::Slot { version, .. }
+            | Cache::Add { version, .. }
+            | Cache::Method { version, .. }
+            | Cache::SuperMethod { version, .. }
+            | Cache::Function { version, .. } => version == class_version,
+            Cache::Empty | Cache::Native { .. } | Cache::Global { .. } | Cache::Super { .. } => {
+                true
+            }
+        }
+    }
+
+    /// Forgets what no longer holds, so that it keeps no object alive.
+    pub(super) fn forget_stale(&mut self, class_version: u32) {
+        if !self.is_current(class_version) {
+            *self = Cache::Empty;
+        }
+    }
+
+    /// The objects that must live as long as it is remembered.
+    pub(super) fn holds(self) -> impl Iterator<Item = Value> {
+        let (class, function) = match self {
+            Cache::Method { function, .. } | Cache::SuperMethod { function, .. } => {
+                (None, Some(function))
+            }
+            Cache::Function {
+                class, function, ..
+            } => (Some(class), Some(function)),
+            Cache::Super { above } => (Some(above), None),
+            Cache::Native { class, .. } => (Some(Ref::new(class)), None),
+            Cache::Empty | Cache::Slot { .. } | Cache::Add { .. } | Cache::Global { .. } => {
+                (None, None)
+            }
+        };
+        let class = class.map(Value::Class);
+        class.into_iter().chain(function.map(Value::Function))
+    }
 }
 
 /// The shape of instances whose attributes are in a dict: it has no names, and no instruction remembers it.
@@ -54,13 +103,10 @@ impl Vm {
     /// Notes what a site found. What the first cache holds stays there as long as it can still be true.
     pub(super) fn remember(&mut self, at: usize, found: Cache) {
         let lasting = match self.caches[at] {
-            Cache::Slot { version, .. }
-            | Cache::Add { version, .. }
-            | Cache::Method { version, .. }
-            | Cache::Function { version, .. } => version == self.class_version,
             Cache::Empty | Cache::Native { .. } | Cache::Global { .. } | Cache::Super { .. } => {
                 false
             }
+            versioned => versioned.is_current(self.class_version),
         };
         self.caches[at + usize::from(lasting)] = found;
     }

@@ -440,7 +440,6 @@ impl Walk<'_> {
         self.text(&thread.name);
         self.byte(u8::from(thread.daemon));
         self.status(&thread.status);
-        let mut top = 0;
         for frame in &thread.frames {
             self.number(u64::from(frame.code.0) << 32 | u64::from(frame.pc));
             self.number(u64::from(frame.base));
@@ -448,14 +447,11 @@ impl Walk<'_> {
                 self.value(Value::Function(frame.function));
             }
             self.ret(frame.ret);
-            top =
-                frame.base as usize + self.vm.image.links[frame.code.0 as usize].registers as usize;
         }
         for pending in &thread.pending {
             self.pending(pending);
-            top = top.max(pending.bound.end());
         }
-        self.values(&thread.stack[..top.min(thread.stack.len())]);
+        self.values(&thread.stack[..thread.top(&self.vm.image)]);
         self.values(&thread.constructing);
         for &ret in &thread.construct_returns {
             self.ret(ret);

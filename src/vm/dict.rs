@@ -233,6 +233,31 @@ impl Dict {
     pub fn bytes(&self) -> usize {
         size_of_val(&*self.index) + self.entries.capacity() * size_of::<Entry>()
     }
+    /// What is wrong with it, for those who look for faults of Mini's.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let bound = |entry: &Entry| entry.key.is_bound();
+        if self.entries.iter().filter(|it| bound(it)).count() != self.live as usize {
+            return Some("a dict has counted its keys wrong");
+        }
+        if self.entries.iter().take(self.first as usize).any(bound) {
+            return Some("a dict has keys before its first");
+        }
+        if self.index.is_empty() {
+            return (self.entries.len() > SMALL).then_some("a large dict has no index");
+        }
+        let used = self.index.iter().filter(|&&it| it != EMPTY).count();
+        if used != self.fill as usize || used == self.index.len() {
+            return Some("a dict has counted its index wrong");
+        }
+        let lost = self.entries.iter().enumerate().any(|(position, entry)| {
+            let mut probe = Probe::new(entry.hash, self.index.len());
+            while self.index[probe.at] != EMPTY && self.index[probe.at] as usize != position + 1 {
+                probe.advance();
+            }
+            bound(entry) && self.index[probe.at] == EMPTY
+        });
+        lost.then_some("a dict does not find one of its keys")
+    }
     /// Drops the gaps, and makes an index with room for as many keys again.
     fn rebuild(&mut self) {
         self.entries.retain(|entry| entry.key.is_bound());

@@ -11,6 +11,7 @@ use crate::vm::object::{
 };
 use crate::vm::set::Set;
 use crate::vm::text::{Buffer, CachedHash, Form, Str};
+use crate::vm::tuning::Tuning;
 use crate::vm::value::{Ref, Value};
 use crate::vm::work::{Done, Units, Work};
 use num_bigint::BigInt;
@@ -47,7 +48,9 @@ pub struct Heap {
     /// The strings of one character of Latin-1, unbound before they are first wanted.
     characters: Vec<Value>,
     /// How often the loop met an object that others share, since there are any.
-    detours: u32,
+    shared_uses: u32,
+    /// When to collect, and what to share.
+    pub(super) tuning: Tuning,
     /// What natives did in proportion to the size of something (`worked`).
     done: Done,
 }
@@ -90,12 +93,6 @@ makers! {
     new_object objects Object => Object(object) 0;
 }
 
-/// After so many uses of shared objects, a millisecond or two, a heap begins to copy what it shares: that will pay soon.
-const FEW_DETOURS: u32 = 20_000;
-
-/// Then it copies a page of each arena, some tenth of a millisecond, whenever it has used shared objects so many times more.
-const DETOURS_A_PAGE: u32 = 50;
-
 /// Strings up to this many bytes are concatenated into a text of their own; longer ones into a buffer.
 const WHOLE_LIMIT: usize = 256;
 
@@ -106,6 +103,20 @@ pub const SHORT: usize = 24;
 const LATIN_1: usize = 256;
 
 impl Heap {
+    /// An empty one.
+    #[must_use]
+    pub(super) fn new(tuning: Tuning) -> Heap {
+        Heap {
+            tuning,
+            ..Heap::default()
+        }
+    }
+
+    /// The strings of one character that were made already; unbound where they were not.
+    pub(super) fn known_characters(&self) -> &[Value] {
+        &self.characters
+    }
+
     /// A string.
     pub fn new_str(&mut self, text: impl Into<SmolStr>) -> Value {
         let string = Str::new(text.into());
@@ -363,12 +374,18 @@ impl Heap {
         self.buffers.insert(Buffer(text))
     }
 
-    /// Notes that the run loop had to go a longer way, to an object that others share. Whoever does that often copies what is shared, bit by bit.
-    pub(super) fn detour(&mut self) {
-        self.detours += 1;
-        if self.detours == FEW_DETOURS + DETOURS_A_PAGE {
-            self.detours = FEW_DETOURS;
-            self.settle_page();
+    /// Notes that the run loop met an object that others share. A heap to which that happens often
+    /// copies what is shared, bit by bit.
+    pub(super) fn note_shared_use(&mut self) {
+        self.shared_uses += 1;
+        let Tuning {
+            unshare_after,
+            unshare_every,
+            ..
+        } = self.tuning;
+        if self.shared_uses == unshare_after + unshare_every {
+            self.shared_uses = unshare_after;
+            self.unshare_page();
         }
     }
 
@@ -406,10 +423,12 @@ impl Heap {
             + self.objects.len()
     }
 
-    /// Frees everything that cannot be reached from the roots.
+    /// Frees everything that cannot be reached from the roots, among which the builtin classes
+    /// and the known characters always are.
     pub(super) fn collect(&mut self, roots: impl IntoIterator<Item = Value>) {
-        let marks =
-            Tracer::new(self).reached(roots.into_iter().chain(self.characters.iter().copied()));
+        let always = Type::ALL.iter().map(|of| of.value());
+        let always = always.chain(self.characters.iter().copied());
+        let marks = Tracer::new(self).reached(roots.into_iter().chain(always));
         marks.sweep(self);
         self.allocated_before += self.allocated as u64;
         self.allocated = 0;
@@ -449,25 +468,22 @@ macro_rules! all_marks {
                 AllMarks { $($arena: heap.$arena.unmarked(),)* }
             }
 
-            /// Frees the others. The builtin classes stay, which are the first.
+            /// Frees the others.
             fn sweep(self, heap: &mut Heap) {
-                $(
-                    let keep = if stringify!($arena) == "classes" { Type::ALL.len() } else { 0 };
-                    heap.$arena.sweep(self.$arena, keep);
-                )*
+                $(heap.$arena.sweep(self.$arena);)*
             }
         }
 
         impl Heap {
             /// Lets the next clones share large parts with this heap, until one side changes them.
             pub(super) fn freeze(&mut self) {
-                self.detours = 0;
-                $(self.$arena.freeze();)*
+                self.shared_uses = 0;
+                $(self.$arena.freeze(self.tuning.sharing);)*
             }
 
             /// Shares a page of each arena less.
-            fn settle_page(&mut self) {
-                $(self.$arena.settle_page();)*
+            fn unshare_page(&mut self) {
+                $(self.$arena.unshare_page();)*
             }
         }
     };

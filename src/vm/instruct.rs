@@ -175,7 +175,7 @@ impl Vm {
         let link = &self.image.links[self.heap.functions[function].code.0 as usize];
         let state = &self.threads[thread];
         if link.direct != Some(1)
-            || !self.heap.functions.is_near(function)
+            || !self.heap.functions.is_own(function)
             || state.frames.len() >= self.limits.recursion
             || state.stack.len() <= start + link.registers as usize
         {
@@ -366,7 +366,7 @@ impl Vm {
         cache: usize,
         base: Reg,
     ) -> Step {
-        if let Cache::Method {
+        if let Cache::SuperMethod {
             shape,
             version,
             function,
@@ -384,7 +384,7 @@ impl Vm {
             && let Some(Value::Function(function)) =
                 self.attribute_above(self.heap.instances[instance].class, above, wanted)
         {
-            self.caches[cache] = Cache::Method {
+            self.caches[cache] = Cache::SuperMethod {
                 shape: self.heap.instances[instance].shape,
                 version: self.class_version,
                 function,

@@ -86,7 +86,7 @@ enum Slow {
     /// The short form of the instruction before `pc` does not apply, and nothing has happened yet: it is to be carried out in full.
     Again,
     /// The same, because an object that it uses is one that other VMs share.
-    Detour,
+    Shared,
     /// The frame is gone.
     Left(Step),
 }
@@ -485,20 +485,20 @@ impl Vm {
                     };
                 }
                 // An object that is this VM's alone.
-                macro_rules! near {
+                macro_rules! own {
                     ($arena:ident, $it:expr) => {{
                         let object = $it;
-                        if !self.heap.$arena.is_near(object) {
-                            break 'slow Slow::Detour;
+                        if !self.heap.$arena.is_own(object) {
+                            break 'slow Slow::Shared;
                         }
                         &self.heap.$arena[object]
                     }};
                 }
-                macro_rules! near_mut {
+                macro_rules! own_mut {
                     ($arena:ident, $it:expr) => {{
                         let object = $it;
-                        if !self.heap.$arena.is_near(object) {
-                            break 'slow Slow::Detour;
+                        if !self.heap.$arena.is_own(object) {
+                            break 'slow Slow::Shared;
                         }
                         &mut self.heap.$arena[object]
                     }};
@@ -507,7 +507,7 @@ impl Vm {
                 macro_rules! call {
                     ($called:expr, $count:expr, $base:expr, $ret:expr) => {{
                         let (called, start): (Ref<Function>, usize) = ($called, $base);
-                        let code = near!(functions, called).code;
+                        let code = own!(functions, called).code;
                         // SAFETY: functions have codes of the VM's program.
                         let callee = unsafe { links.get_unchecked(code.0 as usize) };
                         // SAFETY: the thread is there, whatever it has called.
@@ -736,7 +736,7 @@ impl Vm {
                             let Value::Cell(it) = reg!(cell) else {
                                 again!()
                             };
-                            let place = &near!(cells, it).0;
+                            let place = &own!(cells, it).0;
                             if !place.is_bound() {
                                 again!();
                             }
@@ -746,25 +746,25 @@ impl Vm {
                             let Value::Cell(it) = reg!(cell) else {
                                 again!()
                             };
-                            copy!(near_mut!(cells, it).0, reg!(src));
+                            copy!(own_mut!(cells, it).0, reg!(src));
                         }
                         Op::GetFree { dst, free } => {
-                            let Some(&cell) = near!(functions, function).cells.get(free.0 as usize)
+                            let Some(&cell) = own!(functions, function).cells.get(free.0 as usize)
                             else {
                                 again!()
                             };
-                            let place = &near!(cells, cell).0;
+                            let place = &own!(cells, cell).0;
                             if !place.is_bound() {
                                 again!();
                             }
                             copy!(reg!(dst), *place);
                         }
                         Op::SetFree { src, free } => {
-                            let Some(&cell) = near!(functions, function).cells.get(free.0 as usize)
+                            let Some(&cell) = own!(functions, function).cells.get(free.0 as usize)
                             else {
                                 again!()
                             };
-                            copy!(near_mut!(cells, cell).0, reg!(src));
+                            copy!(own_mut!(cells, cell).0, reg!(src));
                         }
 
                         Op::Add { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
@@ -1057,11 +1057,11 @@ impl Vm {
                             let Value::Iter(it) = reg!(iter) else {
                                 again!()
                             };
-                            let state = near_mut!(iters, it);
+                            let state = own_mut!(iters, it);
                             match state {
                                 Iter::List { list, next } => {
                                     let at = *next;
-                                    let list = near!(lists, *list);
+                                    let list = own!(lists, *list);
                                     *next += 1;
                                     item!(list, at, dst);
                                     *state = Iter::Done;
@@ -1081,7 +1081,7 @@ impl Vm {
                                     }
                                 }
                                 Iter::Tuple { tuple, next } => {
-                                    if let Some(item) = near!(tuples, *tuple).0.get(*next) {
+                                    if let Some(item) = own!(tuples, *tuple).0.get(*next) {
                                         *next += 1;
                                         copy!(reg!(dst), *item);
                                     } else {
@@ -1127,7 +1127,7 @@ impl Vm {
                                     version,
                                 } => {
                                     if let Value::Instance(it) = reg!(object) {
-                                        let instance = near!(instances, it);
+                                        let instance = own!(instances, it);
                                         if instance.shape == shape && version == self.class_version
                                         {
                                             copy!(reg!(dst), instance.slots[slot as usize]);
@@ -1160,7 +1160,7 @@ impl Vm {
                                     if let Value::Instance(it) = reg!(object)
                                         && version == self.class_version
                                     {
-                                        let instance = near_mut!(instances, it);
+                                        let instance = own_mut!(instances, it);
                                         if instance.shape == shape {
                                             copy!(instance.slots[slot as usize], reg!(src));
                                             continue;
@@ -1171,7 +1171,7 @@ impl Vm {
                                     if let Value::Instance(it) = reg!(object)
                                         && version == self.class_version
                                     {
-                                        let instance = near_mut!(instances, it);
+                                        let instance = own_mut!(instances, it);
                                         if instance.shape == from {
                                             instance.shape = to;
                                             instance.slots.push(reg!(src));
@@ -1188,13 +1188,13 @@ impl Vm {
                             match reg!(object) {
                                 Value::List(list) => {
                                     if let Value::Int(index) = reg!(key) {
-                                        let list = near!(lists, list);
+                                        let list = own!(lists, list);
                                         item!(list, from_end(index, list.len()), dst);
                                     }
                                 }
                                 Value::Tuple(tuple) => {
                                     if let Value::Int(index) = reg!(key) {
-                                        let items = &near!(tuples, tuple).0;
+                                        let items = &own!(tuples, tuple).0;
                                         if let Some(item) = items.get(from_end(index, items.len()))
                                         {
                                             copy!(reg!(dst), *item);
@@ -1219,7 +1219,7 @@ impl Vm {
                             match reg!(object) {
                                 Value::List(list) => {
                                     if let Value::Int(index) = reg!(key) {
-                                        let list = near_mut!(lists, list);
+                                        let list = own_mut!(lists, list);
                                         match (list.items_mut(), &reg!(src)) {
                                             (Items::Values(items), value) => {
                                                 let at = from_end(index, items.len());
@@ -1257,7 +1257,7 @@ impl Vm {
                         }
                         Op::ListAppend { list, src } => match reg!(list) {
                             Value::List(it) if !self.is_collection_due() => {
-                                near_mut!(lists, it).push(reg!(src));
+                                own_mut!(lists, it).push(reg!(src));
                                 self.heap.allocated += size_of::<Value>();
                             }
                             _ => again!(),
@@ -1341,7 +1341,7 @@ impl Vm {
                                     function,
                                 } => {
                                     if let Value::Instance(it) = reg!(object)
-                                        && near!(instances, it).shape == shape
+                                        && own!(instances, it).shape == shape
                                         && version == self.class_version
                                     {
                                         copy!(reg!(dst, 1), reg!(object));
@@ -1394,7 +1394,7 @@ impl Vm {
                                     if let Value::List(list) = reg!(at, 1)
                                         && !self.is_collection_due()
                                     {
-                                        near_mut!(lists, list).push(reg!(at, 2));
+                                        own_mut!(lists, list).push(reg!(at, 2));
                                         self.heap.allocated += size_of::<Value>();
                                         reg!(dst) = Value::None;
                                         continue;
@@ -1501,9 +1501,9 @@ impl Vm {
                     mark = pc;
                     continue;
                 }
-                Slow::Again | Slow::Detour => {
-                    if matches!(slow, Slow::Detour) {
-                        self.heap.detour();
+                Slow::Again | Slow::Shared => {
+                    if matches!(slow, Slow::Shared) {
+                        self.heap.note_shared_use();
                     }
                     save!();
                     // SAFETY: it is an instruction of the current code.

@@ -276,6 +276,27 @@ impl Set {
         size_of_val(&*self.table)
     }
 
+    /// What is wrong with it, for those who look for faults of Mini's.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let filled = |slot: &&Slot| !matches!(slot.key, Key::Empty);
+        if self.iter().count() != self.used
+            || self.table.iter().filter(filled).count() != self.fill
+        {
+            return Some("a set has counted its elements wrong");
+        }
+        if !self.table.is_empty() && self.fill == self.table.len() {
+            return Some("a set has no empty slot");
+        }
+        let lost = self.table.iter().enumerate().any(|(at, slot)| {
+            let mut probe = Probe::new(slot.hash, self.mask());
+            while probe.at != at && !matches!(self.table[probe.at].key, Key::Empty) {
+                probe.advance();
+            }
+            matches!(slot.key, Key::Live(_)) && probe.at != at
+        });
+        lost.then_some("a set does not find one of its elements")
+    }
+
     fn mask(&self) -> usize {
         self.table.len().max(SMALLEST) - 1
     }

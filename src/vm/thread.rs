@@ -87,13 +87,26 @@ impl Thread {
         }
     }
 
-    /// Everything it can reach at once.
-    pub(super) fn roots(&self, image: &Image, roots: &mut Vec<Value>) {
-        let mut top = self.frames.last().map_or(0, |frame| {
+    /// Where what it needs of its stack ends: above the window of its last frame and above the
+    /// arguments of natives that wait.
+    pub(super) fn top(&self, image: &Image) -> usize {
+        let window = self.frames.last().map_or(0, |frame| {
             frame.base as usize + image.links[frame.code.0 as usize].registers as usize
         });
+        let arguments = self.pending.iter().map(|pending| pending.bound.end());
+        arguments.fold(window, usize::max).min(self.stack.len())
+    }
+
+    /// Unbinds what lies above the top of its stack. A frame whose window comes to lie there may
+    /// not have written all of it when garbage is next collected.
+    pub(super) fn clear_above_top(&mut self, image: &Image) {
+        let top = self.top(image);
+        self.stack[top..].fill(Value::Unbound);
+    }
+
+    /// Everything it can reach at once.
+    pub(super) fn roots(&self, image: &Image, roots: &mut Vec<Value>) {
         for pending in &self.pending {
-            top = top.max(pending.bound.end());
             roots.extend(pending.extra.iter().map(|&(_, value)| value));
             for answered in &pending.answers {
                 match answered {
@@ -114,7 +127,7 @@ impl Thread {
                 roots.extend(results);
             }
         }
-        roots.extend(&self.stack[..top.min(self.stack.len())]);
+        roots.extend(&self.stack[..self.top(image)]);
         roots.extend(&self.constructing);
         roots.extend(
             self.generators
@@ -130,9 +143,9 @@ impl Thread {
         roots.push(self.handling);
         roots.push(self.object);
         roots.extend(self.interrupt);
-        match self.outcome.or(self.ending) {
-            Some(Outcome::Returned(value) | Outcome::Raised(value)) => roots.push(value),
-            None => {}
+        for outcome in [self.outcome, self.ending].into_iter().flatten() {
+            let (Outcome::Returned(value) | Outcome::Raised(value)) = outcome;
+            roots.push(value);
         }
         if let Some((callable, args, kwargs)) = &self.start {
             roots.push(*callable);

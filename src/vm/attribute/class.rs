@@ -260,6 +260,16 @@ impl Vm {
         true
     }
 
+    /// The look-ups that are remembered and would be used.
+    pub(in crate::vm) fn remembered_lookups(
+        &self,
+    ) -> impl Iterator<Item = (Ref<Class>, Name, Option<Value>)> {
+        let lookups = self.lookups.iter().map(std::cell::Cell::get);
+        lookups
+            .filter(|it| it.version == self.class_version && it.class != u32::MAX)
+            .map(|it| (Ref::new(it.class), Name(it.name), it.found))
+    }
+
     fn forget(&mut self, name: Name) {
         for lookup in &self.lookups {
             if lookup.get().name == name.0 {
