@@ -285,6 +285,7 @@ impl Vm {
                         setter: Value::None,
                         deleter: Value::None,
                         doc: Value::None,
+                        name: Some(name),
                     },
                 };
                 let wrapped = self.heap.new_object(wrapped);
@@ -627,6 +628,8 @@ impl Vm {
             self.audit(false);
         }
         let mut roots = Vec::with_capacity(1024);
+        // Nothing need hold a builtin class for the VM to find it, and what it holds, by its number.
+        roots.extend(Type::ALL.iter().map(|of| of.value()));
         roots.extend(self.constants.iter().copied());
         roots.extend(self.globals.iter().copied());
         roots.extend(self.at_exit.iter().copied());

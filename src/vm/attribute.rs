@@ -97,7 +97,7 @@ impl Cache {
 }
 
 /// The shape of instances whose attributes are in a dict: it has no names, and no instruction remembers it.
-const NO_SHAPE: u32 = 0;
+pub(super) const NO_SHAPE: u32 = 0;
 
 impl Vm {
     /// Notes what a site found. What the first cache holds stays there as long as it can still be true.
@@ -256,14 +256,23 @@ impl Vm {
         }
     }
 
-    fn property_getter(&self, found: Value) -> Option<Value> {
+    /// The property that a value is, and its getter.
+    fn as_property(&self, found: Value) -> Option<(Ref<Object>, Value)> {
         match found {
             Value::Object(object) => match self.heap.objects[object] {
-                Object::Property { getter, .. } => Some(getter),
+                Object::Property { getter, .. } => Some((object, getter)),
                 _ => None,
             },
             _ => None,
         }
+    }
+
+    /// What reading an attribute comes to that is a property.
+    fn read_property(&self, found: Value, receiver: Value) -> Option<Found> {
+        Some(match self.as_property(found)? {
+            (property, Value::None) => Found::NoGetter(property, receiver),
+            (_, getter) => Found::Call(getter, receiver),
+        })
     }
 
     /// Looks an attribute up without calling the script: the value, or what must be called for it, or nothing.
@@ -305,8 +314,8 @@ impl Vm {
                 let Some(found) = self.attribute_above(of, class, wanted) else {
                     return Found::Nothing;
                 };
-                if let Some(getter) = self.property_getter(found) {
-                    return Found::Call(getter, receiver);
+                if let Some(read) = self.read_property(found, receiver) {
+                    return read;
                 }
                 if matches!(receiver, Value::Class(_)) && matches!(found, Value::Function(_)) {
                     return Found::Value(found);
@@ -317,9 +326,9 @@ impl Vm {
                 let class = self.class_of(object);
                 let found = self.class_attribute(class, wanted);
                 if let Some(found) = found
-                    && let Some(getter) = self.property_getter(found)
+                    && let Some(read) = self.read_property(found, object)
                 {
-                    return Found::Call(getter, object);
+                    return read;
                 }
                 match object {
                     Value::Instance(instance) => {
@@ -398,7 +407,7 @@ impl Vm {
                 }
                 let found = self.class_attribute(object.class, wanted);
                 if let Some(found) = found
-                    && self.property_getter(found).is_some()
+                    && self.as_property(found).is_some()
                 {
                     return Cache::Empty;
                 }
@@ -463,6 +472,8 @@ pub(super) enum Found {
     Value(Value),
     /// The value is what this getter returns for this receiver.
     Call(Value, Value),
+    /// It is this property, which has no getter, of this receiver.
+    NoGetter(Ref<Object>, Value),
     /// The class has a `__getattr__`, to be called with the object and the name.
     Hook(Value),
     Nothing,

@@ -708,6 +708,7 @@ fn held_by_object(object: &Object) -> Vec<Value> {
             setter,
             deleter,
             doc,
+            name: _,
         } => vec![*getter, *setter, *deleter, *doc],
         Object::StaticMethod(inner) | Object::ClassMethod(inner) => vec![*inner],
         Object::Super { class, object } => vec![Value::Class(*class), *object],

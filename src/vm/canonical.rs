@@ -352,9 +352,11 @@ impl Walk<'_> {
                 setter,
                 deleter,
                 doc,
+                name,
             } => {
                 self.byte(2);
                 self.values(&[*getter, *setter, *deleter, *doc]);
+                name.iter().for_each(|&it| self.name(it));
             }
             Object::StaticMethod(value) => {
                 self.byte(3);

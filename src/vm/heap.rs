@@ -1,8 +1,11 @@
 //! The heap: one arena for each type of object, handles instead of pointers, no reference counts. Collected by marking from roots and sweeping.
 
+#[cfg(test)]
+mod tests;
+
 use crate::bytecode::op::Convert;
 use crate::vm::arena::{Arena, Marks};
-use crate::vm::class::{Class, Type};
+use crate::vm::class::Class;
 use crate::vm::dict::Dict;
 use crate::vm::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 use crate::vm::list::List;
@@ -423,13 +426,10 @@ impl Heap {
             + self.objects.len()
     }
 
-    /// Frees everything that cannot be reached from the roots, among which the builtin classes
-    /// and the known characters always are.
+    /// Frees everything that cannot be reached from the roots, but for the known characters.
     pub(super) fn collect(&mut self, roots: impl IntoIterator<Item = Value>) {
-        let always = Type::ALL.iter().map(|of| of.value());
-        let always = always.chain(self.characters.iter().copied());
-        let marks = Tracer::new(self).reached(roots.into_iter().chain(always));
-        marks.sweep(self);
+        let roots = roots.into_iter().chain(self.characters.iter().copied());
+        Tracer::new(self).reached(roots).sweep(self);
         self.allocated_before += self.allocated as u64;
         self.allocated = 0;
         self.live = self.measure();

@@ -3,13 +3,13 @@
 use crate::bytecode::code::{Capture, Const};
 use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::Vm;
-use crate::vm::attribute::{Cache, Found};
+use crate::vm::attribute::{Cache, Found, NO_SHAPE};
 use crate::vm::builtins::operators;
 use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::native::NativeId;
-use crate::vm::object::{Function, Iter, Object, Range};
+use crate::vm::object::{Function, Instance, Iter, Object, Range};
 use crate::vm::thread::{Frame, Return};
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
@@ -248,7 +248,7 @@ impl Vm {
             {
                 self.call_value(thread, getter, &[receiver], Return::To(dst))
             }
-            Found::Call(..) | Found::Hook(_) => self.ask(
+            Found::Call(..) | Found::NoGetter(..) | Found::Hook(_) => self.ask(
                 thread,
                 operators::GET_ATTR,
                 &[object, Value::Int(i64::from(wanted.0))],
@@ -381,15 +381,19 @@ impl Vm {
         }
         let proxy = self.new_super(class, object)?;
         if let (Value::Class(above), Value::Instance(instance)) = (class, object)
-            && let Some(Value::Function(function)) =
-                self.attribute_above(self.heap.instances[instance].class, above, wanted)
+            && let Instance {
+                class: of, shape, ..
+            } = self.heap.instances[instance]
+            && let Some(Value::Function(function)) = self.attribute_above(of, above, wanted)
         {
-            self.caches[cache] = Cache::SuperMethod {
-                shape: self.heap.instances[instance].shape,
-                version: self.class_version,
-                function,
-            };
-            self.caches[cache + 1] = Cache::Super { above };
+            if shape != NO_SHAPE {
+                self.caches[cache] = Cache::SuperMethod {
+                    shape,
+                    version: self.class_version,
+                    function,
+                };
+                self.caches[cache + 1] = Cache::Super { above };
+            }
             self.set_register(thread, base, Value::Function(function));
             return Ok(Flow::Next);
         }

@@ -2,7 +2,7 @@
 
 use crate::bytecode::op::CodeIx;
 use crate::vm::birthplace::Birthplace;
-use crate::vm::class::Class;
+use crate::vm::class::{Class, Name};
 use crate::vm::dict::Dict;
 use crate::vm::list::{Items, List};
 use crate::vm::ring::Ring;
@@ -295,6 +295,8 @@ pub enum Object {
         setter: Value,
         deleter: Value,
         doc: Value,
+        /// The attribute that it was in the body of a class, which messages name.
+        name: Option<Name>,
     },
     StaticMethod(Value),
     ClassMethod(Value),
@@ -475,6 +477,7 @@ impl Trace for Object {
                 setter,
                 deleter,
                 doc,
+                name: _,
             } => [*getter, *setter, *deleter, *doc]
                 .into_iter()
                 .for_each(visit),

@@ -279,8 +279,7 @@ impl Set {
     /// What is wrong with it, for those who look for faults of Mini's.
     pub(super) fn fault(&self) -> Option<&'static str> {
         let filled = |slot: &&Slot| !matches!(slot.key, Key::Empty);
-        if self.iter().count() != self.used
-            || self.table.iter().filter(filled).count() != self.fill
+        if self.iter().count() != self.used || self.table.iter().filter(filled).count() != self.fill
         {
             return Some("a set has counted its elements wrong");
         }

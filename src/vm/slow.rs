@@ -639,6 +639,7 @@ impl Vm {
                     return Err(self.no_class());
                 };
                 let name = place.name(site);
+                self.name_property(reg!(src), name);
                 self.set_class_attribute(it, name, reg!(src));
                 // A class that says what is equal must say how to hash, or cannot be hashed.
                 if name == name::EQ && self.heap.classes[it].own(name::HASH).is_none() {

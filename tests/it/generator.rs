@@ -7,6 +7,7 @@
 //! Growth is bounded: whatever is assigned goes through `clip`, exponents, shifts and repetitions are reduced, and each
 //! loop has a counter.
 
+mod changing_class;
 mod definition;
 mod expression;
 mod format;
@@ -160,6 +161,18 @@ impl Writer {
             self.line(&format!("print({})", some.join(", ")));
         }
     }
+}
+
+/// A program that is all about classes which change.
+pub(crate) fn program_of_changing_classes(seed: u64) -> String {
+    let mut writer = Writer::new(seed);
+    for line in changing_class::SHOWN.lines() {
+        writer.line(line);
+    }
+    for _ in 0..writer.random.between(1, 2) {
+        writer.changing_classes();
+    }
+    writer.lines.join("\n") + "\n"
 }
 
 #[test]

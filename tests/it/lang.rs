@@ -19,7 +19,7 @@ const SHARE: usize = 12;
 #[test]
 fn every_program_prints_what_cpython_prints() {
     let programs = programs();
-    let failures: Vec<String> = in_parallel(&programs, |program| failure(program))
+    let failures: Vec<String> = in_parallel(&programs, |program| failure(program, &["run"]))
         .into_iter()
         .flatten()
         .collect();
@@ -68,7 +68,7 @@ fn root() -> PathBuf {
 }
 
 /// Every program that has an expectation, in a fixed order.
-fn programs() -> Vec<PathBuf> {
+pub(crate) fn programs() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let themes = fs::read_dir(root()).expect("tests/lang is there");
     for theme in themes.map(|entry| entry.expect("tests/lang can be listed").path()) {
@@ -87,12 +87,12 @@ fn programs() -> Vec<PathBuf> {
     found
 }
 
-/// What is wrong with how this program ran, or None.
-fn failure(program: &Path) -> Option<String> {
+/// What is wrong with how this program ran as these arguments say, or None.
+pub(crate) fn failure(program: &Path, arguments: &[&str]) -> Option<String> {
     let input = fs::read(program.with_extension("in")).unwrap_or_default();
     let expected = fs::read(program.with_extension("out")).expect("each program has its .out");
     let mut mini = Command::new(env!("CARGO_BIN_EXE_mini"));
-    mini.args(["run", "--color", "never"]).arg(program);
+    mini.args(arguments).args(["--color", "never"]).arg(program);
     let mut ran = finish(&mut mini, &input, PATIENCE);
     let name = program.file_name().unwrap_or_default().to_string_lossy();
     if name.starts_with("unordered_") {

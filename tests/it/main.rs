@@ -9,6 +9,7 @@ mod against_python;
 mod bytecode;
 mod cases;
 mod cli;
+mod collecting;
 mod compile;
 mod engine;
 mod examples;

@@ -2,7 +2,7 @@
 //! Knows nothing of caches.
 
 use super::{Found, NO_SHAPE};
-use crate::vm::class::{Name, Type, name};
+use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{Instance, Object};
 use crate::vm::value::{Ref, Value};
@@ -12,22 +12,15 @@ impl Ctx<'_> {
     pub fn get_attr(&mut self, object: Value, name: Name) -> Result<Value, Interrupt> {
         match self.vm.look_up(object, name) {
             Found::Value(value) => Ok(value),
-            Found::Call(Value::None, _) => {
-                let text = self.vm.name_text(name).clone();
-                let of = self.vm.type_name(object).to_owned();
-                Err(self.error(
-                    Type::AttributeError,
-                    format!("property '{text}' of '{of}' object has no getter"),
-                ))
-            }
+            Found::NoGetter(property, receiver) => match self.vm.special(object, name::GETATTR) {
+                Some(hook) => self.call_hook(hook, object, name),
+                None => {
+                    let class = self.vm.class_of(receiver);
+                    Err(self.property_lacks("getter", property, class))
+                }
+            },
             Found::Call(getter, receiver) => {
-                let hook = match receiver {
-                    Value::Instance(it) => self
-                        .vm
-                        .class_attribute(self.vm.heap.instances[it].class, name::GETATTR),
-                    _ => None,
-                };
-                let Some(hook) = hook else {
+                let Some(hook) = self.vm.special(object, name::GETATTR) else {
                     return self.call(getter, &[receiver]);
                 };
                 match self.try_call(getter, &[receiver])? {
@@ -35,18 +28,20 @@ impl Ctx<'_> {
                     Err(exception)
                         if self.vm.is_instance(exception, Type::AttributeError.class()) =>
                     {
-                        let text = self.once(|ctx| Ok(ctx.vm.name_value(name)))?;
-                        self.call(hook, &[receiver, text])
+                        self.call_hook(hook, object, name)
                     }
                     Err(exception) => Err(Interrupt::Throw(exception)),
                 }
             }
-            Found::Hook(hook) => {
-                let text = self.once(|ctx| Ok(ctx.vm.name_value(name)))?;
-                self.call(hook, &[object, text])
-            }
+            Found::Hook(hook) => self.call_hook(hook, object, name),
             Found::Nothing => Err(Interrupt::Throw(self.vm.no_attribute(object, name))),
         }
+    }
+
+    /// What the script's `__getattr__` has.
+    fn call_hook(&mut self, hook: Value, object: Value, name: Name) -> Result<Value, Interrupt> {
+        let text = self.once(|ctx| Ok(ctx.vm.name_value(name)))?;
+        self.call(hook, &[object, text])
     }
 
     /// `object.name = value`.
@@ -153,12 +148,7 @@ impl Ctx<'_> {
             && let Object::Property { setter, .. } = self.vm.heap.objects[found]
         {
             if matches!(setter, Value::None) {
-                let text = self.vm.name_text(name).clone();
-                let of = self.vm.type_name(object).to_owned();
-                return Err(self.error(
-                    Type::AttributeError,
-                    format!("property '{text}' of '{of}' object has no setter"),
-                ));
+                return Err(self.property_lacks("setter", found, class));
             }
             self.call(setter, &[object, value])?;
             return Ok(());
@@ -225,6 +215,24 @@ impl Ctx<'_> {
     }
 
     /// `object.__delattr__` as every class has it.
+    /// The error of an access for which a property of a class has no function.
+    fn property_lacks(
+        &mut self,
+        function: &str,
+        property: Ref<Object>,
+        class: Ref<Class>,
+    ) -> Interrupt {
+        let name = match self.vm.heap.objects[property] {
+            Object::Property {
+                name: Some(name), ..
+            } => format!("'{}' ", self.vm.names[name.0 as usize]),
+            _ => String::new(),
+        };
+        let of = &self.vm.heap.classes[class].qualname;
+        let message = format!("property {name}of '{of}' object has no {function}");
+        self.error(Type::AttributeError, message)
+    }
+
     pub(in crate::vm) fn del_attr_plainly(
         &mut self,
         object: Value,
@@ -236,12 +244,7 @@ impl Ctx<'_> {
             && let Object::Property { deleter, .. } = self.vm.heap.objects[found]
         {
             if matches!(deleter, Value::None) {
-                let text = self.vm.name_text(name).clone();
-                let of = self.vm.type_name(object).to_owned();
-                return Err(self.error(
-                    Type::AttributeError,
-                    format!("property '{text}' of '{of}' object has no deleter"),
-                ));
+                return Err(self.property_lacks("deleter", found, class));
             }
             self.call(deleter, &[object])?;
             return Ok(());

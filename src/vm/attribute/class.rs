@@ -244,6 +244,15 @@ impl Vm {
         self.class_version += 1;
     }
 
+    /// Tells a property what it is called in the body of a class (`property.__set_name__`).
+    pub(in crate::vm) fn name_property(&mut self, value: Value, called: Name) {
+        if let Value::Object(it) = value
+            && let Object::Property { name, .. } = &mut self.heap.objects[it]
+        {
+            *name = Some(called);
+        }
+    }
+
     /// Deletes a class's own attribute; false if it has none.
     pub(in crate::vm) fn delete_class_attribute(&mut self, class: Ref<Class>, name: Name) -> bool {
         let object = &mut self.heap.classes[class];

@@ -235,6 +235,7 @@ fn property(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         setter,
         deleter,
         doc,
+        name: None,
     }))
 }
 
@@ -249,6 +250,7 @@ fn property_with(ctx: &mut Ctx<'_>, which: usize) -> Result<Value, Interrupt> {
         setter,
         deleter,
         doc,
+        name,
     } = ctx.vm.heap.objects[it]
     else {
         unreachable!("the receiver was checked")
@@ -261,6 +263,7 @@ fn property_with(ctx: &mut Ctx<'_>, which: usize) -> Result<Value, Interrupt> {
         setter,
         deleter,
         doc,
+        name,
     }))
 }
 

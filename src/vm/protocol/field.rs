@@ -44,6 +44,7 @@ pub(in crate::vm) fn builtin_attribute(vm: &mut Vm, value: Value, wanted: Name) 
                 setter,
                 deleter,
                 doc,
+                name: _,
             } => match &*text {
                 "fget" => Some(*getter),
                 "fset" => Some(*setter),

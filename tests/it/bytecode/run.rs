@@ -15,6 +15,7 @@ use mini::vm::class::Type;
 use mini::vm::link::Image;
 use mini::vm::slice::{Answer, Budget, Stop, SysCall};
 use mini::vm::thread::{Status, ThreadId};
+use mini::vm::tuning::Tuning;
 use mini::vm::{Limits, Vm};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ const LIMITS: Limits = Limits {
     memory_bytes: 1 << 20,
     recursion: 100,
     threads: 8,
+    tuning: Tuning::USUAL,
 };
 
 /// Instructions of all threads together.
