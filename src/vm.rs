@@ -17,6 +17,7 @@ pub mod heap;
 mod instruct;
 pub mod link;
 mod list;
+pub mod memory;
 pub mod native;
 pub mod number;
 pub mod object;
@@ -31,6 +32,7 @@ mod slow;
 pub mod sync;
 pub mod text;
 pub mod thread;
+pub mod threads;
 mod throw;
 pub mod tuning;
 pub mod value;
@@ -42,11 +44,13 @@ use crate::vm::attribute::{Cache, LOOKUPS, Lookup};
 use crate::vm::class::{Class, Name, Shape, Type};
 use crate::vm::heap::Heap;
 use crate::vm::link::Image;
+use crate::vm::memory::{Account, Charge, block};
 use crate::vm::native::{Kind, NativeId};
 use crate::vm::object::{Bytes, Object};
 use crate::vm::parcel::Parcel;
 use crate::vm::slice::{Answer, Budget, ChannelEnd, Stop, SysCall, WaitOn};
 use crate::vm::thread::{Answered, Asking, Frame, Return, Status, Thread, ThreadId};
+use crate::vm::threads::Threads;
 use crate::vm::tuning::Tuning;
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
@@ -56,7 +60,7 @@ use std::sync::Arc;
 /// Bounds on what a script may use, each with its own error in the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of heap; `MemoryError`.
+    /// Bytes of memory for the run, all its processes together; `MemoryError`.
     pub memory_bytes: usize,
     /// Frames of a thread; `RecursionError`. `sys.setrecursionlimit` changes it.
     pub recursion: usize,
@@ -95,13 +99,15 @@ pub struct Vm {
     /// The program's constants as values.
     constants: Vec<Value>,
     shapes: Vec<Shape>,
-    pub threads: Vec<Thread>,
+    pub threads: Threads,
     /// The main thread: the first one, or the one that a fork kept.
     pub main: ThreadId,
     /// What the script was started with: `sys.argv`, its own name first.
     pub argv: Vec<Arc<str>>,
     /// Functions to be called when the main thread ends, last one first.
     pub at_exit: Vec<Value>,
+    /// Values that a collection spares because code that is under way has them.
+    kept: Vec<Value>,
     /// Threads that can run again and whose engine does not know yet.
     woken: Vec<ThreadId>,
     caches: Vec<Cache>,
@@ -116,6 +122,10 @@ pub struct Vm {
     pumping: bool,
     /// Collect when this many bytes were allocated since the last collection.
     collect_at: usize,
+    /// Its part of the run's memory: what was there after the last collection, and `granted` more.
+    memory: Charge,
+    /// Bytes that may be allocated after the last collection.
+    granted: usize,
     /// What a spawned process was sent along, and its name.
     spawned: Option<(Arc<str>, Parcel)>,
 }
@@ -133,13 +143,14 @@ impl Vm {
     /// If the library module `_builtins` does not run; a bug of Mini's.
     #[must_use]
     pub fn new(image: Arc<Image>, limits: Limits) -> Vm {
-        let mut vm = Vm::without_module(image, limits);
+        let account = Account::new(limits.memory_bytes);
+        let mut vm = Vm::without_module(image, limits, &account);
         vm.begin_module(0);
         vm
     }
 
     /// A VM whose main thread has nothing to do yet.
-    fn without_module(image: Arc<Image>, limits: Limits) -> Vm {
+    fn without_module(image: Arc<Image>, limits: Limits, account: &Arc<Account>) -> Vm {
         let program = image.program.clone();
         // Room for the builtins' names, too.
         let mut name_index = FxHashMap::default();
@@ -156,10 +167,11 @@ impl Vm {
             imported: vec![false; program.modules.len()],
             constants: Vec::with_capacity(program.consts.len()),
             shapes: vec![Shape::default()],
-            threads: Vec::new(),
+            threads: Threads::default(),
             main: ThreadId(0),
             argv: Vec::new(),
             at_exit: Vec::new(),
+            kept: Vec::new(),
             woken: Vec::new(),
             caches: vec![Cache::Empty; image.caches],
             lookups: vec![Cell::new(Lookup::default()); LOOKUPS],
@@ -167,7 +179,9 @@ impl Vm {
             list_append: builtins::find_method(Type::List, "append"),
             yields_at_mutex: false,
             pumping: false,
-            collect_at: limits.tuning.nursery_bytes.min(limits.memory_bytes / 2 + 1),
+            collect_at: usize::MAX,
+            memory: Charge::none(account),
+            granted: usize::MAX,
             spawned: None,
             image,
         };
@@ -211,6 +225,7 @@ impl Vm {
             );
             vm.threads[0] = Thread::new("MainThread", false);
         }
+        vm.weigh();
         vm
     }
 
@@ -359,23 +374,21 @@ impl Vm {
         name: Arc<str>,
         daemon: bool,
     ) -> ThreadId {
-        let id = ThreadId(self.threads.len() as u32);
         let mut thread = Thread::new(&name, daemon);
         thread.start = Some((callable, args, kwargs));
-        self.threads.push(thread);
-        id
+        self.heap.allocated += thread.bytes();
+        self.threads.push(thread)
     }
 
     /// Takes back the making of a thread that could not be started and that nobody has a handle of.
     pub fn unmake_thread(&mut self, thread: ThreadId) {
-        if thread.0 as usize + 1 == self.threads.len() {
-            self.threads.pop();
-        } else {
-            let state = &mut self.threads[thread.0 as usize];
-            state.start = None;
-            state.object = Value::None;
-            state.status = Status::Finished;
-        }
+        self.threads.take_back(thread);
+    }
+
+    /// The engine has nothing more to do with a thread that has ended. It is remembered for as long
+    /// as somebody can ask how.
+    pub fn bury(&mut self, thread: ThreadId) {
+        self.threads[thread.0 as usize].buried = true;
     }
 
     /// Answers the call that a thread stopped with.
@@ -522,28 +535,24 @@ impl Vm {
         {
             return self.spawn(name.clone(), parcel.clone());
         }
-        self.heap.freeze();
+        self.heap.freeze(&mut self.memory);
         let mut child = self.clone();
         child.woken.clear();
-        for at in 0..child.threads.len() {
-            if at == thread.0 as usize {
-                continue;
-            }
-            let other = ThreadId(at as u32);
+        let others: Vec<ThreadId> = child.threads.alive().filter(|it| *it != thread).collect();
+        for other in others {
+            let at = other.0 as usize;
             if let Status::Waiting { on, .. } = child.threads[at].status {
                 child.leave_queue(on, other);
             }
             let state = &mut child.threads[at];
-            let object = state.object;
-            let finished = matches!(state.status, Status::Finished);
-            let name = state.name.clone();
-            let daemon = state.daemon;
-            if !finished {
-                *state = Thread::new(&name, daemon);
-                state.object = object;
-                state.status = Status::Finished;
-                state.outcome = Some(thread::Outcome::Returned(Value::None));
-            }
+            let (name, daemon) = (state.name.clone(), state.daemon);
+            *state = Thread {
+                object: state.object,
+                status: Status::Finished,
+                outcome: Some(thread::Outcome::Returned(Value::None)),
+                buried: true,
+                ..Thread::new(&name, daemon)
+            };
         }
         child.main = thread;
         // Of the thread that forks nothing remains but the native, with the arguments on its stack.
@@ -569,7 +578,8 @@ impl Vm {
     /// A VM that knows nothing of this one's memory. It begins with the library's module `_process`, which runs the script anew, as `__mp_main__`, and then
     /// does what was sent along.
     fn spawn(&self, name: Arc<str>, parcel: Parcel) -> Vm {
-        let mut child = Vm::without_module(self.image.clone(), self.limits);
+        let account = self.memory.account();
+        let mut child = Vm::without_module(self.image.clone(), self.limits, account);
         child.argv.clone_from(&self.argv);
         child.spawned = Some((name, parcel));
         let text = child.heap.new_str("__mp_main__");
@@ -600,25 +610,91 @@ impl Vm {
     /// `collect_if_due` before a new value is put anywhere. If false is the answer the value must not be put there: a script that catches the
     /// `MemoryError` and tries again would have a larger one each time.
     #[inline]
-    fn keeps(&mut self, thread: usize, value: Value) -> bool {
-        self.heap.allocated < self.collect_at || self.collect_but_keep(thread, value)
+    fn keeps(&mut self, value: Value) -> bool {
+        (self.heap.allocated < self.collect_at && !self.heap.shares())
+            || self.collect_but_keep(value)
     }
 
     #[cold]
-    fn collect_but_keep(&mut self, thread: usize, value: Value) -> bool {
-        self.threads[thread].constructing.push(value);
+    fn collect_but_keep(&mut self, value: Value) -> bool {
+        self.kept.push(value);
         let fits = self.collect_if_due();
-        self.threads[thread].constructing.pop();
+        self.kept.pop();
         fits
     }
 
-    /// Collects garbage if enough was allocated since the last time; false if what lives is over the limit.
+    /// Collects garbage if enough was allocated since the last time; false if what lives leaves no
+    /// room to go on with.
     fn collect_if_due(&mut self) -> bool {
+        self.heap.count_copies();
         if self.heap.allocated < self.collect_at {
             return true;
         }
         self.collect();
-        self.heap.live <= self.limits.memory_bytes
+        self.collect_at
+            >= self
+                .memory
+                .account()
+                .least()
+                .min(self.limits.tuning.nursery_bytes)
+    }
+
+    /// Is there room for so many bytes, for as long as a native runs or for an object that it makes?
+    pub(super) fn has_room(&mut self, bytes: usize) -> bool {
+        let wanted = self.heap.allocated.saturating_add(bytes);
+        let more = wanted.saturating_sub(self.granted);
+        let granted = more == 0 || self.memory.try_grow(more);
+        if granted {
+            self.granted += more;
+        }
+        granted
+    }
+
+    /// The same, if need be after a collection.
+    pub(super) fn make_room(&mut self, bytes: usize) -> bool {
+        self.has_room(bytes) || {
+            self.collect();
+            self.has_room(bytes)
+        }
+    }
+
+    /// The run's account of memory.
+    #[must_use]
+    pub fn account(&self) -> &Arc<Account> {
+        self.memory.account()
+    }
+
+    /// Weighs everything, and is granted what it may allocate until the next collection.
+    fn weigh(&mut self) {
+        let (own, shared) = self.heap.weigh();
+        let threads: usize = self.threads.iter().map(Thread::bytes).sum();
+        let threads = threads + self.threads.bytes();
+        let own = own + threads + self.tables_bytes();
+        self.heap.live = own + shared;
+        self.memory.set(own);
+        let wanted = self.limits.tuning.next_collection(self.heap.live);
+        // A part of what is left, so that other VMs of the run can go on, too; but not less than is
+        // worth it.
+        let account = self.memory.account();
+        let (free, least) = (account.free(), account.least());
+        let granted = wanted.min((free / 4).max(least)).min(free);
+        self.collect_at = if self.memory.try_grow(granted) {
+            granted
+        } else {
+            0
+        };
+        self.granted = self.collect_at;
+    }
+
+    /// Bytes of the tables that grow with what a script does, and of those that every VM has.
+    fn tables_bytes(&self) -> usize {
+        let names: usize = self.names.iter().map(|it| block(it.len() + 16) + 48).sum();
+        let shapes: usize = self.shapes.iter().map(Shape::bytes).sum();
+        let fixed = self.caches.len() * size_of::<Cache>()
+            + self.lookups.len() * size_of::<Lookup>()
+            + (self.globals.len() + self.constants.len()) * size_of::<Value>()
+            + self.module_names.len() * 24;
+        names + shapes + fixed
     }
 
     /// Frees what no thread can reach.
@@ -627,32 +703,48 @@ impl Vm {
         if checks {
             self.audit(false);
         }
-        let mut roots = Vec::with_capacity(1024);
-        // Nothing need hold a builtin class for the VM to find it, and what it holds, by its number.
-        roots.extend(Type::ALL.iter().map(|of| of.value()));
-        roots.extend(self.constants.iter().copied());
-        roots.extend(self.globals.iter().copied());
-        roots.extend(self.at_exit.iter().copied());
-        for thread in &mut self.threads {
+        for thread in self.threads.iter_mut() {
             thread.clear_above_top(&self.image);
-            thread.roots(&self.image, &mut roots);
         }
-        let version = self.class_version;
         for cache in &mut self.caches {
-            cache.forget_stale(version);
-            roots.extend(cache.holds());
+            cache.forget_stale(self.class_version);
         }
         for lookup in &self.lookups {
             lookup.set(Lookup::default());
         }
-        self.heap.collect(roots);
+        let Vm {
+            image,
+            heap,
+            constants,
+            globals,
+            at_exit,
+            kept,
+            threads,
+            caches,
+            ..
+        } = self;
+        let roots = |visit: &mut dyn FnMut(Value)| {
+            // Nothing need hold a builtin class for the VM to find it, and what it holds, by its
+            // number.
+            Type::ALL.iter().for_each(|of| visit(of.value()));
+            for values in [constants, globals, at_exit, kept] {
+                values.iter().for_each(|&it| visit(it));
+            }
+            let unburied = threads.iter().filter(|it| !it.buried);
+            unburied.for_each(|it| it.roots(image, visit));
+            caches
+                .iter()
+                .for_each(|it| it.holds().for_each(&mut *visit));
+        };
+        // Of a buried thread somebody may still ask what it came to.
+        let buried = |thread: ThreadId, visit: &mut dyn FnMut(Value)| {
+            threads[thread.0 as usize].roots(image, visit);
+        };
+        let known = heap.collect(roots, buried);
+        threads.forget_buried(|it| known.contains(&it));
+        self.weigh();
         if checks {
             self.audit(true);
         }
-        self.collect_at = self
-            .limits
-            .tuning
-            .next_collection(self.heap.live)
-            .min(self.limits.memory_bytes / 2 + 1);
     }
 }

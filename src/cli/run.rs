@@ -51,6 +51,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
             output: Box::new(std::io::stdout()),
             error: Box::new(std::io::stderr()),
             line_buffered: std::io::stdout().is_terminal(),
+            statistics: args.stats,
             sinks: record.as_ref().map(Record::sinks),
         },
     );

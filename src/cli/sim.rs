@@ -67,6 +67,7 @@ pub(super) fn simulate(
             input: streams.input,
             output: streams.output,
             error: streams.error,
+            statistics: args.stats,
             sink,
             stop,
         },

@@ -74,8 +74,8 @@ fn text(machine: &Machine<'_>, gil: Selection) -> String {
     }
     for it in machine.threads() {
         table.add_row([
-            it.process_name.clone(),
-            it.thread_name.clone(),
+            it.process_name.to_string(),
+            it.thread_name.to_string(),
             it.instructions.to_string(),
             share(it, it.times.held_ns),
             share(it, it.times.waited_ns),

@@ -66,6 +66,7 @@ pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
                 input: Box::new(io::empty()),
                 output: Box::new(io::sink()),
                 error: Box::new(io::sink()),
+                statistics: true,
                 sink: None,
                 stop: Arc::default(),
             },

@@ -1,5 +1,6 @@
 //! How a run ended and what its threads did: the part that all engines tell in the same words. Plain data.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How a run ended.
@@ -54,11 +55,11 @@ pub struct ThreadFigures {
     /// The number of its process in the run, 0 for the first.
     pub process: u64,
     /// The name of its process.
-    pub process_name: String,
+    pub process_name: Arc<str>,
     /// Its number in its VM.
     pub thread: u32,
     /// Its name.
-    pub thread_name: String,
+    pub thread_name: Arc<str>,
     /// Instructions that it ran.
     pub instructions: u64,
     /// Its dealings with the lock.

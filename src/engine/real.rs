@@ -49,6 +49,8 @@ pub struct Options {
     pub error: Box<dyn Write + Send>,
     /// Write out each line as it ends, as one does at a terminal.
     pub line_buffered: bool,
+    /// Keep what each thread did, until the end.
+    pub statistics: bool,
     /// Where events go, if anywhere: each thread has a sink of its own.
     pub sinks: Option<Sinks>,
 }
@@ -64,7 +66,7 @@ pub struct Run {
 pub struct Outcome {
     /// How it ended.
     pub end: End,
-    /// What each thread did, in order of processes and threads.
+    /// What each thread did, in order of processes and threads, if that was to be kept.
     pub threads: Vec<ThreadFigures>,
     /// Wall time.
     pub elapsed_ns: u64,

@@ -34,6 +34,7 @@ mod process;
 mod queue;
 mod slice;
 mod task;
+mod tasks;
 mod world;
 
 pub use choice::Schedule;
@@ -67,6 +68,8 @@ pub struct Options {
     pub output: Box<dyn Write + Send>,
     /// The script's standard error, and reports of uncaught exceptions.
     pub error: Box<dyn Write + Send>,
+    /// Keep what each thread did, until the end.
+    pub statistics: bool,
     /// Where events go, if anywhere.
     pub sink: Option<Box<dyn Sink>>,
     /// Once it is set the run ends.
@@ -78,7 +81,7 @@ pub struct Options {
 pub struct Outcome {
     /// How it ended.
     pub end: End,
-    /// What each thread did, in order of processes and threads.
+    /// What each thread did, in order of processes and threads, if that was to be kept.
     pub threads: Vec<ThreadFigures>,
     /// Virtual time.
     pub elapsed: VirtualNs,

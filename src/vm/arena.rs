@@ -7,11 +7,13 @@
 //!
 //! Knows nothing of what the objects are. A vector is its model (`arena::tests`).
 
-mod shared;
+mod rows;
 #[cfg(test)]
 mod tests;
 
-use crate::vm::arena::shared::Shared;
+use crate::vm::arena::rows::Shared;
+use crate::vm::heap::Weight;
+use crate::vm::memory::Charge;
 use crate::vm::value::Ref;
 use std::ops::{Index, IndexMut};
 
@@ -33,6 +35,10 @@ pub struct Arena<T> {
     /// The other slots, of an arena that shares some.
     shared: Option<Shared<T>>,
     free: Vec<u32>,
+    /// Bytes of the slots that are its own and what they keep, when they were last weighed.
+    weight: usize,
+    /// Of rows that were shared and are its own again, until they are weighed with the others.
+    taken_back: Vec<Charge>,
 }
 
 impl<T> Default for Arena<T> {
@@ -41,11 +47,13 @@ impl<T> Default for Arena<T> {
             own: Vec::new(),
             shared: None,
             free: Vec::new(),
+            weight: 0,
+            taken_back: Vec::new(),
         }
     }
 }
 
-impl<T: Clone + Default> Arena<T> {
+impl<T: Clone + Default + Weight> Arena<T> {
     /// Puts an object into a slot.
     ///
     /// # Panics
@@ -132,20 +140,25 @@ impl<T: Clone + Default> Arena<T> {
         }
     }
 
-    /// Lets the next clones share what is there, if it is much.
-    pub(super) fn freeze(&mut self, sharing: Sharing) {
+    /// Lets the next clones share what is there, if it is much. What that takes, all of them have
+    /// in common, and no longer the one that has paid for it so far.
+    pub(super) fn freeze(&mut self, sharing: Sharing, paid: &mut Charge) {
         self.take_back();
         match &mut self.shared {
             None if self.own.len() >= sharing.from_slots => {
                 let slots = std::mem::take(&mut self.own);
-                self.shared = Some(Shared::new(slots, sharing.page_bits));
+                // To weigh all of it would take longer than the rest of the fork.
+                let weight = self.weight.max(slots.len() * size_of::<T>());
+                self.shared = Some(Shared::new(slots, sharing.page_bits, paid.split(weight)));
             }
             Some(shared) if !self.own.is_empty() => {
                 if shared.is_full_of_rows() {
                     while self.unshare_page() {}
-                    self.freeze(sharing);
+                    self.freeze(sharing, paid);
                 } else {
-                    shared.add_row(std::mem::take(&mut self.own));
+                    let slots = std::mem::take(&mut self.own);
+                    let charge = paid.split(weight(&slots));
+                    shared.add_row(slots, charge);
                 }
             }
             None | Some(_) => {}
@@ -155,8 +168,29 @@ impl<T: Clone + Default> Arena<T> {
     /// Takes all slots into a row of its own again if nobody else shares them any more.
     fn take_back(&mut self) {
         if let Some(shared) = self.shared.take_if(|shared| shared.is_alone()) {
-            self.own = shared.into_row(std::mem::take(&mut self.own));
+            self.own = shared.into_row(std::mem::take(&mut self.own), &mut self.taken_back);
         }
+    }
+
+    /// Bytes of the slots that are its own, and of what the objects there keep.
+    pub(super) fn weigh(&mut self) -> usize {
+        self.taken_back.clear();
+        let copied = self.shared.as_ref().map_or(0, |it| it.copied(&self.own));
+        self.weight = weight(&self.own) + copied;
+        self.weight
+    }
+
+    /// Bytes that it has in common with its clones.
+    pub(super) fn shared_bytes(&self) -> usize {
+        self.shared.as_ref().map_or(0, Shared::bytes)
+    }
+
+    /// Bytes that were copied, because somebody changed something in a page, since this was last
+    /// asked.
+    pub(super) fn take_copied_bytes(&mut self) -> usize {
+        self.shared
+            .as_mut()
+            .map_or(0, |it| std::mem::take(&mut it.copied_bytes))
     }
 
     /// Takes the next page that is shared into the row of its own; false if there was none. All
@@ -212,6 +246,11 @@ impl<T: Clone + Default> Arena<T> {
     }
 }
 
+/// Bytes of slots and of what the objects in them keep.
+fn weight<T: Weight>(slots: &[T]) -> usize {
+    size_of_val(slots) + slots.iter().map(Weight::outer_bytes).sum::<usize>()
+}
+
 /// Which objects of an arena were reached.
 #[derive(Debug)]
 pub(super) struct Marks(Vec<bool>);
@@ -223,7 +262,7 @@ impl Marks {
     }
 }
 
-impl<T: Clone + Default> Index<Ref<T>> for Arena<T> {
+impl<T: Clone + Default + Weight> Index<Ref<T>> for Arena<T> {
     type Output = T;
     #[inline]
     fn index(&self, object: Ref<T>) -> &T {
@@ -235,7 +274,7 @@ impl<T: Clone + Default> Index<Ref<T>> for Arena<T> {
     }
 }
 
-impl<T: Clone + Default> IndexMut<Ref<T>> for Arena<T> {
+impl<T: Clone + Default + Weight> IndexMut<Ref<T>> for Arena<T> {
     #[inline]
     fn index_mut(&mut self, object: Ref<T>) -> &mut T {
         let slot = object.slot as usize;

@@ -8,6 +8,7 @@ mod intrinsic;
 use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::class::{Class, Name, Shape, Type, name};
+use crate::vm::dict::Dict;
 use crate::vm::native::{Kind, NativeId};
 use crate::vm::object::{Function, Instance, Method, Object};
 use crate::vm::value::{Ref, Value};
@@ -202,6 +203,28 @@ impl Vm {
         object.shape = shape;
         object.slots.push(value);
         self.heap.allocated += size_of::<Value>();
+    }
+
+    /// Gives an instance that has just got its class its attributes.
+    pub(super) fn give_attributes(
+        &mut self,
+        instance: Ref<Instance>,
+        names: &[Name],
+        values: &[Value],
+    ) {
+        let class = self.heap.instances[instance].class;
+        self.heap.instances[instance].shape = self.heap.classes[class].root_shape;
+        for (&name, &value) in names.iter().zip(values) {
+            self.set_instance_attribute(instance, name, value);
+        }
+    }
+
+    /// Lets the attributes of an instance be those of a dict from now on.
+    pub(super) fn keep_attributes_in(&mut self, instance: Ref<Instance>, dict: Ref<Dict>) {
+        let object = &mut self.heap.instances[instance];
+        object.dict = Some(dict);
+        object.shape = NO_SHAPE;
+        object.slots = Vec::new();
     }
 
     /// Deletes an instance's own attribute; false if it has none.

@@ -158,6 +158,7 @@ impl Audit<'_> {
             main: _,
             argv: _,
             at_exit,
+            kept,
             woken: _,
             // Looked at by themselves.
             caches: _,
@@ -167,16 +168,19 @@ impl Audit<'_> {
             yields_at_mutex: _,
             pumping: _,
             collect_at: _,
+            memory: _,
+            granted: _,
             spawned: _,
         } = self.vm;
         self.reach_all(heap.known_characters(), "the characters");
         self.reach_all(globals, "a global");
         self.reach_all(constants, "a constant");
         self.reach_all(at_exit, "what is to be called at the end");
+        self.reach_all(kept, "what is kept");
         for of in crate::vm::class::Type::ALL {
             self.reach(of.value(), "the builtin types");
         }
-        for thread in threads {
+        for thread in threads.iter() {
             self.thread(thread);
         }
         for cache in &self.vm.caches {
@@ -204,8 +208,10 @@ impl Audit<'_> {
             interrupt,
             instructions: _,
             start,
+            buried: _,
             reporting: _,
             resumed: _,
+            spared: _,
         } = thread;
         if let Status::Waiting { on, .. } = status {
             self.wait(*on);
@@ -250,8 +256,7 @@ impl Audit<'_> {
         };
         let count = |wanted: fn(&Return) -> bool| returns().filter(wanted).count();
         let made = count(|it| matches!(it, Return::Construct(_) | Return::ConstructFor));
-        // One more while a new value is kept over a collection.
-        if !(made..=made + 1).contains(&constructing.len()) {
+        if made != constructing.len() {
             self.faults.push(format!(
                 "{} under construction for {made} that want one",
                 constructing.len()

@@ -38,6 +38,9 @@ pub(super) struct Arguments<'a> {
     pub(super) names: &'a [Name],
 }
 
+/// Places above a frame's window that its instructions may use for what they call.
+pub(super) const SPARE: usize = 8;
+
 impl Vm {
     /// The first free place on a thread's stack above its frame and its pending natives.
     pub(super) fn stack_top(&self, thread: usize) -> usize {
@@ -51,12 +54,48 @@ impl Vm {
         top
     }
 
-    /// Makes room for `size` values from `at` on.
+    /// Makes room for `size` values from `at` on: a few, which are counted but need no asking.
     pub(super) fn reserve(&mut self, thread: usize, at: usize, size: usize) {
-        let stack = &mut self.threads[thread].stack;
-        if stack.len() < at + size {
-            stack.resize((at + size).next_power_of_two().max(64), Value::Unbound);
+        let grown = self.threads[thread].grow_stack(at + size);
+        self.heap.allocated += grown;
+    }
+
+    /// Makes room for the window of a frame that is about to be pushed. Garbage may be collected,
+    /// which spares these values, and what lies on the stack before `live`. `MemoryError` if there
+    /// is no room.
+    pub(super) fn reserve_window(
+        &mut self,
+        thread: usize,
+        (at, size): (usize, usize),
+        live: usize,
+        kept: &[Value],
+    ) -> Result<(), Value> {
+        if at + size <= self.threads[thread].stack.len() {
+            return Ok(());
         }
+        self.grow_for_window(thread, at + size, live, kept)
+    }
+
+    #[cold]
+    fn grow_for_window(
+        &mut self,
+        thread: usize,
+        end: usize,
+        live: usize,
+        kept: &[Value],
+    ) -> Result<(), Value> {
+        let growth = self.threads[thread].stack_growth(end);
+        let outer = std::mem::replace(&mut self.threads[thread].spared, live);
+        let others = self.kept.len();
+        self.kept.extend(kept);
+        let fits = self.make_room(growth);
+        self.kept.truncate(others);
+        self.threads[thread].spared = outer;
+        if !fits {
+            return Err(self.out_of_memory());
+        }
+        self.heap.allocated += self.threads[thread].grow_stack(end);
+        Ok(())
     }
 
     /// Puts a callee and its arguments on top of the stack and calls it.
@@ -187,8 +226,10 @@ impl Vm {
             && link
                 .direct
                 .is_some_and(|count| usize::from(count) == arguments.count);
+        let live = arguments.at + arguments.count;
+        let window = (arguments.at, registers + SPARE);
         if direct && self.threads[thread].frames.len() < self.limits.recursion {
-            self.reserve(thread, arguments.at, registers + 8);
+            self.reserve_window(thread, window, live, &[Value::Function(function)])?;
             self.threads[thread].frames.push(Frame {
                 code,
                 pc: 0,
@@ -206,7 +247,7 @@ impl Vm {
         }
         // The window may lie over the arguments only if nothing else lives above them: true for the window of the calling frame, since arguments
         // are its topmost temporaries, and for arguments pushed on top of the stack.
-        self.reserve(thread, arguments.at, registers + 8);
+        self.reserve_window(thread, window, live, &[Value::Function(function)])?;
         if !simple {
             self.bind_function(thread, function, code, arguments)?;
         }

@@ -52,7 +52,7 @@ impl Vm {
             walk.number(u64::from(imported));
         }
         walk.threads_of(&self.woken);
-        for thread in &self.threads {
+        for thread in self.threads.iter() {
             walk.thread(thread);
         }
         while let Some(object) = walk.queue.pop_front() {

@@ -1,5 +1,6 @@
 //! Classes: their names, bases and attributes, the builtin ones with fixed places, and the shapes of instances.
 
+use crate::vm::memory::block;
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -104,6 +105,15 @@ pub struct Shape {
     pub names: Vec<Name>,
     /// Where adding a name leads.
     pub transitions: FxHashMap<Name, u32>,
+}
+
+impl Shape {
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        // An entry of the table takes its key, its value and a byte of the table's.
+        let transitions = block(self.transitions.capacity() * 9);
+        size_of::<Shape>() + block(self.names.capacity() * size_of::<Name>()) + transitions
+    }
 }
 
 macro_rules! types {

@@ -3,7 +3,7 @@
 use crate::bytecode::op::{Op, Reg};
 use crate::vm::Vm;
 use crate::vm::builtins::generator::{NEXT, SEND, THROW};
-use crate::vm::call::{Arguments, Flow, Step};
+use crate::vm::call::{Arguments, Flow, SPARE, Step};
 use crate::vm::class::Type;
 use crate::vm::native::NativeId;
 use crate::vm::object::{Generator, GeneratorState};
@@ -99,7 +99,9 @@ impl Vm {
         let code = self.heap.functions[function].code;
         let base = self.stack_top(thread);
         let size = self.heap.generators[generator].registers.len();
-        self.reserve(thread, base, size + 8);
+        let (Resume::Send(given) | Resume::Throw(given)) = how;
+        let kept = [Value::Generator(generator), given];
+        self.reserve_window(thread, (base, size + SPARE), base, &kept)?;
         let object = &mut self.heap.generators[generator];
         object.state = GeneratorState::Running;
         let inner = object.handling.take();

@@ -2,6 +2,9 @@
 
 #[cfg(test)]
 mod tests;
+mod weight;
+
+pub use weight::Weight;
 
 use crate::bytecode::op::Convert;
 use crate::vm::arena::{Arena, Marks};
@@ -9,15 +12,18 @@ use crate::vm::class::Class;
 use crate::vm::dict::Dict;
 use crate::vm::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 use crate::vm::list::List;
+use crate::vm::memory::Charge;
 use crate::vm::object::{
     self, Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Trace, Tuple,
 };
 use crate::vm::set::Set;
 use crate::vm::text::{Buffer, CachedHash, Form, Str};
+use crate::vm::thread::ThreadId;
 use crate::vm::tuning::Tuning;
 use crate::vm::value::{Ref, Value};
 use crate::vm::work::{Done, Units, Work};
 use num_bigint::BigInt;
+use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -44,10 +50,14 @@ pub struct Heap {
     pub objects: Arena<Object>,
     /// Roughly the bytes allocated since the last collection; growth of containers is reported by whoever grows them.
     pub allocated: usize,
-    /// Roughly the bytes in use after the last collection.
+    /// Bytes in use after the last collection, those that forks share among them.
     pub live: usize,
-    /// What was allocated before the last collection: with `allocated`, all that ever was.
-    pub allocated_before: u64,
+    /// May there be pages that others share, which take memory where they are copied?
+    shares: bool,
+    /// What was counted in `allocated` before the last collection.
+    allocated_before: u64,
+    /// How much of all that were copies of pages that others share, which no script asked for.
+    copied: u64,
     /// The strings of one character of Latin-1, unbound before they are first wanted.
     characters: Vec<Value>,
     /// How often the loop met an object that others share, since there are any.
@@ -73,7 +83,7 @@ makers! {
     /// A bytes object.
     new_bytes bytes Bytes => Bytes(object) object.0.len();
     /// A set.
-    new_set sets Set => Set(object) object.len() * 40;
+    new_set sets Set => Set(object) object.bytes();
     /// A dict.
     new_dict dicts Dict => Dict(object) object.bytes();
     /// A range.
@@ -390,6 +400,21 @@ impl Heap {
             self.shared_uses = unshare_after;
             self.unshare_page();
         }
+        self.count_copies();
+    }
+
+    /// May there be pages that others share?
+    #[inline]
+    pub(super) fn shares(&self) -> bool {
+        self.shares
+    }
+
+    /// Counts what was copied since, because it is shared and somebody changes it.
+    #[inline]
+    pub(super) fn count_copies(&mut self) {
+        if self.shares {
+            self.count_copied_pages();
+        }
     }
 
     /// Notes what a native does in proportion to the size of something.
@@ -403,6 +428,12 @@ impl Heap {
     #[must_use]
     pub fn take_work(&self) -> Option<Units> {
         self.done.take()
+    }
+
+    /// Roughly the bytes that were ever allocated for what the script asked for.
+    #[must_use]
+    pub fn bytes_ever(&self) -> u64 {
+        self.allocated_before + self.allocated as u64 - self.copied
     }
 
     /// How many objects live.
@@ -426,33 +457,29 @@ impl Heap {
             + self.objects.len()
     }
 
-    /// Frees everything that cannot be reached from the roots, but for the known characters.
-    pub(super) fn collect(&mut self, roots: impl IntoIterator<Item = Value>) {
-        let roots = roots.into_iter().chain(self.characters.iter().copied());
-        Tracer::new(self).reached(roots).sweep(self);
-        self.allocated_before += self.allocated as u64;
-        self.allocated = 0;
-        self.live = self.measure();
-    }
-
-    /// Roughly the bytes in use.
-    fn measure(&self) -> usize {
-        let texts: usize = self.strs.iter().map(Str::outer_bytes).sum();
-        let buffers: usize = self.buffers.iter().map(|it| it.0.capacity()).sum();
-        let lists: usize = self.lists.iter().map(List::bytes).sum();
-        let tuples: usize = self
-            .tuples
-            .iter()
-            .map(|it| it.0.len() * size_of::<Value>())
-            .sum();
-        let dicts: usize = self.dicts.iter().map(Dict::bytes).sum();
-        let slots: usize = self
-            .instances
-            .iter()
-            .map(|it| it.slots.capacity() * size_of::<Value>())
-            .sum();
-        let rings: usize = self.objects.iter().map(Object::bytes).sum();
-        texts + buffers + lists + tuples + dicts + slots + rings + self.objects() * 48
+    /// Frees everything that cannot be reached from the roots, each of which is to be visited, but
+    /// for the known characters. What the threads hold that are reached by their handles is to be
+    /// visited, too. Gives those threads.
+    pub(super) fn collect(
+        &mut self,
+        roots: impl FnOnce(&mut dyn FnMut(Value)),
+        held_by_thread: impl Fn(ThreadId, &mut dyn FnMut(Value)),
+    ) -> FxHashSet<ThreadId> {
+        let mut tracer = Tracer::new(self);
+        roots(&mut |root| tracer.reach(root));
+        self.characters.iter().for_each(|&it| tracer.reach(it));
+        let mut known = FxHashSet::default();
+        loop {
+            tracer.finish();
+            let Some(thread) = tracer.threads.pop() else {
+                break;
+            };
+            if known.insert(thread) {
+                held_by_thread(thread, &mut |held| tracer.reach(held));
+            }
+        }
+        tracer.marks.sweep(self);
+        known
     }
 }
 
@@ -475,10 +502,28 @@ macro_rules! all_marks {
         }
 
         impl Heap {
-            /// Lets the next clones share large parts with this heap, until one side changes them.
-            pub(super) fn freeze(&mut self) {
+            /// Lets the next clones share large parts with this heap, until one side changes them,
+            /// and what has been paid for these parts.
+            pub(super) fn freeze(&mut self, paid: &mut Charge) {
                 self.shared_uses = 0;
-                $(self.$arena.freeze(self.tuning.sharing);)*
+                $(self.$arena.freeze(self.tuning.sharing, paid);)*
+                self.shares = false $(|| self.$arena.is_shared())*;
+            }
+
+            #[cold]
+            fn count_copied_pages(&mut self) {
+                let copied = 0 $(+ self.$arena.take_copied_bytes())*;
+                self.allocated += copied;
+                self.copied += copied as u64;
+            }
+
+            /// What it has for itself, and what it shares, in bytes.
+            pub(super) fn weigh(&mut self) -> (usize, usize) {
+                // What was copied is weighed with all the rest.
+                self.count_copied_pages();
+                self.allocated_before += std::mem::take(&mut self.allocated) as u64;
+                self.shares = false $(|| self.$arena.is_shared())*;
+                (0 $(+ self.$arena.weigh())*, 0 $(+ self.$arena.shared_bytes())*)
             }
 
             /// Shares a page of each arena less.
@@ -498,6 +543,8 @@ struct Tracer<'a> {
     marks: AllMarks,
     /// What was reached and holds things that may not have been.
     gray: Vec<Value>,
+    /// Threads that objects name.
+    threads: Vec<ThreadId>,
 }
 
 impl Tracer<'_> {
@@ -506,17 +553,15 @@ impl Tracer<'_> {
             heap,
             marks: AllMarks::none(heap),
             gray: Vec::new(),
+            threads: Vec::new(),
         }
     }
 
-    fn reached(mut self, roots: impl IntoIterator<Item = Value>) -> AllMarks {
-        for root in roots {
-            self.reach(root);
-        }
+    /// Follows what was reached so far to its end.
+    fn finish(&mut self) {
         while let Some(value) = self.gray.pop() {
             self.trace(value);
         }
-        self.marks
     }
 
     /// Marks a value; what it holds is still to be traced.
@@ -597,7 +642,10 @@ impl Tracer<'_> {
             Value::Generator(it) => heap.generators[it].trace(&mut visit),
             Value::Iter(it) => heap.iters[it].trace(&mut visit),
             Value::Cell(it) => heap.cells[it].trace(&mut visit),
-            Value::Object(it) => heap.objects[it].trace(&mut visit),
+            Value::Object(it) => {
+                heap.objects[it].trace(&mut visit);
+                self.threads.extend(heap.objects[it].thread());
+            }
             _ => {}
         }
     }

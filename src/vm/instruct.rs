@@ -5,7 +5,7 @@ use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::Vm;
 use crate::vm::attribute::{Cache, Found, NO_SHAPE};
 use crate::vm::builtins::operators;
-use crate::vm::call::{Flow, Step};
+use crate::vm::call::{Flow, SPARE, Step};
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::native::NativeId;
@@ -136,7 +136,7 @@ impl Vm {
             Value::Iter(it) => {
                 if let Some(item) = self.heap.step_alone(it) {
                     let item = item.unwrap_or(Value::Unbound);
-                    if !self.keeps(thread, item) {
+                    if !self.keeps(item) {
                         return Err(self.out_of_memory());
                     }
                     return self.deliver(thread, item, ret);
@@ -747,13 +747,13 @@ impl Vm {
         if self.threads[thread].frames.len() >= self.limits.recursion {
             return Err(self.throw(Type::RecursionError, "maximum recursion depth exceeded"));
         }
-        self.imported[module as usize] = true;
         let code = self.image.program.modules[module as usize].code;
         let base = self.stack_top(thread);
         let registers = self.image.links[code.0 as usize].registers as usize;
-        self.reserve(thread, base, registers + 8);
+        self.reserve_window(thread, (base, registers + SPARE), base, &[])?;
         let state = &mut self.threads[thread];
         state.stack[base..base + registers].fill(Value::Unbound);
+        self.imported[module as usize] = true;
         state.importing.push(module);
         state.frames.push(Frame {
             code,

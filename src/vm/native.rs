@@ -183,6 +183,8 @@ pub enum Interrupt {
         /// Give it an exception that is sent to the thread meanwhile, instead of raising it.
         guarded: bool,
     },
+    /// It needs so many bytes of memory, and there are fewer as long as there is garbage.
+    Room { bytes: usize },
     /// It ends the VM with an exit code.
     Exit(i32),
     /// It kills the VM.

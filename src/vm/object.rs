@@ -337,6 +337,30 @@ pub enum Object {
 }
 
 impl Object {
+    /// The thread that it is a handle of, or that holds it: who has it may ask about that thread.
+    pub(super) fn thread(&self) -> Option<ThreadId> {
+        match self {
+            Object::ThreadHandle(thread) => Some(*thread),
+            Object::Lock(lock) => lock.holder,
+            Object::RLock(lock) => lock.holder,
+            Object::Free
+            | Object::Slice { .. }
+            | Object::Property { .. }
+            | Object::StaticMethod(_)
+            | Object::ClassMethod(_)
+            | Object::Super { .. }
+            | Object::View { .. }
+            | Object::Condition(_)
+            | Object::Semaphore(_)
+            | Object::Event(_)
+            | Object::ProcessHandle { .. }
+            | Object::Channel { .. }
+            | Object::Ring(_)
+            | Object::Traceback(_)
+            | Object::Namespace(_) => None,
+        }
+    }
+
     /// Bytes that it keeps outside of the arena, if that can be many.
     #[must_use]
     pub fn bytes(&self) -> usize {

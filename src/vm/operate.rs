@@ -233,13 +233,26 @@ impl Ctx<'_> {
         }
     }
 
-    /// Refuses, by `MemoryError`, an object of so many bytes that would go over the limit.
+    /// Sees that there is room for so many bytes, which the native will take: for its result, or
+    /// only as long as it runs. If need be garbage is collected, and the native called again; so
+    /// this is an ask like any other, and comes before any change. `MemoryError` if there is too
+    /// much that lives.
     pub fn reserve(&mut self, bytes: usize) -> Result<(), Interrupt> {
-        let used = self.vm.heap.live.max(self.vm.heap.allocated);
-        if used.saturating_add(bytes) > self.vm.limits.memory_bytes {
-            return Err(self.raise(Fault::memory()));
+        if self.vm.has_room(bytes) {
+            Ok(())
+        } else {
+            Err(Interrupt::Room { bytes })
         }
-        Ok(())
+    }
+
+    /// The same after something was changed: the native cannot be called again, so that garbage
+    /// counts as if it lived.
+    pub(super) fn reserve_midway(&mut self, bytes: usize) -> Result<(), Interrupt> {
+        if self.vm.has_room(bytes) {
+            Ok(())
+        } else {
+            Err(self.raise(Fault::memory()))
+        }
     }
 
     /// `a << b` or `a >> b` of integers.

@@ -37,7 +37,8 @@ use crate::vm::list::Items;
 use crate::vm::object::{Cell, Function, Iter};
 use crate::vm::slice::{Budget, Slice, Stop};
 use crate::vm::slow::{Place, exact_in_f64};
-use crate::vm::thread::{Asking, Frame, Return, Status, ThreadId};
+use crate::vm::thread::{Asking, Frame, Return, Status, Thread, ThreadId};
+use crate::vm::threads::Threads;
 use crate::vm::value::{Ref, Value};
 use crate::vm::work::Work;
 use std::mem::MaybeUninit;
@@ -335,8 +336,11 @@ impl Vm {
         // The number of the instruction behind a place in the current code.
         macro_rules! next_of {
             ($pc:expr) => {{
-                let bytes = ($pc as usize).wrapping_sub(link.ops.as_ptr() as usize);
-                (bytes >> WIDTH.trailing_zeros()).wrapping_add(1) as u32
+                // Added before the difference is taken, which for the place before the first one
+                // would be less than nothing.
+                let next = $pc.wrapping_add(1) as usize;
+                let bytes = next.wrapping_sub(link.ops.as_ptr() as usize);
+                (bytes >> WIDTH.trailing_zeros()) as u32
             }};
         }
         // The place before an instruction: the loop steps to it from there.
@@ -354,7 +358,7 @@ impl Vm {
             () => {{
                 let at = next_of!(pc);
                 // SAFETY: the thread is there, whatever it has called.
-                let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                let state = unsafe { own_thread(&mut self.threads, thread) };
                 if let Some(frame) = state.frames.last_mut() {
                     frame.pc = at;
                 }
@@ -364,8 +368,7 @@ impl Vm {
             () => {
                 // SAFETY: the window of the frame on top lies within the stack.
                 registers = unsafe {
-                    self.threads
-                        .get_unchecked_mut(thread)
+                    own_thread(&mut self.threads, thread)
                         .stack
                         .as_mut_ptr()
                         .add(base)
@@ -511,7 +514,7 @@ impl Vm {
                         // SAFETY: functions have codes of the VM's program.
                         let callee = unsafe { links.get_unchecked(code.0 as usize) };
                         // SAFETY: the thread is there, whatever it has called.
-                        let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                        let state = unsafe { own_thread(&mut self.threads, thread) };
                         let depth = state.frames.len();
                         if callee.direct == Some($count)
                             && depth < self.limits.recursion
@@ -1418,7 +1421,7 @@ impl Vm {
                                 );
                             }
                             // SAFETY: the thread is there, whatever it has called.
-                            let state = unsafe { self.threads.get_unchecked_mut(thread) };
+                            let state = unsafe { own_thread(&mut self.threads, thread) };
                             let ret = state.frames.pop().expect("a return runs in a frame").ret;
                             if let Return::To(dst) | Return::Item { into: dst, .. } = ret
                                 && let Some(frame) = state.frames.last()
@@ -1502,9 +1505,6 @@ impl Vm {
                     continue;
                 }
                 Slow::Again | Slow::Shared => {
-                    if matches!(slow, Slow::Shared) {
-                        self.heap.note_shared_use();
-                    }
                     save!();
                     // SAFETY: it is an instruction of the current code.
                     let op = unsafe { *pc };
@@ -1516,7 +1516,11 @@ impl Vm {
                         image,
                         next: next_of!(pc),
                     };
-                    self.carry_out(op, &place)
+                    if matches!(slow, Slow::Shared) {
+                        self.carry_out_shared(op, &place)
+                    } else {
+                        self.carry_out(op, &place)
+                    }
                 }
                 Slow::Left(step) => match step {
                     Ok(Flow::Next) => Ok(Flow::Switch),
@@ -1545,6 +1549,19 @@ impl Vm {
     #[inline]
     fn is_collection_due(&self) -> bool {
         self.heap.allocated >= self.collect_at
+    }
+}
+
+/// The thread whose slice it is.
+///
+/// # Safety
+/// It is there: no thread is forgotten while it runs.
+#[inline]
+unsafe fn own_thread(threads: &mut Threads, thread: usize) -> &mut Thread {
+    // SAFETY: the caller's.
+    unsafe {
+        let slot = threads.slots.get_unchecked_mut(thread);
+        slot.as_deref_mut().unwrap_unchecked()
     }
 }
 

@@ -90,6 +90,13 @@ pub(super) fn exact_in_f64(number: i64) -> bool {
 }
 
 impl Vm {
+    /// Carries out an instruction on an object that others share, which may copy pages of them.
+    pub(super) fn carry_out_shared(&mut self, op: Op, place: &Place<'_>) -> Step {
+        self.heap.note_shared_use();
+        self.collect_or_fail()?;
+        self.carry_out(op, place)
+    }
+
     /// Carries out an instruction. What is wrong with hand-written bytecode beyond what the verifier sees is a `SystemError`.
     pub(super) fn carry_out(&mut self, op: Op, place: &Place<'_>) -> Step {
         let Place { thread, base, .. } = *place;
@@ -414,7 +421,7 @@ impl Vm {
             Op::GetItem { dst, object, key } => {
                 let (object, key) = (reg!(object), reg!(key));
                 if let Some(item) = self.heap.item_fast(object, key) {
-                    if !self.keeps(thread, item) {
+                    if !self.keeps(item) {
                         return Err(self.out_of_memory());
                     }
                     reg!(dst) = item;
@@ -474,7 +481,7 @@ impl Vm {
             } => {
                 let items = self.operands(place, at, 2 * count.0 as usize).to_vec();
                 if let Some(dict) = self.heap.build_dict(&items) {
-                    if !self.keeps(thread, dict) {
+                    if !self.keeps(dict) {
                         return Err(self.out_of_memory());
                     }
                     reg!(dst) = dict;
@@ -805,7 +812,7 @@ impl Vm {
         let [lhs, rhs] = operands;
         let result = if let (BinaryOp::Add, Value::Str(a), Value::Str(b)) = (op, lhs, rhs) {
             let joined = self.heap.concatenate(a, b);
-            if !self.keeps(place.thread, joined) {
+            if !self.keeps(joined) {
                 return Err(self.out_of_memory());
             }
             joined

@@ -1,10 +1,12 @@
 //! The threads of a VM as data: frames, register stack, what each waits for, how it ended. Knows no thread of the operating system.
 
 use crate::bytecode::op::{CodeIx, Reg};
+use crate::vm::call::SPARE;
 use crate::vm::class::Name;
 use crate::vm::link::Image;
+use crate::vm::memory::block;
 use crate::vm::native::{Bound, NativeId};
-use crate::vm::object::{Function, Generator};
+use crate::vm::object::{Function, Generator, TraceEntry};
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::value::{Ref, Value};
 use std::sync::Arc;
@@ -14,6 +16,10 @@ use std::sync::Arc;
 pub struct ThreadId(pub u32);
 
 /// A thread.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that have nothing to do with each other"
+)]
 #[derive(Clone, Debug)]
 pub struct Thread {
     /// `Thread-1 (f)`, as reports and tracebacks of uncaught exceptions name it.
@@ -50,11 +56,20 @@ pub struct Thread {
     pub instructions: u64,
     /// What it will call when it first runs.
     pub(super) start: Option<Start>,
+    /// Its engine has nothing more to do with it.
+    pub(super) buried: bool,
     /// The texts for its report are being asked for.
     pub(super) reporting: bool,
     /// The generator on top was just resumed, and its next instruction is a `yield from`.
     pub(super) resumed: bool,
+    /// A collection spares what lies on the stack before this place, as it does what lies below
+    /// the top: arguments of a call that is under way.
+    pub(super) spared: usize,
 }
+
+/// What a frame takes: itself, and its line in the traceback of an exception that may end it, in a
+/// list that grows by doubling.
+const BYTES_OF_FRAME: usize = size_of::<Frame>() + 2 * size_of::<TraceEntry>();
 
 /// What a thread calls first: a callable, its arguments, its keyword arguments.
 pub(super) type Start = (Value, Vec<Value>, Vec<(Name, Value)>);
@@ -82,9 +97,20 @@ impl Thread {
             interrupt: None,
             instructions: 0,
             start: None,
+            buried: false,
             reporting: false,
             resumed: false,
+            spared: 0,
         }
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Thread>()
+            + block(self.stack.capacity() * size_of::<Value>())
+            + block(self.frames.capacity() * BYTES_OF_FRAME)
+            + block(self.pending.capacity() * size_of::<Pending>())
+            + self.pending.iter().map(Pending::outer_bytes).sum::<usize>()
     }
 
     /// Where what it needs of its stack ends: above the window of its last frame and above the
@@ -94,71 +120,90 @@ impl Thread {
             frame.base as usize + image.links[frame.code.0 as usize].registers as usize
         });
         let arguments = self.pending.iter().map(|pending| pending.bound.end());
-        arguments.fold(window, usize::max).min(self.stack.len())
+        let top = arguments.fold(window.max(self.spared), usize::max);
+        top.min(self.stack.len())
+    }
+
+    /// How many places its stack must have for those before `end`. A small one grows by doubling,
+    /// a large one by a part of itself.
+    fn stack_length(end: usize) -> usize {
+        const SMALLEST: usize = 64;
+        const SMALL: usize = 1 << 16;
+        if end < SMALL {
+            end.next_power_of_two().max(SMALLEST)
+        } else {
+            end + end / 4
+        }
+    }
+
+    /// Bytes that it takes more when its stack grows to `end`: those of the stack, and of the
+    /// frames, which become more as it does.
+    pub(super) fn stack_growth(&self, end: usize) -> usize {
+        let values = Thread::stack_length(end).saturating_sub(self.stack.len());
+        values * size_of::<Value>() + self.more_frames() * BYTES_OF_FRAME
+    }
+
+    fn more_frames(&self) -> usize {
+        self.frames.len() / 4 + 4
+    }
+
+    /// Makes its stack reach to `end`, if it does not; how many bytes that took.
+    pub(super) fn grow_stack(&mut self, end: usize) -> usize {
+        if end <= self.stack.len() {
+            return 0;
+        }
+        let (stack, frames) = (self.stack.capacity(), self.frames.capacity());
+        let length = Thread::stack_length(end);
+        self.stack.reserve_exact(length - self.stack.len());
+        self.stack.resize(length, Value::Unbound);
+        self.frames.reserve_exact(self.more_frames());
+        (self.stack.capacity() - stack) * size_of::<Value>()
+            + (self.frames.capacity() - frames) * BYTES_OF_FRAME
     }
 
     /// Unbinds what lies above the top of its stack. A frame whose window comes to lie there may
-    /// not have written all of it when garbage is next collected.
+    /// not have written all of it when garbage is next collected. Where that is much it is given
+    /// back.
     pub(super) fn clear_above_top(&mut self, image: &Image) {
+        const MUCH: usize = 4;
         let top = self.top(image);
+        let wanted = Thread::stack_length(top + SPARE);
+        if self.stack.len() / MUCH > wanted {
+            self.stack.truncate(wanted);
+            self.stack.shrink_to_fit();
+            self.frames.shrink_to(self.frames.len() * 2);
+        }
         self.stack[top..].fill(Value::Unbound);
     }
 
-    /// Everything it can reach at once.
-    pub(super) fn roots(&self, image: &Image, roots: &mut Vec<Value>) {
+    /// Visits everything that it can reach at once.
+    pub(super) fn roots(&self, image: &Image, visit: &mut dyn FnMut(Value)) {
         for pending in &self.pending {
-            roots.extend(pending.extra.iter().map(|&(_, value)| value));
-            for answered in &pending.answers {
-                match answered {
-                    Answered::Calls { calls, results } => {
-                        call_roots(calls, roots);
-                        roots.extend(results);
-                    }
-                    Answered::Raised { calls, exception } => {
-                        call_roots(calls, roots);
-                        roots.push(*exception);
-                    }
-                    Answered::Engine(value) => roots.push(*value),
-                    Answered::Woken | Answered::TimedOut => {}
-                }
-            }
-            if let Asking::Calls { calls, results, .. } = &pending.asking {
-                call_roots(calls, roots);
-                roots.extend(results);
+            pending.roots(visit);
+        }
+        let on_stack = &self.stack[..self.top(image)];
+        on_stack.iter().for_each(|&it| visit(it));
+        self.constructing.iter().for_each(|&it| visit(it));
+        for &generator in &self.generators {
+            visit(Value::Generator(generator));
+        }
+        for frame in &self.frames {
+            if frame.function.slot != u32::MAX {
+                visit(Value::Function(frame.function));
             }
         }
-        roots.extend(&self.stack[..self.top(image)]);
-        roots.extend(&self.constructing);
-        roots.extend(
-            self.generators
-                .iter()
-                .map(|&generator| Value::Generator(generator)),
-        );
-        roots.extend(
-            self.frames
-                .iter()
-                .filter(|frame| frame.function.slot != u32::MAX)
-                .map(|frame| Value::Function(frame.function)),
-        );
-        roots.push(self.handling);
-        roots.push(self.object);
-        roots.extend(self.interrupt);
+        visit(self.handling);
+        visit(self.object);
+        self.interrupt.into_iter().for_each(&mut *visit);
         for outcome in [self.outcome, self.ending].into_iter().flatten() {
             let (Outcome::Returned(value) | Outcome::Raised(value)) = outcome;
-            roots.push(value);
+            visit(value);
         }
         if let Some((callable, args, kwargs)) = &self.start {
-            roots.push(*callable);
-            roots.extend(args);
-            roots.extend(kwargs.iter().map(|&(_, value)| value));
+            visit(*callable);
+            args.iter().for_each(|&it| visit(it));
+            kwargs.iter().for_each(|&(_, it)| visit(it));
         }
-    }
-}
-
-fn call_roots(calls: &[(Value, Vec<Value>)], roots: &mut Vec<Value>) {
-    for (function, args) in calls {
-        roots.push(*function);
-        roots.extend(args);
     }
 }
 
@@ -246,6 +291,65 @@ pub struct Pending {
     pub asking: Asking,
     /// How many frames there were when it was called: it runs on top of the last of them.
     pub depth: u32,
+}
+
+impl Pending {
+    /// Visits everything that it can reach at once but its arguments, which lie on the stack.
+    fn roots(&self, visit: &mut dyn FnMut(Value)) {
+        self.extra.iter().for_each(|&(_, it)| visit(it));
+        for answered in &self.answers {
+            match answered {
+                Answered::Calls { calls, results } => {
+                    visit_calls(calls, visit);
+                    results.iter().for_each(|&it| visit(it));
+                }
+                Answered::Raised { calls, exception } => {
+                    visit_calls(calls, visit);
+                    visit(*exception);
+                }
+                Answered::Engine(value) => visit(*value),
+                Answered::Woken | Answered::TimedOut => {}
+            }
+        }
+        match &self.asking {
+            Asking::Calls { calls, results, .. } => {
+                visit_calls(calls, visit);
+                results.iter().for_each(|&it| visit(it));
+            }
+            Asking::Nothing | Asking::Engine | Asking::Wake { .. } => {}
+        }
+    }
+
+    /// Bytes of what it asked and was told.
+    fn outer_bytes(&self) -> usize {
+        let of_answer = |answer: &Answered| match answer {
+            Answered::Calls { calls, results } => bytes_of_calls(calls) + bytes_of(results),
+            Answered::Raised { calls, .. } => bytes_of_calls(calls),
+            Answered::Engine(_) | Answered::Woken | Answered::TimedOut => 0,
+        };
+        let asking = match &self.asking {
+            Asking::Calls { calls, results, .. } => bytes_of_calls(calls) + bytes_of(results),
+            Asking::Nothing | Asking::Engine | Asking::Wake { .. } => 0,
+        };
+        let answers = self.answers.capacity() * size_of::<Answered>();
+        block(answers) + self.answers.iter().map(of_answer).sum::<usize>() + asking
+    }
+}
+
+fn visit_calls(calls: &[(Value, Vec<Value>)], visit: &mut dyn FnMut(Value)) {
+    for (function, args) in calls {
+        visit(*function);
+        args.iter().for_each(|&it| visit(it));
+    }
+}
+
+fn bytes_of(values: &[Value]) -> usize {
+    block(size_of_val(values))
+}
+
+fn bytes_of_calls(calls: &[(Value, Vec<Value>)]) -> usize {
+    let arguments = calls.iter().map(|(_, args)| bytes_of(args));
+    block(size_of_val(calls)) + arguments.sum::<usize>()
 }
 
 /// The question of a pending native.

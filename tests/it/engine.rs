@@ -520,6 +520,7 @@ again.join()
         output: Box::new(io::sink()),
         error: Box::new(io::stderr()),
         line_buffered: false,
+        statistics: true,
         sinks: None,
     };
     let outcome = Run::start(vm(text), options).wait();

@@ -70,7 +70,8 @@ pub(super) struct Machine {
     interrupts: Mutex<u32>,
     end: Mutex<Option<End>>,
     ended: Condvar,
-    figures: Mutex<Vec<ThreadFigures>>,
+    /// What each thread did that has ended, if that is to be kept.
+    figures: Option<Mutex<Vec<ThreadFigures>>>,
 }
 
 /// The table of processes.
@@ -170,9 +171,9 @@ impl ThreadFigures {
         let it = &vm.threads[thread.0 as usize];
         ThreadFigures {
             process: process.number,
-            process_name: process.name.to_string(),
+            process_name: process.name.clone(),
             thread: thread.0,
-            thread_name: it.name.to_string(),
+            thread_name: it.name.clone(),
             instructions: it.instructions,
             times,
         }
@@ -205,7 +206,7 @@ impl Machine {
             interrupts: Mutex::new(0),
             end: Mutex::new(None),
             ended: Condvar::new(),
-            figures: Mutex::default(),
+            figures: options.statistics.then(Mutex::default),
         });
         let switch_interval_ns = match options.rules {
             Rules::Interval { ns } => ns,
@@ -399,12 +400,17 @@ impl Machine {
     }
 
     /// Keeps what a thread did that is no more.
-    pub(super) fn keep(&self, figures: ThreadFigures) {
-        self.figures.lock().push(figures);
+    pub(super) fn keep(&self, figures: impl FnOnce() -> ThreadFigures) {
+        if let Some(kept) = &self.figures {
+            kept.lock().push(figures());
+        }
     }
 
-    /// What each thread did, those included that have not ended.
+    /// What each thread did, those included that have not ended, if that was to be kept.
     pub(super) fn figures(&self) -> Vec<ThreadFigures> {
+        let Some(kept) = &self.figures else {
+            return Vec::new();
+        };
         let now_ns = self.clock.now_ns();
         let mut living = Vec::new();
         for process in self.remains() {
@@ -414,16 +420,16 @@ impl Machine {
                 let it = vm.as_ref().map(|vm| &vm.threads[thread.0 as usize]);
                 living.push(ThreadFigures {
                     process: process.number,
-                    process_name: process.name.to_string(),
+                    process_name: process.name.clone(),
                     thread: thread.0,
-                    thread_name: it.map_or_else(String::new, |it| it.name.to_string()),
+                    thread_name: it.map_or_else(|| "".into(), |it| it.name.clone()),
                     instructions: it.map_or(0, |it| it.instructions),
                     times: seat.tally.times(now_ns),
                 });
             }
         }
         // After the living: a thread that ends meanwhile is in both, and not in neither.
-        let mut all = self.figures.lock().clone();
+        let mut all = kept.lock().clone();
         all.extend(living);
         all.sort_by_key(|it| (it.process, it.thread));
         all.dedup_by_key(|it| (it.process, it.thread));

@@ -99,6 +99,9 @@ impl Worker {
             self.live(&mut vm);
             self.tell_ran(&vm);
             self.keep_figures(&vm);
+            if self.thread != self.process.main {
+                vm.bury(self.thread);
+            }
         }));
         if let Err(panic) = lived {
             let message = panic
@@ -447,9 +450,10 @@ impl Worker {
     }
 
     fn keep_figures(&self, vm: &Held<'_>) {
-        let times = self.seat.tally.times(self.machine.clock.now_ns());
-        self.machine
-            .keep(ThreadFigures::of(&self.process, vm, self.thread, times));
+        self.machine.keep(|| {
+            let times = self.seat.tally.times(self.machine.clock.now_ns());
+            ThreadFigures::of(&self.process, vm, self.thread, times)
+        });
     }
 }
 

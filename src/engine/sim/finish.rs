@@ -126,16 +126,15 @@ impl World {
 
     /// A task for a thread of a VM. It is yet to be woken.
     pub(super) fn new_task(&mut self, number: u32, thread: ThreadId) -> TaskId {
-        let task = TaskId(u32::try_from(self.tasks.len()).expect("fewer than 2^32 threads"));
         let process = &mut self.processes[number as usize];
         let main = thread == process.main;
         let state = &process.vm().threads[thread.0 as usize];
         let (name, daemon) = (state.name.clone(), state.daemon);
         process.alive += 1;
         process.plain += usize::from(!main && !daemon);
-        process.set_task(thread, Some(task));
         let (vm_name, parent) = (process.name.clone(), process.parent);
-        self.tasks.push(Task::new(number, thread, daemon, self.now));
+        let task = self.tasks.push(Task::new(number, thread, daemon, self.now));
+        self.processes[number as usize].set_task(thread, Some(task));
         if main {
             self.tell(task, || What::VmBorn {
                 name: vm_name,
@@ -242,6 +241,8 @@ impl World {
         let (thread, plain) = (state.thread, !state.daemon);
         let process = &mut self.processes[state.process as usize];
         process.set_task(thread, None);
+        process.vm().bury(thread);
+        self.tasks.bury(task);
         process.alive -= 1;
         process.plain -= usize::from(plain);
         if plain
@@ -284,6 +285,7 @@ impl World {
             self.tell(task, || What::ThreadEnded);
             self.keep_figures(task);
             self.leave_core(task, Phase::Gone);
+            self.tasks.bury(task);
         }
         self.tell(main.unwrap_or(by), || What::VmEnded { exit_code });
         let process = &mut self.processes[number as usize];
@@ -308,15 +310,18 @@ impl World {
     }
 
     fn keep_figures(&mut self, task: TaskId) {
+        if !self.statistics {
+            return;
+        }
         let state = &self.tasks[task.0 as usize];
         let process = &self.processes[state.process as usize];
         let Some(vm) = &process.vm else { return };
         let thread = &vm.threads[state.thread.0 as usize];
         self.figures.push(ThreadFigures {
             process: u64::from(state.process),
-            process_name: process.name.to_string(),
+            process_name: process.name.clone(),
             thread: state.thread.0,
-            thread_name: thread.name.to_string(),
+            thread_name: thread.name.clone(),
             instructions: thread.instructions,
             times: state.tally.times(self.now),
         });
@@ -324,10 +329,8 @@ impl World {
 
     /// The figures of those who have not ended, and all in order.
     pub(super) fn remaining_figures(&mut self) {
-        for at in 0..self.tasks.len() {
-            if self.tasks[at].phase != Phase::Gone {
-                self.keep_figures(TaskId(at as u32));
-            }
+        for task in self.tasks.numbers() {
+            self.keep_figures(task);
         }
         self.figures.sort_by_key(|it| (it.process, it.thread));
     }

@@ -25,12 +25,28 @@ pub(super) enum Due {
 pub(super) struct Queue {
     heap: BinaryHeap<Reverse<(VirtualNs, u64, Due)>>,
     made: u64,
+    /// How many were left when it was last cleared of those that are void.
+    left: usize,
 }
+
+/// Fewer than so many are not worth looking through.
+const FEW: usize = 4096;
 
 impl Queue {
     pub(super) fn push(&mut self, at: VirtualNs, due: Due) {
         self.made += 1;
         self.heap.push(Reverse((at, self.made, due)));
+    }
+
+    /// Have so many come since it was last looked through that to do it again costs little?
+    pub(super) fn is_crowded(&self) -> bool {
+        self.heap.len() > (self.left * 2).max(FEW)
+    }
+
+    /// Keeps only what is not void.
+    pub(super) fn retain(&mut self, is_valid: impl Fn(&Due) -> bool) {
+        self.heap.retain(|Reverse((_, _, due))| is_valid(due));
+        self.left = self.heap.len();
     }
 
     pub(super) fn pop(&mut self) -> Option<(VirtualNs, Due)> {

@@ -50,12 +50,12 @@ struct Run<'a> {
 impl Run<'_> {
     /// Runs so many instructions at most; why it stopped.
     fn ops(&mut self, most: u64) -> Stop {
-        let bytes_before = bytes_ever(self.vm);
+        let bytes_before = self.vm.heap.bytes_ever();
         let most = most.min(self.left).max(1);
         let budget = Budget::Instructions(most);
         let slice = self.vm.run_observed(self.thread, budget, &mut self.meter);
         let (spent_ps, ticks) = self.meter.take();
-        let bytes = bytes_ever(self.vm) - bytes_before;
+        let bytes = self.vm.heap.bytes_ever() - bytes_before;
         let covered = slice.ran * COVERED_BYTES;
         self.spent_ps += spent_ps
             + bytes
@@ -316,11 +316,6 @@ impl World {
             Trigger::Free => false,
         }
     }
-}
-
-/// All that a VM has ever allocated, roughly.
-fn bytes_ever(vm: &Vm) -> u64 {
-    vm.heap.allocated_before + vm.heap.allocated as u64
 }
 
 /// Is the thread in code that stands for C?

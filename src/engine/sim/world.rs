@@ -10,7 +10,8 @@ use crate::engine::sim::core::Cores;
 use crate::engine::sim::cost::{Costs, Tariff};
 use crate::engine::sim::process::Process;
 use crate::engine::sim::queue::{Due, Queue};
-use crate::engine::sim::task::{Phase, Resume, Step, Task, TaskId};
+use crate::engine::sim::task::{Phase, Resume, Step, TaskId};
+use crate::engine::sim::tasks::Tasks;
 use crate::engine::sim::{Options, Outcome};
 use crate::event::names::Names;
 use crate::event::{Blockage, CoreId, Event, Place, Release, Sink, VmId, What};
@@ -26,7 +27,7 @@ pub(super) struct World {
     pub(super) now: VirtualNs,
     pub(super) queue: Queue,
     pub(super) cores: Cores,
-    pub(super) tasks: Vec<Task>,
+    pub(super) tasks: Tasks,
     pub(super) processes: Vec<Process>,
     pub(super) processes_alive: usize,
     pub(super) process_limit: usize,
@@ -39,6 +40,7 @@ pub(super) struct World {
     /// How often a thread or process was refused because there were too many.
     pub(super) refusals: u64,
     pub(super) figures: Vec<ThreadFigures>,
+    pub(super) statistics: bool,
     pub(super) end: Option<End>,
     time_limit: Option<VirtualNs>,
     /// When the longest time slice is over, if that is due, and its generation.
@@ -60,7 +62,7 @@ impl World {
             now: VirtualNs(0),
             queue: Queue::default(),
             cores: Cores::new(options.cores.max(1)),
-            tasks: Vec::new(),
+            tasks: Tasks::default(),
             processes: Vec::new(),
             processes_alive: 0,
             process_limit: options.limits.processes.max(1),
@@ -72,6 +74,7 @@ impl World {
             instructions_left: options.limits.instructions,
             refusals: 0,
             figures: Vec::new(),
+            statistics: options.statistics,
             end: None,
             time_limit: options
                 .limits
@@ -110,6 +113,10 @@ impl World {
             if self.end.is_none() {
                 self.dispatch();
             }
+            self.tasks.forget_gone();
+            if self.queue.is_crowded() {
+                self.drop_void_events();
+            }
         }
         let _ = self.console.flush();
         self.remaining_figures();
@@ -121,6 +128,24 @@ impl World {
             schedule: self.choice.text(),
             happenings,
         }
+    }
+
+    /// Takes events out of the queue that will be void when their time comes: deadlines above all,
+    /// of those who were woken before.
+    fn drop_void_events(&mut self) {
+        let World {
+            queue,
+            tasks,
+            time_slice_generation,
+            ..
+        } = self;
+        queue.retain(|due| match *due {
+            Due::Burst { task, generation }
+            | Due::Ready { task, generation }
+            | Due::Deadline { task, generation } => tasks[task.0 as usize].generation == generation,
+            Due::LockTimer { .. } => true,
+            Due::TimeSlice { generation } => *time_slice_generation == generation,
+        });
     }
 
     fn happen(&mut self, due: Due) {

@@ -2,7 +2,21 @@
 //! and unshared in whatever order, many forks deep, each arena holds what its vector says.
 
 use super::{Arena, Sharing};
+use crate::vm::heap::Weight;
+use crate::vm::memory::{Account, Charge};
 use crate::vm::value::Ref;
+
+impl Weight for String {
+    fn outer_bytes(&self) -> usize {
+        self.capacity()
+    }
+}
+
+/// A charge of as much as anybody could share.
+fn plenty() -> Charge {
+    let account = Account::new(usize::MAX);
+    Charge::new(&account, 1 << 40).expect("the account has no bound")
+}
 
 /// `SplitMix64` (Steele, Lea, Flood 2014).
 struct Random(u64);
@@ -135,6 +149,8 @@ impl Pair {
 /// One arena and its forks, each of them an arena that forks.
 fn family(seed: u64, sharing: Sharing, steps: usize) {
     let mut random = Random(seed);
+    let mut paid = plenty();
+    let all = paid.bytes();
     let mut family = vec![Pair {
         arena: Arena::default(),
         model: Vec::new(),
@@ -150,7 +166,7 @@ fn family(seed: u64, sharing: Sharing, steps: usize) {
             7 => member.copy(&mut random),
             8 => member.sweep(&mut random),
             9..=11 => {
-                member.arena.freeze(sharing);
+                member.arena.freeze(sharing, &mut paid);
                 if family.len() < 6 {
                     let fork = family[at].clone();
                     family.push(fork);
@@ -171,14 +187,20 @@ fn family(seed: u64, sharing: Sharing, steps: usize) {
     // Whoever remains takes everything back.
     while let Some(mut last) = family.pop() {
         if family.is_empty() {
-            last.arena.freeze(Sharing {
+            let nothing = Sharing {
                 from_slots: usize::MAX,
                 ..sharing
-            });
+            };
+            last.arena.freeze(nothing, &mut paid);
             assert!(!last.arena.is_shared());
         }
         last.check();
     }
+    // What was paid for rows is given back with the last of those who shared them.
+    let account = paid.account().clone();
+    assert!(paid.bytes() <= all);
+    drop(paid);
+    assert_eq!(account.free(), usize::MAX);
 }
 
 #[test]
@@ -204,17 +226,17 @@ fn an_arena_with_pages_of_the_usual_size_is_a_vector() {
 
 #[test]
 fn what_is_little_is_not_shared() {
-    let mut arena = Arena::default();
+    let (mut arena, mut paid) = (Arena::default(), plenty());
     let sharing = Sharing {
         page_bits: 1,
         from_slots: 4,
     };
     for at in 0..4 {
-        arena.freeze(sharing);
+        arena.freeze(sharing, &mut paid);
         assert!(!arena.is_shared(), "{at} slots");
-        arena.insert(at);
+        arena.insert(at.to_string());
     }
-    arena.freeze(sharing);
+    arena.freeze(sharing, &mut paid);
     assert!(arena.is_shared());
 }
 
@@ -226,9 +248,15 @@ fn what_nobody_needs_in_a_shared_page_stays_until_the_page_is_its_own() {
     };
     let mut arena = Arena::default();
     let handles: Vec<Ref<String>> = (0..16).map(|at| arena.insert(at.to_string())).collect();
-    arena.freeze(sharing);
+    let before = arena.weigh();
+    let mut paid = plenty();
+    let all = paid.bytes();
+    arena.freeze(sharing, &mut paid);
+    assert_eq!((arena.shared_bytes(), paid.bytes()), (before, all - before));
     let other = arena.clone();
+    assert_eq!(arena.take_copied_bytes(), 0);
     arena[handles[0]] = "mine".into();
+    assert!(arena.take_copied_bytes() >= 4 * size_of::<String>());
     let sweep = |arena: &mut Arena<String>| {
         let mut marks = arena.unmarked();
         marks.mark(handles[0]);

@@ -1,7 +1,7 @@
 //! `object.name`, `object.name = value` and `del object.name` as a native or an instruction's slow part does them, with the script's own hooks and properties.
 //! Knows nothing of caches.
 
-use super::{Found, NO_SHAPE};
+use super::Found;
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{Instance, Object};
@@ -160,10 +160,7 @@ impl Ctx<'_> {
                     "__dict__ must be set to a dictionary, not a '{of}'"
                 )));
             };
-            let object = &mut self.vm.heap.instances[instance];
-            object.dict = Some(dict);
-            object.shape = NO_SHAPE;
-            object.slots = Vec::new();
+            self.vm.keep_attributes_in(instance, dict);
             return Ok(());
         }
         if let Some(exception) = self.vm.heap.instances[instance].exception.as_deref_mut() {

@@ -1,7 +1,6 @@
 //! Attributes that objects have by themselves: `__dict__`, `__name__`, `__class__` and what functions, exceptions and classes tell of themselves. Knows nothing of
 //! descriptors or caches.
 
-use super::NO_SHAPE;
 use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::class::{Class, Name, Type, name};
@@ -187,14 +186,12 @@ impl Vm {
         let names = self.shapes[self.heap.instances[instance].shape as usize]
             .names
             .clone();
-        let slots = std::mem::take(&mut self.heap.instances[instance].slots);
+        let slots = self.heap.instances[instance].slots.clone();
         for (name, value) in names.into_iter().zip(slots) {
             let text = self.names[name.0 as usize].clone();
             self.dict_set_str(dict, &text, value);
         }
-        let object = &mut self.heap.instances[instance];
-        object.dict = Some(dict);
-        object.shape = NO_SHAPE;
+        self.keep_attributes_in(instance, dict);
         dict
     }
 

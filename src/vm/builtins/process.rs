@@ -73,8 +73,8 @@ fn spawn_thread(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         let args = ctx.rest();
         let daemon = ctx.vm.threads[ctx.thread.0 as usize].daemon;
         let name = match function_name(ctx, function) {
-            Some(name) => format!("Thread-{} ({name})", ctx.vm.threads.len()),
-            None => format!("Thread-{}", ctx.vm.threads.len()),
+            Some(name) => format!("Thread-{} ({name})", ctx.vm.threads.made()),
+            None => format!("Thread-{}", ctx.vm.threads.made()),
         };
         let thread = ctx
             .vm
@@ -277,12 +277,9 @@ fn thread_main(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn thread_all(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let main = ctx.vm.main;
-    let mut alive: Vec<ThreadId> = (0..ctx.vm.threads.len())
-        .map(|at| ThreadId(at as u32))
-        .filter(|it| *it != main && ctx.vm.threads[it.0 as usize].status != Status::Finished)
-        .collect();
     // The main thread counts until its process ends, also while it waits for the others.
-    alive.insert(0, main);
+    let others = ctx.vm.threads.alive().filter(|it| *it != main);
+    let alive: Vec<ThreadId> = std::iter::once(main).chain(others).collect();
     let handles: Vec<Value> = alive
         .into_iter()
         .map(|thread| handle(ctx, thread))

@@ -271,7 +271,7 @@ impl Vm {
 
         let interrupt = match (builtins::table()[native.0 as usize].function)(&mut ctx) {
             Ok(value) => {
-                if !self.keeps(thread, value) {
+                if !self.keeps(value) {
                     return Err(self.out_of_memory());
                 }
                 if let Return::To(reg) = ret
@@ -367,6 +367,13 @@ impl Vm {
                 self.threads[thread].status = Status::Waiting { on, deadline_ns };
                 Ok(Some(Stop::Waiting))
             }
+            Interrupt::Room { bytes } => {
+                if self.make_room(bytes) {
+                    return Ok(None);
+                }
+                self.threads[thread].pending.pop();
+                Err(self.out_of_memory())
+            }
             Interrupt::Exit(code) => Ok(Some(Stop::Exit(code))),
             Interrupt::Abort => Ok(Some(Stop::Abort)),
         }
@@ -394,6 +401,9 @@ impl Vm {
                                     .expect("still there");
                                 if let Asking::Calls { results, .. } = &mut pending.asking {
                                     results.push(value);
+                                }
+                                if !self.keeps(Value::None) {
+                                    return Err(self.out_of_memory());
                                 }
                             }
                             Flat::Pushed => {}
@@ -446,7 +456,7 @@ impl Vm {
             match result {
                 Ok(value) => {
                     let ret = self.threads[thread].pending.pop().expect("still there").ret;
-                    if !self.keeps(thread, value) {
+                    if !self.keeps(value) {
                         return Err(self.out_of_memory());
                     }
                     if ret == Return::Native {

@@ -2,6 +2,7 @@
 //! whoever of them shares a buffer, each reads as its model does.
 
 use super::Heap;
+use crate::vm::memory::{Account, Charge};
 use crate::vm::text::Str;
 use crate::vm::tuning::Tuning;
 use crate::vm::value::{Ref, Value};
@@ -58,6 +59,7 @@ fn strings_are_strings_however_they_share_their_buffers() {
             Tuning::USUAL
         });
         let mut forks = Vec::new();
+        let mut paid = Charge::none(&Account::new(usize::MAX));
         let mut strings: Vec<(Ref<Str>, String)> = Vec::new();
         for _ in 0..400 {
             let made = match random.below(if strings.is_empty() { 1 } else { 10 }) {
@@ -111,12 +113,15 @@ fn strings_are_strings_however_they_share_their_buffers() {
                     while strings.len() > kept {
                         strings.swap_remove(random.below(strings.len()));
                     }
-                    heap.collect(strings.iter().map(|it| Value::Str(it.0)));
+                    heap.collect(
+                        |visit| strings.iter().for_each(|it| visit(Value::Str(it.0))),
+                        |_, _| {},
+                    );
                     check(&heap, &strings);
                     continue;
                 }
                 _ => {
-                    heap.freeze();
+                    heap.freeze(&mut paid);
                     if forks.len() < 3 {
                         forks.push((heap.clone(), strings.clone()));
                     } else {

@@ -3,7 +3,7 @@
 
 use super::{Parcel, TAGS, Tag, find_global};
 use crate::vm::Vm;
-use crate::vm::class::{Class, Name, Type};
+use crate::vm::class::{Name, Type};
 use crate::vm::dict::Dict;
 use crate::vm::native::NativeId;
 use crate::vm::object::{Bytes, Exception, Instance, Method, Object, Range, Tuple};
@@ -60,6 +60,8 @@ struct Open {
     hashes: Vec<u64>,
     /// Of attributes, in order.
     names: Vec<Name>,
+    /// Does a dict of attributes follow the class, instead?
+    has_dict: bool,
 }
 
 impl Open {
@@ -70,6 +72,7 @@ impl Open {
             wanted,
             hashes: Vec::new(),
             names: Vec::new(),
+            has_dict: false,
         }
     }
 }
@@ -215,7 +218,8 @@ impl Decoder<'_> {
                     exception: (tag == Tag::Exception).then(Box::default),
                     ..Instance::default()
                 });
-                let names: Vec<Name> = (0..self.number())
+                let form = self.number();
+                let names: Vec<Name> = (1..form)
                     .map(|_| {
                         let text = self.text();
                         self.vm.intern(text)
@@ -226,8 +230,11 @@ impl Decoder<'_> {
                 } else {
                     0
                 };
-                let mut open = Open::new(value, 1 + names.len() + args);
+                let has_dict = form == 0;
+                let wanted = 1 + names.len() + usize::from(has_dict) + args;
+                let mut open = Open::new(value, wanted);
                 open.names = names;
+                open.has_dict = has_dict;
                 open
             }
         }
@@ -290,26 +297,30 @@ impl Decoder<'_> {
         let Value::Class(class) = open.items[0] else {
             unreachable!("an instance's first item is its class")
         };
-        let (slots, args) = open.items[1..].split_at(open.names.len());
-        let shape = self.shape_of(class, &open.names);
+        self.vm.heap.instances[it].class = class;
+        let args = match &open.items[1..] {
+            // Whoever else has the dict that came along has another one.
+            &[Value::Dict(dict), ref args @ ..] if open.has_dict => {
+                let attributes = self.vm.heap.dicts[dict].clone();
+                let Value::Dict(attributes) = self.vm.heap.new_dict(attributes) else {
+                    unreachable!("new_dict makes a dict")
+                };
+                self.vm.keep_attributes_in(it, attributes);
+                args
+            }
+            items => {
+                let (slots, args) = items.split_at(open.names.len());
+                self.vm.give_attributes(it, &open.names, slots);
+                args
+            }
+        };
         let instance = &mut self.vm.heap.instances[it];
-        instance.class = class;
-        instance.shape = shape;
-        instance.slots = slots.to_vec();
         if let Some(exception) = &mut instance.exception {
             **exception = Exception {
                 args: args.to_vec(),
                 ..Exception::default()
             };
         }
-        self.vm.heap.allocated += size_of_val(slots);
-    }
-
-    fn shape_of(&mut self, class: Ref<Class>, names: &[Name]) -> u32 {
-        let root = self.vm.heap.classes[class].root_shape;
-        names
-            .iter()
-            .fold(root, |shape, &name| self.vm.shape_with(shape, name))
     }
 
     fn made(&mut self, value: Value) -> Value {

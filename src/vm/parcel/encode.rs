@@ -157,7 +157,11 @@ impl Encoder<'_> {
                         self.ends_above = Some(self.next.len());
                     }
                     let names = &vm.shapes[instance.shape as usize].names;
-                    self.number(names.len() as u64);
+                    // One more than there are; nothing where the attributes are in a dict.
+                    self.number(match instance.dict {
+                        Some(_) => 0,
+                        None => names.len() as u64 + 1,
+                    });
                     for &name in names {
                         self.raw(vm.name_text(name).as_bytes());
                     }
@@ -170,6 +174,7 @@ impl Encoder<'_> {
                     }
                     self.next.extend(args.iter().rev());
                     self.next.extend(instance.slots[..names.len()].iter().rev());
+                    self.next.extend(instance.dict.map(Value::Dict));
                     self.next.push(Value::Class(instance.class));
                 }
             }

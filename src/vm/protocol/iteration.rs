@@ -485,7 +485,7 @@ impl Ctx<'_> {
         while let Some(item) = self.next(iterator)? {
             items.push(item);
             if items.len().is_multiple_of(4096) {
-                self.reserve(items.len() * size_of::<Value>())?;
+                self.reserve_midway(2 * items.len() * size_of::<Value>())?;
             }
         }
         Ok(items)

@@ -89,6 +89,7 @@ impl Machine {
                 input: Box::new(io::empty()),
                 output: Box::new(out.clone()),
                 error: Box::new(err.clone()),
+                statistics: true,
                 sink,
                 stop: Arc::default(),
             },

@@ -2,6 +2,9 @@
 //! that this one has copied or added since. Does not know which slots are the arena's own: those
 //! of its own row come first, and nobody asks for them here.
 
+use super::weight;
+use crate::vm::heap::Weight;
+use crate::vm::memory::Charge;
 use std::sync::Arc;
 
 /// The most rows that an arena shares parts of: forks that come while it is being made its own
@@ -18,6 +21,8 @@ pub(super) struct Shared<T> {
     /// For each page, its slots if they have been copied or are new. Those of pages that are in
     /// the arena's own row are not looked at.
     pages: Vec<Vec<T>>,
+    /// Bytes of pages that were copied and that nobody has counted yet.
+    pub(super) copied_bytes: usize,
 }
 
 /// Slots in a row from the first one of the arena on.
@@ -25,7 +30,15 @@ pub(super) struct Shared<T> {
 struct Row<T> {
     /// From which slot on it is in force: up to where the next row is. A multiple of a page.
     from: usize,
-    slots: Arc<Vec<T>>,
+    frozen: Arc<Frozen<T>>,
+}
+
+/// What several arenas have in common.
+#[derive(Debug)]
+struct Frozen<T> {
+    slots: Vec<T>,
+    /// What it takes of the run's memory.
+    charge: Charge,
 }
 
 /// The slots of a page in the row that is in force there.
@@ -35,22 +48,23 @@ fn in_row<T>(rows: &[Row<T>], page: usize, page_bits: u32) -> &[T] {
         .iter()
         .rfind(|row| row.from <= start)
         .expect("the first row is in force from the first slot on");
-    let end = row.slots.len().min(start + (1 << page_bits));
-    &row.slots[start..end]
+    let slots = &row.frozen.slots;
+    &slots[start..slots.len().min(start + (1 << page_bits))]
 }
 
 impl<T> Shared<T> {
-    /// Shares these slots.
-    pub(super) fn new(slots: Vec<T>, page_bits: u32) -> Shared<T> {
+    /// Shares these slots, which take so much.
+    pub(super) fn new(slots: Vec<T>, page_bits: u32, charge: Charge) -> Shared<T> {
         let mut pages = Vec::new();
         pages.resize_with(slots.len().div_ceil(1 << page_bits), Vec::new);
         Shared {
             page_bits,
             rows: vec![Row {
                 from: 0,
-                slots: Arc::new(slots),
+                frozen: Arc::new(Frozen { slots, charge }),
             }],
             pages,
+            copied_bytes: 0,
         }
     }
 
@@ -95,7 +109,12 @@ impl<T> Shared<T> {
     pub(super) fn is_alone(&self) -> bool {
         self.rows
             .iter()
-            .all(|row| Arc::strong_count(&row.slots) == 1)
+            .all(|row| Arc::strong_count(&row.frozen) == 1)
+    }
+
+    /// Bytes of all rows.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows.iter().map(|row| row.frozen.charge.bytes()).sum()
     }
 
     /// Are there so many rows that another one would be one too many?
@@ -104,7 +123,7 @@ impl<T> Shared<T> {
     }
 
     /// Shares another row, of whole pages, which is in force where it reaches.
-    pub(super) fn add_row(&mut self, slots: Vec<T>) {
+    pub(super) fn add_row(&mut self, slots: Vec<T>, charge: Charge) {
         let end = slots.len();
         // Each of the others is in force up to where the next one begins to be.
         let next: Vec<usize> = self.rows.iter().skip(1).map(|row| row.from).collect();
@@ -112,22 +131,28 @@ impl<T> Shared<T> {
         self.rows
             .retain(|_| ends.next().is_some_and(|its_end| its_end > end));
         self.rows[0].from = end;
-        let slots = Arc::new(slots);
-        self.rows.insert(0, Row { from: 0, slots });
+        let frozen = Arc::new(Frozen { slots, charge });
+        self.rows.insert(0, Row { from: 0, frozen });
     }
 
-    /// All slots in a row. The first of them are these, which are the arena's own.
+    /// All slots in a row, the first of which are these, the arena's own; what the others take is
+    /// the arena's own, too.
     ///
     /// # Panics
     /// If somebody else shares some of it.
-    pub(super) fn into_row(self, own: Vec<T>) -> Vec<T> {
+    pub(super) fn into_row(self, own: Vec<T>, charges: &mut Vec<Charge>) -> Vec<T> {
         let Shared {
             page_bits,
             mut rows,
             pages,
+            copied_bytes: _,
         } = self;
         let first_page = own.len() >> page_bits;
-        let unshared = |row: Row<T>| Arc::into_inner(row.slots).expect("nobody else shares it");
+        let mut unshared = |row: Row<T>| {
+            let frozen = Arc::into_inner(row.frozen).expect("nobody else shares it");
+            charges.push(frozen.charge);
+            frozen.slots
+        };
         // What was frozen first has the most of what was never copied. What is newer covers it,
         // from the first slot on; so a row that reaches further goes on where the older one ends.
         let mut slots = unshared(rows.pop().expect("there is a row"));
@@ -161,13 +186,21 @@ fn cover<T>(slots: &mut Vec<T>, start: usize, objects: Vec<T>) {
     }
 }
 
-impl<T: Clone> Shared<T> {
+impl<T: Clone + Weight> Shared<T> {
     /// The slots of a page, to change.
     fn own_page(&mut self, page: usize) -> &mut Vec<T> {
         if self.pages[page].is_empty() {
-            self.pages[page] = self.page(page).to_vec();
+            let copy = self.page(page).to_vec();
+            self.copied_bytes += weight(&copy);
+            self.pages[page] = copy;
         }
         &mut self.pages[page]
+    }
+
+    /// Bytes of the pages that were copied or are new, behind these slots.
+    pub(super) fn copied(&self, own: &[T]) -> usize {
+        let pages = self.pages.iter().skip(own.len() >> self.page_bits);
+        pages.map(|page| weight(page)).sum()
     }
 
     /// Adds a slot behind the last one.
@@ -193,6 +226,7 @@ impl<T: Clone> Shared<T> {
             page_bits,
             rows,
             pages,
+            copied_bytes: _,
         } = self;
         if page == other_page {
             let [a, b] = pages[page].get_disjoint_mut([at, other_at]).ok()?;
@@ -215,7 +249,9 @@ impl<T: Clone> Shared<T> {
         }
         let copied = std::mem::take(&mut self.pages[page]);
         if copied.is_empty() {
-            own.extend_from_slice(in_row(&self.rows, page, self.page_bits));
+            let shared = in_row(&self.rows, page, self.page_bits);
+            self.copied_bytes += weight(shared);
+            own.extend_from_slice(shared);
         } else {
             own.extend(copied);
         }
