@@ -17,6 +17,8 @@ mod sweep;
 mod test;
 mod timeline;
 
+use crate::printable;
+use crate::printable::{Printable, clean};
 use args::{Args, Color, Command};
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
@@ -30,14 +32,59 @@ type Trouble = anyhow::Error;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
-    let mut known = Args::command();
+    let known = Args::command();
     let words = with_default_command(std::env::args_os().collect(), &known);
-    let args = known
-        .try_get_matches_from_mut(words)
-        .and_then(|mut matches| Args::from_arg_matches_mut(&mut matches))
-        .unwrap_or_else(|error| error.format(&mut known).exit());
+    let done = match parse(&known, &words) {
+        Ok(args) => obey(args),
+        Err(error) => answer(&error),
+    };
+    let code = done.unwrap_or_else(|trouble| {
+        say(&printable!("mini: ", format!("{trouble:#}"), "\n"));
+        exit::USAGE
+    });
+    ExitCode::from(exit::byte(code))
+}
+
+fn parse(known: &clap::Command, words: &[OsString]) -> Result<Args, clap::Error> {
+    let parsed = |words: &[OsString]| {
+        let mut known = known.clone();
+        known
+            .try_get_matches_from_mut(words)
+            .and_then(|mut matches| Args::from_arg_matches_mut(&mut matches))
+            .map_err(|error| error.format(&mut known))
+    };
+    parsed(words).map_err(|error| {
+        // The message quotes what was typed, so it is made anew from what may be shown.
+        let clean = |word: &OsString| clean(&word.to_string_lossy()).into_owned().into();
+        parsed(&words.iter().map(clean).collect::<Vec<OsString>>())
+            .err()
+            .unwrap_or(error)
+    })
+}
+
+/// What there is to say where nothing is to be done: what is wrong with the command line, or the help that it asks for.
+#[expect(clippy::disallowed_methods, reason = "the command line prints here")]
+fn answer(error: &clap::Error) -> Result<i32, Trouble> {
+    let text = error.render();
+    let shown = |paint: bool| {
+        if paint {
+            Printable::painted(&text.ansi().to_string())
+        } else {
+            Printable::lines(&text.to_string())
+        }
+    };
+    if error.use_stderr() {
+        say(&shown(wants_color(Color::Auto, &std::io::stderr())));
+    } else {
+        print(&shown(wants_color(Color::Auto, &std::io::stdout())))?;
+    }
+    Ok(error.exit_code())
+}
+
+#[expect(clippy::disallowed_methods, reason = "where colours may go")]
+fn obey(args: Args) -> Result<i32, Trouble> {
     let paint = wants_color(args.color, &std::io::stderr());
-    let done = match args.command {
+    match args.command {
         Command::Run(it) => run::run(&it, paint),
         Command::Sim(it) => sim::sim(&it, paint),
         Command::Timeline(it) => {
@@ -49,12 +96,7 @@ pub fn main() -> ExitCode {
         Command::Dis(it) => dis::dis(&it, paint),
         Command::Explain(it) => explain::explain(&it),
         Command::Completions(it) => completions::completions(&it),
-    };
-    let code = done.unwrap_or_else(|trouble| {
-        say(&format!("mini: {trouble:#}\n"));
-        exit::USAGE
-    });
-    ExitCode::from(exit::byte(code))
+    }
 }
 
 /// `mini FILE` is `mini run FILE`.
@@ -92,15 +134,18 @@ fn wants_color(color: Color, stream: &impl IsTerminal) -> bool {
 
 /// Writes to standard error. Nobody can be told if that fails.
 #[expect(clippy::disallowed_methods, reason = "the command line prints here")]
-fn say(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
+fn say(text: &Printable) {
+    let _ = std::io::stderr().write_all(text.as_str().as_bytes());
 }
 
 /// Writes to standard output; a reader that has gone away (`mini dis x | head`) is no error.
 #[expect(clippy::disallowed_methods, reason = "the command line prints here")]
-fn print(text: &str) -> Result<(), Trouble> {
+fn print(text: &Printable) -> Result<(), Trouble> {
     let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out
+        .write_all(text.as_str().as_bytes())
+        .and_then(|()| out.flush())
+    {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         done => Ok(done?),
     }

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod event;
 pub mod gil;
+pub mod printable;
 pub mod report;
 pub mod source;
 pub mod stdlib;

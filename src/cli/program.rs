@@ -5,6 +5,7 @@ use crate::cli::render::render;
 use crate::cli::{Trouble, say};
 use crate::compile::{Compiled, Environment, assemble, compile};
 use crate::diagnostic::Diagnostic;
+use crate::printable;
 use crate::source::{Source, SourceId};
 use crate::stdlib;
 use crate::syntax::{self, MAX_SOURCE_BYTES};
@@ -95,6 +96,6 @@ fn refuse(faults: &[Fault], sources: &[Source], paint: bool) {
     let placed: Vec<Diagnostic> = faults.iter().filter_map(Fault::diagnostic).collect();
     complain(&placed, sources, paint);
     for fault in faults.iter().filter(|it| it.diagnostic().is_none()) {
-        say(&format!("mini: {fault}\n"));
+        say(&printable!("mini: ", fault, "\n"));
     }
 }

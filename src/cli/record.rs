@@ -7,6 +7,7 @@ use crate::cli::timeline::draw;
 use crate::engine::real::Sinks;
 use crate::event::trace::{self, Block, Ending, Heading};
 use crate::event::{Event, Sink};
+use crate::printable::Printable;
 use crate::report::timeline::Look;
 use anyhow::Context;
 use std::fs::File;
@@ -100,7 +101,7 @@ impl Record {
     }
 
     /// The run is over and all sinks are gone. What there is to draw.
-    pub(super) fn end(self, elapsed_ns: u64) -> Result<String, Trouble> {
+    pub(super) fn end(self, elapsed_ns: u64) -> Result<Printable, Trouble> {
         let mut kept = lock(&self.kept);
         let events = kept.events;
         kept.write(&trace::end(&Ending { events, elapsed_ns }));
@@ -117,7 +118,7 @@ impl Record {
         match (&kept.memory, self.look) {
             (Some(bytes), Some(look)) => draw(bytes, look)
                 .map_err(|damage| anyhow::anyhow!("the trace of this run {damage}")),
-            _ => Ok(String::new()),
+            _ => Ok(Printable::new()),
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::cli::{Trouble, exit, program, say, stats};
 use crate::engine::outcome::{End, RunLimits};
 use crate::engine::real::{Interrupter, Options, Run};
 use crate::event::trace::Heading;
+use crate::printable;
+use crate::printable::Printable;
 use crate::vm::link::Image;
 use crate::vm::{Limits, Vm};
 use anyhow::{Context, bail};
@@ -93,14 +95,14 @@ pub(super) fn begin(verified: &Verified, script: &ScriptArgs, limits: &LimitArgs
 }
 
 /// How a run ended, where the script itself did not say.
-pub(super) fn end_text(end: &End) -> String {
+pub(super) fn end_text(end: &End) -> Printable {
     match end {
-        End::Exited(_) | End::Killed(_) => String::new(),
-        End::Aborted => "Aborted\n".into(),
-        End::Interrupted => "interrupted\n".into(),
+        End::Exited(_) | End::Killed(_) => Printable::new(),
+        End::Aborted => printable!("Aborted\n"),
+        End::Interrupted => printable!("interrupted\n"),
         End::Deadlock(report) => report.clone(),
-        End::Limit(option) => format!("mini: the run came to its limit, {option}\n"),
-        End::Bug(message) => format!("mini: this is a bug of Mini's: {message}\n"),
+        End::Limit(option) => printable!("mini: the run came to its limit, ", option, "\n"),
+        End::Bug(message) => printable!("mini: this is a bug of Mini's: ", message, "\n"),
     }
 }
 

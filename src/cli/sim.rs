@@ -9,6 +9,7 @@ use crate::cli::{Trouble, exit, say, stats};
 use crate::engine::sim::{self, Options, Outcome};
 use crate::event::Sink;
 use crate::event::trace::Heading;
+use crate::printable::Printable;
 use crate::vm::Vm;
 use anyhow::Context;
 use std::io::{self, BufRead, BufReader, Write};
@@ -88,14 +89,14 @@ pub(super) fn report(
     outcome: &Outcome,
     args: &SimArgs,
     record: Option<Record>,
-) -> Result<String, Trouble> {
-    let mut text = String::new();
+) -> Result<Printable, Trouble> {
+    let mut text = Printable::new();
     if let Some(record) = record {
-        text += &record.end(outcome.elapsed.0)?;
+        text.append(&record.end(outcome.elapsed.0)?);
     }
     if args.stats {
         let machine = Machine::Simulated(outcome, args.costs);
-        text += &stats::report(&machine, args.gil, args.format)?;
+        text.append(&stats::report(&machine, args.gil, args.format)?);
     }
     Ok(text)
 }

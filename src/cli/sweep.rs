@@ -6,6 +6,8 @@ use crate::cli::stats::duration;
 use crate::cli::{Trouble, exit, print, program, say};
 use crate::engine::sim::{self, Options, Outcome};
 use crate::gil::Selection;
+use crate::printable;
+use crate::printable::Printable;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -74,8 +76,11 @@ pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
     let rows = rows(&cases, &outcomes);
     match args.format {
         SweepFormat::Text => print(&text(&rows))?,
-        SweepFormat::Json => print(&(serde_json::to_string_pretty(&rows)? + "\n"))?,
-        SweepFormat::Csv => print(&csv(&rows))?,
+        SweepFormat::Json => {
+            let json = serde_json::to_string_pretty(&rows)?;
+            print(&printable!(Printable::json(&json), "\n"))?;
+        }
+        SweepFormat::Csv => print(&Printable::lines(&csv(&rows)))?,
     }
     Ok(0)
 }
@@ -121,11 +126,19 @@ fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
             if shown && late {
                 let filled = PROGRESS * finished / cases.len();
                 let (full, empty) = ("#".repeat(filled), ".".repeat(PROGRESS - filled));
-                say(&format!("\r{full}{empty} {finished} of {}", cases.len()));
+                say(&printable!(
+                    "\r",
+                    full,
+                    empty,
+                    " ",
+                    finished,
+                    " of ",
+                    cases.len()
+                ));
             }
         }
         if shown && late {
-            say(&format!("\r{}\r", " ".repeat(PROGRESS + 30)));
+            say(&printable!("\r", " ".repeat(PROGRESS + 30), "\r"));
         }
     });
     let all = outcomes.into_iter();
@@ -153,7 +166,7 @@ fn rows(cases: &[Case], outcomes: &[Outcome]) -> Vec<Row> {
     rows
 }
 
-fn text(rows: &[Row]) -> String {
+fn text(rows: &[Row]) -> Printable {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(["lock", "cores", "elapsed", "speed-up", "switches", ""]);
@@ -181,7 +194,7 @@ fn text(rows: &[Row]) -> String {
             note,
         ]);
     }
-    format!("{table}\n")
+    printable!(Printable::lines(&table.to_string()), "\n")
 }
 
 fn csv(rows: &[Row]) -> String {

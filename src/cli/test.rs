@@ -11,6 +11,8 @@ use crate::cli::record::Record;
 use crate::cli::sim::{Streams, heading, report, simulate};
 use crate::cli::timeline::look;
 use crate::cli::{Trouble, exit, print, program, run};
+use crate::printable;
+use crate::printable::Printable;
 use anyhow::{Context, bail};
 use clap::Parser;
 use similar::TextDiff;
@@ -33,23 +35,25 @@ pub(super) fn test(args: &TestArgs, paint: bool) -> Result<i32, Trouble> {
     for script in &scripts {
         let verdict = examine(script, args.accept, paint)?;
         let (word, details) = match &verdict {
-            Verdict::Same => ("ok", String::new()),
-            Verdict::Accepted => ("accepted", String::new()),
+            Verdict::Same => ("ok", Printable::new()),
+            Verdict::Accepted => ("accepted", Printable::new()),
             Verdict::New => (
                 "FAILED",
-                "  nothing is kept to compare with; `mini test --accept` keeps what it prints now\n"
-                    .into(),
+                printable!(
+                    "  nothing is kept to compare with; `mini test --accept` keeps what it prints now\n"
+                ),
             ),
-            Verdict::Different(diff) => ("FAILED", diff.clone()),
-            Verdict::Refused => ("FAILED", String::new()),
+            Verdict::Different(diff) => ("FAILED", Printable::lines(diff)),
+            Verdict::Refused => ("FAILED", Printable::new()),
         };
         failed += usize::from(word == "FAILED");
-        print(&format!("{} ... {word}\n{details}", script.display()))?;
+        print(&printable!(script.display(), " ... ", word, "\n", details))?;
     }
-    print(&format!(
-        "{} of {} scripts as expected\n",
+    print(&printable!(
         scripts.len() - failed,
-        scripts.len()
+        " of ",
+        scripts.len(),
+        " scripts as expected\n"
     ))?;
     Ok(i32::from(failed > 0))
 }
@@ -150,7 +154,9 @@ fn transcript(script: &Path, paint: bool) -> Result<Option<String>, Trouble> {
         let command = ["mini sim", &options, &name].map(str::trim).join(" ");
         let _ = writeln!(transcript, "$ {}", command.replace("  ", " "));
         transcript += &output.text();
-        let told = error.text() + &run::end_text(&outcome.end) + &report(&outcome, &args, record)?;
+        let told = error.text()
+            + run::end_text(&outcome.end).as_str()
+            + report(&outcome, &args, record)?.as_str();
         if !told.is_empty() {
             let _ = write!(transcript, "[standard error]\n{told}");
         }

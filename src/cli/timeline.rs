@@ -4,6 +4,7 @@ use crate::cli::args::{LookArgs, TimelineArgs};
 use crate::cli::{Trouble, print};
 use crate::event::Sink;
 use crate::event::trace::{Damage, Trace};
+use crate::printable::Printable;
 use crate::report::timeline::{DEFAULT_WIDTH, Look, Timeline};
 use anyhow::Context;
 use std::fs;
@@ -54,7 +55,7 @@ pub(super) fn look(
 }
 
 /// The picture of a trace.
-pub(super) fn draw(bytes: &[u8], look: Look) -> Result<String, Damage> {
+pub(super) fn draw(bytes: &[u8], look: Look) -> Result<Printable, Damage> {
     let trace = Trace::read(bytes)?;
     let mut timeline = Timeline::new(trace.heading.clone(), trace.ending.elapsed_ns, look);
     for event in trace.events() {

@@ -25,6 +25,7 @@ mod sim;
 mod slices;
 mod stdlib;
 mod stress;
+mod terminal;
 mod tidy;
 mod timeline;
 mod timeouts;

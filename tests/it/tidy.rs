@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// What each module may use besides itself, as paths from the root of the crate; `*` is everything. The arrows of `docs/architecture.md`.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("source", &[]),
+    ("printable", &[]),
+    ("source", &["printable"]),
     ("diagnostic", &["source"]),
     ("syntax", &["source", "diagnostic"]),
     // Of the tree, the operators alone.
@@ -35,15 +36,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("gil", &[]),
     // The frozen library, which is plain data of these.
     ("stdlib", &["bytecode", "source", "syntax::ast::CompareOp"]),
-    ("engine", &["vm", "gil", "event"]),
+    ("engine", &["vm", "gil", "event", "printable"]),
     // Of the bytecode, what each instruction costs and whether the holder of a lock looks there.
     (
         "engine::sim",
-        &["vm", "gil", "event", "engine", "bytecode::op"],
+        &["vm", "gil", "event", "engine", "printable", "bytecode::op"],
     ),
-    ("engine::real", &["vm", "gil", "event", "engine"]),
+    (
+        "engine::real",
+        &["vm", "gil", "event", "engine", "printable"],
+    ),
     ("explore", &["engine::sim", "vm", "gil", "event"]),
-    ("report", &["event", "source"]),
+    ("report", &["event", "source", "printable"]),
     ("tui", &["*"]),
     ("cli", &["*"]),
     ("main", &["*"]),

@@ -460,7 +460,7 @@ fn drawn(trace: &Trace<'_>, u: &mut Unstructured<'_>) -> Result<()> {
         .events()
         .map_while(|it| it.ok())
         .for_each(|it| timeline.take(it));
-    assert!(timeline.text().contains("\ncor"));
+    assert!(timeline.text().as_str().contains("\ncor"));
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::engine::sim::world::World;
 use crate::event::{Release, VmId, What};
 use crate::gil::lock::{Lock, MainExit, Trigger};
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS};
+use crate::printable::Printable;
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::slice::Stream;
@@ -333,7 +334,7 @@ impl World {
     }
 
     /// What is told when nobody can do anything any more.
-    pub(super) fn deadlock(&self) -> String {
+    pub(super) fn deadlock(&self) -> Printable {
         let stuck: Vec<Stuck<'_>> = self
             .processes
             .iter()
