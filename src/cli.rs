@@ -1,5 +1,4 @@
-//! The command line: the only place that reads files and the environment, and with the real engine's writers the only one that prints. One file for each
-//! command; `exit` has the table of exit codes.
+//! The command line: the only place that reads files and the environment, and that prints (`terminal`). One file for each command; `exit` has the table of exit codes.
 
 mod args;
 mod check;
@@ -14,6 +13,7 @@ mod run;
 mod sim;
 mod stats;
 mod sweep;
+mod terminal;
 mod test;
 mod timeline;
 
@@ -22,8 +22,8 @@ use crate::printable::{Printable, clean};
 use args::{Args, Color, Command};
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use terminal::{Lost, error_is_terminal, output_is_terminal, print, say, wants_color};
 
 /// What went wrong outside of the script: a file, an option. Goes to standard error, and the exit code is `exit::USAGE`.
 type Trouble = anyhow::Error;
@@ -39,8 +39,12 @@ pub fn main() -> ExitCode {
         Err(error) => answer(&error),
     };
     let code = done.unwrap_or_else(|trouble| {
-        say(&printable!("mini: ", format!("{trouble:#}"), "\n"));
-        exit::USAGE
+        // Nobody can be told if that fails, too.
+        let _ = say(&printable!("mini: ", format!("{trouble:#}"), "\n"));
+        match trouble.downcast_ref::<Lost>() {
+            Some(_) => exit::LOST,
+            None => exit::USAGE,
+        }
     });
     ExitCode::from(exit::byte(code))
 }
@@ -63,7 +67,6 @@ fn parse(known: &clap::Command, words: &[OsString]) -> Result<Args, clap::Error>
 }
 
 /// What there is to say where nothing is to be done: what is wrong with the command line, or the help that it asks for.
-#[expect(clippy::disallowed_methods, reason = "the command line prints here")]
 fn answer(error: &clap::Error) -> Result<i32, Trouble> {
     let text = error.render();
     let shown = |paint: bool| {
@@ -74,21 +77,20 @@ fn answer(error: &clap::Error) -> Result<i32, Trouble> {
         }
     };
     if error.use_stderr() {
-        say(&shown(wants_color(Color::Auto, &std::io::stderr())));
+        say(&shown(wants_color(Color::Auto, error_is_terminal())))?;
     } else {
-        print(&shown(wants_color(Color::Auto, &std::io::stdout())))?;
+        print(&shown(wants_color(Color::Auto, output_is_terminal())))?;
     }
     Ok(error.exit_code())
 }
 
-#[expect(clippy::disallowed_methods, reason = "where colours may go")]
 fn obey(args: Args) -> Result<i32, Trouble> {
-    let paint = wants_color(args.color, &std::io::stderr());
+    let paint = wants_color(args.color, error_is_terminal());
     match args.command {
         Command::Run(it) => run::run(&it, paint),
         Command::Sim(it) => sim::sim(&it, paint),
         Command::Timeline(it) => {
-            timeline::timeline(&it, wants_color(args.color, &std::io::stdout()))
+            timeline::timeline(&it, wants_color(args.color, output_is_terminal()))
         }
         Command::Sweep(it) => sweep::sweep(&it, paint),
         Command::Test(it) => test::test(&it, paint),
@@ -117,36 +119,4 @@ fn with_default_command(mut args: Vec<OsString>, known: &clap::Command) -> Vec<O
         }
     }
     args
-}
-
-/// Is what goes there to be coloured?
-#[expect(clippy::disallowed_methods, reason = "the environment is read here")]
-fn wants_color(color: Color, stream: &impl IsTerminal) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        // <https://no-color.org>: set and not empty.
-        Color::Auto => {
-            std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) && stream.is_terminal()
-        }
-    }
-}
-
-/// Writes to standard error. Nobody can be told if that fails.
-#[expect(clippy::disallowed_methods, reason = "the command line prints here")]
-fn say(text: &Printable) {
-    let _ = std::io::stderr().write_all(text.as_str().as_bytes());
-}
-
-/// Writes to standard output; a reader that has gone away (`mini dis x | head`) is no error.
-#[expect(clippy::disallowed_methods, reason = "the command line prints here")]
-fn print(text: &Printable) -> Result<(), Trouble> {
-    let mut out = std::io::stdout();
-    match out
-        .write_all(text.as_str().as_bytes())
-        .and_then(|()| out.flush())
-    {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        done => Ok(done?),
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::bytecode::verify::{Fault, Verified, verify_linked};
 use crate::cli::render::render;
-use crate::cli::{Trouble, say};
+use crate::cli::{Trouble, say, terminal};
 use crate::compile::{Compiled, Environment, assemble, compile};
 use crate::diagnostic::Diagnostic;
 use crate::printable;
@@ -38,7 +38,7 @@ pub(super) fn load_as(
         Ok(source) => source,
         Err(no_text) => {
             let (shown, diagnostic) = *no_text;
-            complain(&[diagnostic], &[shown], paint);
+            complain(&[diagnostic], &[shown], paint)?;
             return Ok(None);
         }
     };
@@ -54,14 +54,14 @@ pub(super) fn load_as(
         compile(source, &ENVIRONMENT)
     };
     if !diagnostics.is_empty() {
-        complain(&diagnostics, &program.sources, paint);
+        complain(&diagnostics, &program.sources, paint)?;
         return Ok(None);
     }
     let sources = program.sources.clone();
     match verify_linked(program, &stdlib::BUILTINS) {
         Ok(verified) => Ok(Some(verified)),
         Err(faults) => {
-            refuse(&faults, &sources, paint);
+            refuse(&faults, &sources, paint)?;
             Ok(None)
         }
     }
@@ -71,7 +71,7 @@ pub(super) fn load_as(
 #[expect(clippy::disallowed_methods, reason = "scripts are read here")]
 fn read(file: &Path) -> Result<(String, Vec<u8>), Trouble> {
     let (name, mut input): (String, Box<dyn Read>) = if file.as_os_str() == "-" {
-        ("<stdin>".into(), Box::new(std::io::stdin()))
+        ("<stdin>".into(), Box::new(terminal::input()))
     } else {
         let name = file.display().to_string();
         let opened =
@@ -87,15 +87,16 @@ fn read(file: &Path) -> Result<(String, Vec<u8>), Trouble> {
     Ok((name, bytes))
 }
 
-fn complain(diagnostics: &[Diagnostic], sources: &[Source], paint: bool) {
-    say(&render(diagnostics, sources, paint));
+fn complain(diagnostics: &[Diagnostic], sources: &[Source], paint: bool) -> Result<(), Trouble> {
+    say(&render(diagnostics, sources, paint))
 }
 
 /// Says why a program may not run: for assembly text, the author's mistake; for a script, ours.
-fn refuse(faults: &[Fault], sources: &[Source], paint: bool) {
+fn refuse(faults: &[Fault], sources: &[Source], paint: bool) -> Result<(), Trouble> {
     let placed: Vec<Diagnostic> = faults.iter().filter_map(Fault::diagnostic).collect();
-    complain(&placed, sources, paint);
+    complain(&placed, sources, paint)?;
     for fault in faults.iter().filter(|it| it.diagnostic().is_none()) {
-        say(&printable!("mini: ", fault, "\n"));
+        say(&printable!("mini: ", fault, "\n"))?;
     }
+    Ok(())
 }

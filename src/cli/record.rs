@@ -3,6 +3,7 @@
 
 use crate::cli::Trouble;
 use crate::cli::args::RecordArgs;
+use crate::cli::terminal::Lost;
 use crate::cli::timeline::draw;
 use crate::engine::real::Sinks;
 use crate::event::trace::{self, Block, Ending, Heading};
@@ -112,8 +113,7 @@ impl Record {
             kept.trouble.get_or_insert(error);
         }
         if let Some(trouble) = kept.trouble.take() {
-            let context = format!("can't write trace '{}'", self.name);
-            return Err(Trouble::from(trouble).context(context));
+            return Err(Lost::new(format!("trace '{}'", self.name), trouble).into());
         }
         match (&kept.memory, self.look) {
             (Some(bytes), Some(look)) => draw(bytes, look)

@@ -5,7 +5,7 @@ use crate::cli::args::{LimitArgs, RunArgs, ScriptArgs};
 use crate::cli::record::Record;
 use crate::cli::stats::Machine;
 use crate::cli::timeline::look;
-use crate::cli::{Trouble, exit, program, say, stats};
+use crate::cli::{Trouble, exit, program, say, stats, terminal};
 use crate::engine::outcome::{End, RunLimits};
 use crate::engine::real::{Interrupter, Options, Run};
 use crate::event::trace::Heading;
@@ -14,12 +14,10 @@ use crate::printable::Printable;
 use crate::vm::link::Image;
 use crate::vm::{Limits, Vm};
 use anyhow::{Context, bail};
-use std::io::{BufReader, IsTerminal};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Runs a script and says how it ended.
-#[expect(clippy::disallowed_methods, reason = "the script's own streams")]
 pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     let rules = match args.gil.real() {
         Ok(rules) => rules,
@@ -32,7 +30,6 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     let interrupter: Arc<OnceLock<Interrupter>> = Arc::default();
     let started = interrupter.clone();
     ctrlc::set_handler(move || started.wait().interrupt()).context("Ctrl-C cannot be caught")?;
-    let window = terminal_size::terminal_size_of(std::io::stderr());
     let heading = || Heading {
         simulated: false,
         cores: std::thread::available_parallelism()
@@ -41,32 +38,32 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
         lock: args.gil.to_string(),
         script: args.script.file.display().to_string(),
     };
-    let look = look(&args.record.look, window, paint);
+    let look = look(&args.record.look, terminal::error_window(), paint);
     let record = Record::begin(&args.record, heading, look)?;
     let run = Run::start(
         vm,
         Options {
             rules,
             limits: run_limits(&args.limits),
-            input: Box::new(BufReader::new(std::io::stdin())),
-            output: Box::new(std::io::stdout()),
-            error: Box::new(std::io::stderr()),
-            line_buffered: std::io::stdout().is_terminal(),
+            input: Box::new(terminal::input()),
+            output: Box::new(terminal::output()),
+            error: Box::new(terminal::error()),
+            line_buffered: terminal::output_is_terminal(),
             sinks: record.as_ref().map(Record::sinks),
         },
     );
     interrupter.get_or_init(|| run.interrupter());
     let outcome = run.wait();
-    say(&end_text(&outcome.end));
+    say(&end_text(&outcome.end))?;
     if let Some(record) = record {
-        say(&record.end(outcome.elapsed_ns)?);
+        say(&record.end(outcome.elapsed_ns)?)?;
     }
     if args.stats {
         say(&stats::report(
             &Machine::Real(&outcome),
             args.gil,
             args.format,
-        )?);
+        )?)?;
     }
     Ok(exit::of(&outcome.end))
 }

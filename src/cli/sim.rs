@@ -5,19 +5,18 @@ use crate::cli::record::Record;
 use crate::cli::run::{end_text, prepare, run_limits};
 use crate::cli::stats::Machine;
 use crate::cli::timeline::look;
-use crate::cli::{Trouble, exit, say, stats};
+use crate::cli::{Trouble, exit, say, stats, terminal};
 use crate::engine::sim::{self, Options, Outcome};
 use crate::event::Sink;
 use crate::event::trace::Heading;
 use crate::printable::Printable;
 use crate::vm::Vm;
 use anyhow::Context;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Simulates a script and says how it ended.
-#[expect(clippy::disallowed_methods, reason = "the script's own streams")]
 pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
     let Some(vm) = prepare(&args.script, &args.limits, paint)? else {
         return Ok(exit::USAGE);
@@ -27,17 +26,16 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
     ctrlc::set_handler(move || interrupted.store(true, Ordering::Relaxed))
         .context("Ctrl-C cannot be caught")?;
     let streams = Streams {
-        input: Box::new(BufReader::new(io::stdin())),
-        output: Box::new(io::stdout()),
-        error: Box::new(io::stderr()),
+        input: Box::new(terminal::input()),
+        output: Box::new(terminal::output()),
+        error: Box::new(terminal::error()),
     };
-    let window = terminal_size::terminal_size_of(io::stderr());
-    let look = look(&args.record.look, window, paint);
+    let look = look(&args.record.look, terminal::error_window(), paint);
     let record = Record::begin(&args.record, || heading(args), look)?;
     let sink = record.as_ref().map(Record::sink);
     let outcome = simulate(vm, args, streams, sink, stop);
-    say(&end_text(&outcome.end));
-    say(&report(&outcome, args, record)?);
+    say(&end_text(&outcome.end))?;
+    say(&report(&outcome, args, record)?)?;
     Ok(exit::of(&outcome.end))
 }
 

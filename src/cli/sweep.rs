@@ -3,7 +3,7 @@
 use crate::cli::args::{SweepArgs, SweepFormat};
 use crate::cli::run::{begin, run_limits};
 use crate::cli::stats::duration;
-use crate::cli::{Trouble, exit, print, program, say};
+use crate::cli::{Trouble, exit, print, program, say, terminal};
 use crate::engine::sim::{self, Options, Outcome};
 use crate::gil::Selection;
 use crate::printable;
@@ -11,7 +11,7 @@ use crate::printable::Printable;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -92,7 +92,7 @@ fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel();
     let mut outcomes: Vec<Option<Outcome>> = cases.iter().map(|_| None).collect();
-    let shown = io::stderr().is_terminal();
+    let shown = terminal::error_is_terminal();
     std::thread::scope(|scope| {
         for _ in 0..workers.min(cases.len()) {
             let (done, next, run) = (done.clone(), &next, &run);
@@ -126,7 +126,8 @@ fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
             if shown && late {
                 let filled = PROGRESS * finished / cases.len();
                 let (full, empty) = ("#".repeat(filled), ".".repeat(PROGRESS - filled));
-                say(&printable!(
+                // A picture of how far it is; nothing is lost with it.
+                let _ = say(&printable!(
                     "\r",
                     full,
                     empty,
@@ -138,7 +139,7 @@ fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
             }
         }
         if shown && late {
-            say(&printable!("\r", " ".repeat(PROGRESS + 30), "\r"));
+            let _ = say(&printable!("\r", " ".repeat(PROGRESS + 30), "\r"));
         }
     });
     let all = outcomes.into_iter();

@@ -1,21 +1,21 @@
 //! `mini timeline`: a saved trace as a picture.
 
 use crate::cli::args::{LookArgs, TimelineArgs};
-use crate::cli::{Trouble, print};
+use crate::cli::{Trouble, print, terminal};
 use crate::event::Sink;
 use crate::event::trace::{Damage, Trace};
 use crate::printable::Printable;
 use crate::report::timeline::{DEFAULT_WIDTH, Look, Timeline};
 use anyhow::Context;
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 
 /// Draws a trace.
 #[expect(clippy::disallowed_methods, reason = "traces are files")]
 pub(super) fn timeline(args: &TimelineArgs, paint: bool) -> Result<i32, Trouble> {
     let (name, bytes) = if args.trace.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        io::stdin()
+        terminal::input()
             .read_to_end(&mut bytes)
             .context("can't read standard input")?;
         ("<stdin>".to_owned(), bytes)
@@ -24,11 +24,7 @@ pub(super) fn timeline(args: &TimelineArgs, paint: bool) -> Result<i32, Trouble>
         let bytes = fs::read(&args.trace).with_context(|| format!("can't read file '{name}'"))?;
         (name, bytes)
     };
-    let look = look(
-        &args.look,
-        terminal_size::terminal_size_of(io::stdout()),
-        paint,
-    );
+    let look = look(&args.look, terminal::output_window(), paint);
     match draw(&bytes, look) {
         Ok(text) => print(&text)?,
         Err(damage) => anyhow::bail!("'{name}' {damage}"),

@@ -16,6 +16,7 @@ mod front;
 mod frozen;
 mod generator;
 mod lang;
+mod lost_output;
 mod messages;
 mod module_names;
 mod oracle;

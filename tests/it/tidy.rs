@@ -371,3 +371,50 @@ fn files_are_short_and_say_what_they_are() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What must not stand outside of a few files, so that nothing foreign reaches a terminal unlooked at: the type `Printable` sees to it, if it cannot be got around.
+const TERMINAL: &[(&[&str], &[&str])] = &[
+    (
+        &["io::stdout()", "io::stderr()", "/dev/tty"],
+        &["src/cli/terminal.rs"],
+    ),
+    (
+        &["Printable::painted("],
+        &[
+            "src/printable.rs",
+            "src/cli.rs",
+            "src/cli/render.rs",
+            "src/report/timeline/draw.rs",
+        ],
+    ),
+];
+
+#[test]
+fn only_what_is_printable_reaches_the_terminal() {
+    let mut wrong = Vec::new();
+    for path in sources("src", "rs") {
+        let text = text(&path);
+        for (line, code) in code(&text) {
+            for (banned, allowed) in TERMINAL {
+                let here = allowed.iter().any(|it| Path::new(it) == path);
+                if !here && banned.iter().any(|it| code.contains(it)) {
+                    wrong.push(format!("{}:{line}: {code}", path.display()));
+                }
+            }
+        }
+    }
+    let terminal = text(Path::new("src/cli/terminal.rs"));
+    for who in ["say", "print"] {
+        let takes = format!("fn {who}(text: &Printable)");
+        assert!(terminal.contains(&takes), "`{takes}` is gone");
+    }
+    let printable = text(Path::new("src/printable.rs"));
+    for hole in ["Display for Printable", "pub struct Printable(pub", "Deref"] {
+        assert!(!printable.contains(hole), "{hole}: it could be got around");
+    }
+    assert!(
+        wrong.is_empty(),
+        "say it with `Printable`, through src/cli/terminal.rs:\n{}",
+        wrong.join("\n")
+    );
+}

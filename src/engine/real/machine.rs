@@ -12,6 +12,7 @@ use crate::engine::real::output::Output;
 use crate::engine::real::process::{Caller, Identity, Process};
 use crate::engine::real::record::Sinks;
 use crate::engine::real::worker::Worker;
+use crate::engine::stream::Streams;
 use crate::event::What;
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
 use crate::vm::Vm;
@@ -187,12 +188,12 @@ impl Machine {
             census: Arc::default(),
             processes: Mutex::default(),
             channels: Channels::default(),
-            output: Output::new(
+            output: Output::new(Streams::new(
                 options.output,
                 options.error,
                 options.line_buffered,
                 options.limits.output_bytes,
-            ),
+            )),
             input: Input::new(options.input),
             sinks: options.sinks,
             instructions_left: options
