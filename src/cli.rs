@@ -12,6 +12,7 @@ pub mod render;
 mod run;
 mod sim;
 mod stats;
+mod stray;
 mod sweep;
 mod terminal;
 mod test;
@@ -19,6 +20,7 @@ mod timeline;
 
 use crate::printable;
 use crate::printable::{Printable, clean};
+use anyhow::bail;
 use args::{Args, Color, Command};
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
@@ -33,11 +35,12 @@ type Trouble = anyhow::Error;
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
     let known = Args::command();
-    let words = with_default_command(std::env::args_os().collect(), &known);
-    let done = match parse(&known, &words) {
-        Ok(args) => obey(args),
-        Err(error) => answer(&error),
-    };
+    let done = with_default_command(std::env::args_os().collect(), &known).and_then(|words| {
+        match parse(&known, &words) {
+            Ok(args) => obey(args, &words),
+            Err(error) => answer(&error),
+        }
+    });
     let code = done.unwrap_or_else(|trouble| {
         // Nobody can be told if that fails, too.
         let _ = say(&printable!("mini: ", format!("{trouble:#}"), "\n"));
@@ -55,7 +58,10 @@ fn parse(known: &clap::Command, words: &[OsString]) -> Result<Args, clap::Error>
         known
             .try_get_matches_from_mut(words)
             .and_then(|mut matches| Args::from_arg_matches_mut(&mut matches))
-            .map_err(|error| error.format(&mut known))
+            .map_err(|mut error| {
+                stray::suggest_option(&mut error, words, &known);
+                error.format(&mut known)
+            })
     };
     parsed(words).map_err(|error| {
         // The message quotes what was typed, so it is made anew from what may be shown.
@@ -84,7 +90,10 @@ fn answer(error: &clap::Error) -> Result<i32, Trouble> {
     Ok(error.exit_code())
 }
 
-fn obey(args: Args) -> Result<i32, Trouble> {
+fn obey(args: Args, words: &[OsString]) -> Result<i32, Trouble> {
+    if let Some(note) = stray::option_after_script(&args.command, words) {
+        say(&note)?;
+    }
     let paint = wants_color(args.color, error_is_terminal());
     match args.command {
         Command::Run(it) => run::run(&it, paint),
@@ -102,21 +111,26 @@ fn obey(args: Args) -> Result<i32, Trouble> {
 }
 
 /// `mini FILE` is `mini run FILE`.
-fn with_default_command(mut args: Vec<OsString>, known: &clap::Command) -> Vec<OsString> {
+fn with_default_command(
+    mut args: Vec<OsString>,
+    known: &clap::Command,
+) -> Result<Vec<OsString>, Trouble> {
     let mut at = 1;
     while let Some(arg) = args.get(at) {
         let text = arg.to_string_lossy();
         match &*text {
             "--color" => at += 2,
-            "-h" | "--help" | "-V" | "--version" => return args,
+            "-h" | "--help" | "-V" | "--version" | "help" => break,
             _ if text.starts_with("--color=") => at += 1,
-            "help" => return args,
-            _ if known.find_subcommand(&*text).is_some() => return args,
+            _ if known.find_subcommand(&*text).is_some() => break,
             _ => {
+                if let Some(meant) = stray::command_meant(&text, known) {
+                    bail!("there is no command and no file `{text}`; did you mean `mini {meant}`?");
+                }
                 args.insert(at, "run".into());
-                return args;
+                break;
             }
         }
     }
-    args
+    Ok(args)
 }

@@ -10,6 +10,7 @@ pub mod gil;
 pub mod printable;
 pub mod report;
 pub mod source;
+pub mod spelling;
 pub mod stdlib;
 pub mod syntax;
 pub mod vm;

@@ -1,10 +1,12 @@
 //! What users may type.
 
-use crate::cli::exit;
+use crate::cli::{Trouble, exit};
 use crate::engine::sim::{Costs, Schedule, model};
 use crate::gil::{Duration, Selection};
+use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// The laboratory for interpreter locks: runs Python-shaped scripts whose threads must hold a lock that you can choose and watch.
@@ -57,20 +59,41 @@ pub(super) enum Command {
 /// The script of a run.
 #[derive(Debug, clap::Args)]
 pub(super) struct ScriptArgs {
-    /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// What the script finds in `sys.argv` after its name
-    #[arg(
-        value_name = "ARGS",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    pub(super) args: Vec<String>,
+    /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text. All that follows is the script's own: it finds it in `sys.argv`
+    #[arg(value_names = ["FILE", "ARGS"], num_args = 1.., required = true, trailing_var_arg = true)]
+    words: Vec<OsString>,
+}
+
+impl ScriptArgs {
+    /// The script.
+    pub(super) fn file(&self) -> &Path {
+        Path::new(&self.words[0])
+    }
+
+    /// What it is given.
+    pub(super) fn args(&self) -> &[OsString] {
+        &self.words[1..]
+    }
+
+    /// What it finds in `sys.argv`.
+    pub(super) fn argv(&self) -> Result<Vec<String>, Trouble> {
+        let name = self.file().display().to_string();
+        let args = self.args().iter().map(|arg| {
+            let text = arg.to_str().map(str::to_owned);
+            text.with_context(|| {
+                format!(
+                    "'{}' is not UTF-8, as scripts' arguments are to be",
+                    arg.display()
+                )
+            })
+        });
+        std::iter::once(Ok(name)).chain(args).collect()
+    }
 }
 
 /// `mini run`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "mini run [OPTIONS] <FILE> [ARGS]...")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) script: ScriptArgs,
@@ -92,6 +115,7 @@ pub(super) struct RunArgs {
 
 /// `mini sim`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "mini sim [OPTIONS] <FILE> [ARGS]...")]
 pub(super) struct SimArgs {
     #[command(flatten)]
     pub(super) script: ScriptArgs,
@@ -169,6 +193,7 @@ pub(super) struct TestArgs {
 
 /// `mini sweep`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "mini sweep [OPTIONS] <FILE> [ARGS]...")]
 pub(super) struct SweepArgs {
     #[command(flatten)]
     pub(super) script: ScriptArgs,

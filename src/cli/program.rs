@@ -2,6 +2,7 @@
 
 use crate::bytecode::verify::{Fault, Verified, verify_linked};
 use crate::cli::render::render;
+use crate::cli::stray::cannot_open;
 use crate::cli::{Trouble, say, terminal};
 use crate::compile::{Compiled, Environment, assemble, compile};
 use crate::diagnostic::Diagnostic;
@@ -74,8 +75,7 @@ fn read(file: &Path) -> Result<(String, Vec<u8>), Trouble> {
         ("<stdin>".into(), Box::new(terminal::input()))
     } else {
         let name = file.display().to_string();
-        let opened =
-            std::fs::File::open(file).with_context(|| format!("can't open file '{name}'"))?;
+        let opened = std::fs::File::open(file).map_err(|error| cannot_open(file, &error))?;
         (name, Box::new(opened))
     };
     let mut bytes = Vec::new();

@@ -36,7 +36,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
             .ok()
             .and_then(|it| u16::try_from(it.get()).ok()),
         lock: args.gil.to_string(),
-        script: args.script.file.display().to_string(),
+        script: args.script.file().display().to_string(),
     };
     let look = look(&args.record.look, terminal::error_window(), paint);
     let record = Record::begin(&args.record, heading, look)?;
@@ -74,20 +74,17 @@ pub(super) fn prepare(
     limits: &LimitArgs,
     paint: bool,
 ) -> Result<Option<Vm>, Trouble> {
-    let Some(verified) = program::load(&script.file, paint)? else {
+    let Some(verified) = program::load(script.file(), paint)? else {
         return Ok(None);
     };
-    Ok(Some(begin(&verified, script, limits)))
+    Ok(Some(begin(&verified, script.argv()?, limits)))
 }
 
 /// A VM that is about to run a program.
-pub(super) fn begin(verified: &Verified, script: &ScriptArgs, limits: &LimitArgs) -> Vm {
+pub(super) fn begin(verified: &Verified, argv: Vec<String>, limits: &LimitArgs) -> Vm {
     let image = Arc::new(Image::new(verified));
     let mut vm = Vm::new(image, vm_limits(limits));
-    vm.argv = std::iter::once(script.file.display().to_string())
-        .chain(script.args.iter().cloned())
-        .map(Into::into)
-        .collect();
+    vm.argv = argv.into_iter().map(Into::into).collect();
     vm
 }
 

@@ -78,7 +78,7 @@ pub(super) fn heading(args: &SimArgs) -> Heading {
         simulated: true,
         cores: Some(args.cores),
         lock: args.gil.to_string(),
-        script: args.script.file.display().to_string(),
+        script: args.script.file().display().to_string(),
     }
 }
 

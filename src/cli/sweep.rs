@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Simulates and compares.
 pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
-    let Some(verified) = program::load(&args.script.file, paint)? else {
+    let Some(verified) = program::load(args.script.file(), paint)? else {
         return Ok(exit::USAGE);
     };
     let cases: Vec<Case> = args
@@ -54,8 +54,9 @@ pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
         .iter()
         .flat_map(|&gil| args.cores.iter().map(move |&cores| Case { gil, cores }))
         .collect();
+    let argv = args.script.argv()?;
     let outcomes = all(&cases, |case| {
-        let vm = begin(&verified, &args.script, &args.limits);
+        let vm = begin(&verified, argv.clone(), &args.limits);
         sim::run(
             vm,
             Options {

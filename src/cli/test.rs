@@ -137,7 +137,7 @@ fn transcript(script: &Path, paint: bool) -> Result<Option<String>, Trouble> {
     let mut transcript = String::new();
     for options in runs(&String::from_utf8_lossy(&text)) {
         let args = parse(&options, &name).with_context(|| script.display().to_string())?;
-        let vm = run::begin(&verified, &args.script, &args.limits);
+        let vm = run::begin(&verified, args.script.argv()?, &args.limits);
         let (output, error) = (Kept::default(), Kept::default());
         let streams = Streams {
             input: Box::new(io::empty()),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// What each module may use besides itself, as paths from the root of the crate; `*` is everything. The arrows of `docs/architecture.md`.
 const LAYERS: &[(&str, &[&str])] = &[
     ("printable", &[]),
+    ("spelling", &[]),
     ("source", &["printable"]),
     ("diagnostic", &["source"]),
     ("syntax", &["source", "diagnostic"]),
@@ -33,14 +34,22 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("event", &["vm", "source"]),
-    ("gil", &[]),
+    ("gil", &["spelling"]),
     // The frozen library, which is plain data of these.
     ("stdlib", &["bytecode", "source", "syntax::ast::CompareOp"]),
     ("engine", &["vm", "gil", "event", "printable"]),
     // Of the bytecode, what each instruction costs and whether the holder of a lock looks there.
     (
         "engine::sim",
-        &["vm", "gil", "event", "engine", "printable", "bytecode::op"],
+        &[
+            "vm",
+            "gil",
+            "event",
+            "engine",
+            "printable",
+            "spelling",
+            "bytecode::op",
+        ],
     ),
     (
         "engine::real",
