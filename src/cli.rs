@@ -10,6 +10,7 @@ mod program;
 mod record;
 pub mod render;
 mod run;
+mod signals;
 mod sim;
 mod stats;
 mod stray;
@@ -17,6 +18,7 @@ mod sweep;
 mod terminal;
 mod test;
 mod timeline;
+mod trace_file;
 
 use crate::printable;
 use crate::printable::{Printable, clean};
@@ -35,12 +37,12 @@ type Trouble = anyhow::Error;
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
     let known = Args::command();
-    let done = with_default_command(std::env::args_os().collect(), &known).and_then(|words| {
-        match parse(&known, &words) {
+    let done = signals::survive_limits()
+        .and_then(|()| with_default_command(std::env::args_os().collect(), &known))
+        .and_then(|words| match parse(&known, &words) {
             Ok(args) => obey(args, &words),
             Err(error) => answer(&error),
-        }
-    });
+        });
     let code = done.unwrap_or_else(|trouble| {
         // Nobody can be told if that fails, too.
         let _ = say(&printable!("mini: ", format!("{trouble:#}"), "\n"));

@@ -7,4 +7,5 @@ pub mod real;
 pub mod sim;
 pub(crate) mod stream;
 
+pub use child::SIGTERM;
 pub use stream::LOST_OUTPUT;

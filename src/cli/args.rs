@@ -105,7 +105,7 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) stats: bool,
     /// The form of the statistics
-    #[arg(long, value_name = "FORM", default_value = "text")]
+    #[arg(long, value_name = "FORM", default_value = "text", requires = "stats")]
     pub(super) format: Format,
     #[command(flatten)]
     pub(super) record: RecordArgs,
@@ -138,7 +138,7 @@ pub(super) struct SimArgs {
     #[arg(long)]
     pub(super) stats: bool,
     /// The form of the statistics
-    #[arg(long, value_name = "FORM", default_value = "text")]
+    #[arg(long, value_name = "FORM", default_value = "text", requires = "stats")]
     pub(super) format: Format,
     #[command(flatten)]
     pub(super) record: RecordArgs,
@@ -152,6 +152,9 @@ pub(super) struct RecordArgs {
     /// Save what happened in a file, which `mini timeline` draws
     #[arg(long, value_name = "FILE")]
     pub(super) trace: Option<PathBuf>,
+    /// Let the trace take the place of a file that is no trace
+    #[arg(long, requires = "trace")]
+    pub(super) force: bool,
     /// At the end, draw on standard error who held the lock when, and who waited
     #[arg(long)]
     pub(super) timeline: bool,
@@ -165,9 +168,9 @@ pub(super) struct LookArgs {
     /// Columns of the timeline; the window's, or 100 where there is none
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(30..=10_000))]
     pub(super) width: Option<u16>,
-    /// Most threads of a process that have a lane of their own, and most processes
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
-    pub(super) lanes: u16,
+    /// Most threads of a process that have a lane of their own, and most processes; 16 if it is not said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..))]
+    pub(super) lanes: Option<u16>,
 }
 
 /// `mini timeline`.

@@ -35,7 +35,7 @@ const TABLE: &[(&str, &str)] = &[
     ("120", "output could not be written"),
     ("130", "Ctrl-C"),
     ("134", "os.abort()"),
-    ("128+N", "ended by signal N (os.kill)"),
+    ("128+N", "ended by signal N"),
     ("other", "what the script gave to sys.exit or os._exit"),
 ];
 

@@ -1,18 +1,19 @@
 //! `--trace` and `--timeline`: what is kept of a run's events. Each sink is a buffer of its own for one thread of the operating system, which takes the lock of
 //! the file only when it is full.
 
-use crate::cli::Trouble;
 use crate::cli::args::RecordArgs;
 use crate::cli::terminal::Lost;
 use crate::cli::timeline::draw;
+use crate::cli::{Trouble, trace_file};
 use crate::engine::real::Sinks;
 use crate::event::trace::{self, Block, Ending, Heading};
 use crate::event::{Event, Sink};
 use crate::printable::Printable;
 use crate::report::timeline::Look;
-use anyhow::Context;
+use anyhow::bail;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A buffer is full at so many bytes: some ten thousand events.
@@ -29,7 +30,7 @@ pub(super) struct Record {
 
 /// Where events are kept.
 struct Kept {
-    file: Option<BufWriter<File>>,
+    file: Option<File>,
     /// For the timeline at the end of the run.
     memory: Option<Vec<u8>>,
     events: u64,
@@ -54,12 +55,16 @@ impl Kept {
 
 impl Record {
     /// Where the events of a run are to be kept, if they are.
-    #[expect(clippy::disallowed_methods, reason = "traces are files")]
     pub(super) fn begin(
         args: &RecordArgs,
+        script: &Path,
         heading: impl FnOnce() -> Heading,
         look: Look,
     ) -> Result<Option<Record>, Trouble> {
+        let drawn = args.look.width.is_some() || args.look.lanes.is_some();
+        if drawn && !args.timeline {
+            bail!("--width and --lanes are for --timeline, which is not there");
+        }
         if args.trace.is_none() && !args.timeline {
             return Ok(None);
         }
@@ -69,11 +74,7 @@ impl Record {
             .map_or_else(String::new, |it| it.display().to_string());
         let file = match &args.trace {
             None => None,
-            Some(path) => {
-                let file =
-                    File::create(path).with_context(|| format!("can't write trace '{name}'"))?;
-                Some(BufWriter::new(file))
-            }
+            Some(path) => Some(trace_file::open(path, args.force, script)?),
         };
         let mut kept = Kept {
             file,
@@ -107,17 +108,14 @@ impl Record {
         let events = kept.events;
         kept.write(&trace::end(&Ending { events, elapsed_ns }));
         kept.over = true;
-        if let Some(file) = &mut kept.file
-            && let Err(error) = file.flush()
-        {
-            kept.trouble.get_or_insert(error);
-        }
         if let Some(trouble) = kept.trouble.take() {
             return Err(Lost::new(format!("trace '{}'", self.name), trouble).into());
         }
         match (&kept.memory, self.look) {
-            (Some(bytes), Some(look)) => draw(bytes, look)
-                .map_err(|damage| anyhow::anyhow!("the trace of this run {damage}")),
+            (Some(bytes), Some(look)) => match draw(bytes, look) {
+                Ok(drawn) => Ok(drawn.text),
+                Err(damage) => bail!("the trace of this run {damage}"),
+            },
             _ => Ok(Printable::new()),
         }
     }

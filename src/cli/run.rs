@@ -3,6 +3,7 @@
 use crate::bytecode::verify::Verified;
 use crate::cli::args::{LimitArgs, RunArgs, ScriptArgs};
 use crate::cli::record::Record;
+use crate::cli::signals::{self, Signal};
 use crate::cli::stats::Machine;
 use crate::cli::timeline::look;
 use crate::cli::{Trouble, exit, program, say, stats, terminal};
@@ -13,7 +14,7 @@ use crate::printable;
 use crate::printable::Printable;
 use crate::vm::link::Image;
 use crate::vm::{Limits, Vm};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -29,7 +30,10 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     // Caught from before the first instruction on; whoever is faster than the start waits for it.
     let interrupter: Arc<OnceLock<Interrupter>> = Arc::default();
     let started = interrupter.clone();
-    ctrlc::set_handler(move || started.wait().interrupt()).context("Ctrl-C cannot be caught")?;
+    signals::watch(move |signal| match signal {
+        Signal::Interrupt => started.wait().interrupt(),
+        Signal::Terminate => started.wait().terminate(),
+    })?;
     let heading = || Heading {
         simulated: false,
         cores: std::thread::available_parallelism()
@@ -39,7 +43,7 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
         script: args.script.file().display().to_string(),
     };
     let look = look(&args.record.look, terminal::error_window(), paint);
-    let record = Record::begin(&args.record, heading, look)?;
+    let record = Record::begin(&args.record, args.script.file(), heading, look)?;
     let run = Run::start(
         vm,
         Options {

@@ -146,6 +146,7 @@ fn transcript(script: &Path, paint: bool) -> Result<Option<String>, Trouble> {
         };
         let record = Record::begin(
             &args.record,
+            script,
             || heading(&args),
             look(&args.record.look, None, false),
         )?;

@@ -245,3 +245,17 @@ fn a_reader_that_has_gone_away_is_told_of_as_in_cpython() {
     );
     assert_eq!(String::from_utf8_lossy(&done.stderr), told);
 }
+
+/// Whose signal ends a program that does not see to it.
+#[test]
+fn a_file_that_is_too_large_is_an_error_of_the_write() {
+    file("lost_large.mini", "print('a' * 100)\n");
+    for command in ["run", "sim", "dis"] {
+        let mini = env!("CARGO_BIN_EXE_mini");
+        let script =
+            format!("ulimit -f 0; exec '{mini}' {command} lost_large.mini > lost_large.out");
+        let (code, _, stderr) = run("sh", &["-c", &script], To::Test, To::Test);
+        assert_eq!(code, Some(120), "{command}: {stderr}");
+        assert!(stderr.contains("File too large"), "{stderr}");
+    }
+}

@@ -31,6 +31,7 @@ mod tidy;
 mod timeline;
 mod timeouts;
 mod tracebacks;
+mod traces;
 mod tree;
 mod turns;
 mod tutorials;

@@ -1,5 +1,6 @@
 //! What all processes of a run share: the table of processes, channels, input and output, the clock, the limits, and the end.
 
+use crate::engine::child::SIGTERM;
 use crate::engine::deadlock::{self, Stuck};
 use crate::engine::outcome::{End, ThreadFigures, Times};
 use crate::engine::real::Options;
@@ -28,7 +29,7 @@ use std::time::Duration;
 /// So many threads and processes are refused by an exception before the run ends.
 const MOST_REFUSALS: u64 = 1000;
 
-/// Sends Ctrl-C to a run.
+/// Sends signals to a run.
 #[derive(Clone)]
 pub struct Interrupter {
     machine: Arc<Machine>,
@@ -48,6 +49,11 @@ impl Interrupter {
             (1, Some(process)) => process.interrupt(),
             _ => self.machine.end(End::Interrupted),
         }
+    }
+
+    /// Ends the run as SIGTERM ends CPython's: at once.
+    pub fn terminate(&self) {
+        self.machine.end(End::Killed(SIGTERM));
     }
 }
 
