@@ -24,7 +24,7 @@ use crate::printable;
 use crate::printable::{Printable, clean};
 use anyhow::bail;
 use args::{Args, Color, Command};
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use terminal::{Lost, error_is_terminal, output_is_terminal, print, say, wants_color};
@@ -36,7 +36,7 @@ type Trouble = anyhow::Error;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
-    let known = Args::command();
+    let known = args::command();
     let done = signals::survive_limits()
         .and_then(|()| with_default_command(std::env::args_os().collect(), &known))
         .and_then(|words| match parse(&known, &words) {

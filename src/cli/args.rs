@@ -4,7 +4,7 @@ use crate::cli::{Trouble, exit};
 use crate::engine::sim::{Costs, Schedule, model};
 use crate::gil::{Duration, Selection};
 use anyhow::Context;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -20,6 +20,21 @@ pub(super) struct Args {
     pub(super) color: Color,
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+/// The commands and their options, and what derives from none of the types below: limits that only some commands have, and options that go with others.
+pub(super) fn command() -> clap::Command {
+    let mut command = Args::command().mut_subcommand("test", |test| {
+        test.mut_arg("max_output", |it| it.default_value("1M"))
+            .mut_arg("max_instructions", |it| it.default_value("1000000000"))
+    });
+    for name in ["run", "sim"] {
+        command = command.mut_subcommand(name, |it| {
+            it.mut_arg("width", |it| it.requires("timeline"))
+                .mut_arg("lanes", |it| it.requires("timeline"))
+        });
+    }
+    command
 }
 
 /// When to colour.
@@ -192,6 +207,11 @@ pub(super) struct TestArgs {
     /// Keep what they print now, in files `.expected` beside them
     #[arg(long)]
     pub(super) accept: bool,
+    /// Time of this machine that each run may take; then it has failed
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(super) timeout: Duration,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
 }
 
 /// `mini sweep`.
@@ -275,7 +295,7 @@ pub(super) struct LimitArgs {
 }
 
 /// A number of bytes as users type it: `512M`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Size(pub(super) u64);
 
 impl FromStr for Size {
@@ -344,11 +364,10 @@ pub(super) struct CompletionsArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {
-        Args::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

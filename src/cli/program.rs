@@ -22,20 +22,38 @@ const ENVIRONMENT: Environment = Environment {
     frozen: Some(&stdlib::BUILTINS),
 };
 
-/// Reads, compiles (or assembles) and verifies a program. None: it is not right, and the messages have been printed.
-pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble> {
-    load_as(file, None, paint)
+/// A file that is to be a program.
+pub(super) struct Text {
+    /// What messages call it.
+    name: String,
+    /// No more than one more than a text may have.
+    pub(super) bytes: Vec<u8>,
 }
 
-/// The same for a program that messages call by another name.
-pub(super) fn load_as(
-    file: &Path,
-    called: Option<&str>,
-    paint: bool,
-) -> Result<Option<Verified>, Trouble> {
-    let (name, bytes) = read(file)?;
-    let name = called.map_or(name, str::to_owned);
-    let source = match syntax::read(&name, &bytes, SourceId(0)) {
+impl Text {
+    /// The last part of its name.
+    pub(super) fn file_name(&self) -> String {
+        let name = Path::new(&self.name).file_name();
+        name.map_or_else(String::new, |it| it.to_string_lossy().into_owned())
+    }
+
+    /// The same under another name.
+    pub(super) fn called(self, name: &str) -> Text {
+        Text {
+            name: name.to_owned(),
+            ..self
+        }
+    }
+}
+
+/// Reads, compiles (or assembles) and verifies a program. None: it is not right, and the messages have been printed.
+pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble> {
+    build(file, read(file)?, paint)
+}
+
+/// The same for what has been read of a file.
+pub(super) fn build(file: &Path, text: Text, paint: bool) -> Result<Option<Verified>, Trouble> {
+    let source = match syntax::read(&text.name, &text.bytes, SourceId(0)) {
         Ok(source) => source,
         Err(no_text) => {
             let (shown, diagnostic) = *no_text;
@@ -68,9 +86,9 @@ pub(super) fn load_as(
     }
 }
 
-/// A file's name for messages, and its bytes (no more than one more than a text may have); `-` is standard input.
+/// Reads a file; `-` is standard input.
 #[expect(clippy::disallowed_methods, reason = "scripts are read here")]
-fn read(file: &Path) -> Result<(String, Vec<u8>), Trouble> {
+pub(super) fn read(file: &Path) -> Result<Text, Trouble> {
     let (name, mut input): (String, Box<dyn Read>) = if file.as_os_str() == "-" {
         ("<stdin>".into(), Box::new(terminal::input()))
     } else {
@@ -84,7 +102,7 @@ fn read(file: &Path) -> Result<(String, Vec<u8>), Trouble> {
         .take(MAX_SOURCE_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
         .with_context(|| format!("can't read file '{name}'"))?;
-    Ok((name, bytes))
+    Ok(Text { name, bytes })
 }
 
 fn complain(diagnostics: &[Diagnostic], sources: &[Source], paint: bool) -> Result<(), Trouble> {

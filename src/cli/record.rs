@@ -61,10 +61,6 @@ impl Record {
         heading: impl FnOnce() -> Heading,
         look: Look,
     ) -> Result<Option<Record>, Trouble> {
-        let drawn = args.look.width.is_some() || args.look.lanes.is_some();
-        if drawn && !args.timeline {
-            bail!("--width and --lanes are for --timeline, which is not there");
-        }
         if args.trace.is_none() && !args.timeline {
             return Ok(None);
         }

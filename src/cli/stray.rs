@@ -2,12 +2,11 @@
 //! there is not. Prints nothing.
 
 use crate::cli::Trouble;
-use crate::cli::args::{Args, Command, ScriptArgs};
+use crate::cli::args::{self, Command, ScriptArgs};
 use crate::printable;
 use crate::printable::Printable;
 use crate::spelling::{did_you_mean, nearest};
 use anyhow::anyhow;
-use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 use std::fs;
@@ -56,7 +55,7 @@ pub(super) fn option_after_script(command: &Command, words: &[OsString]) -> Opti
 
 /// The long options of a command, in the order in which they are told of, and those of all.
 fn options(command: &str) -> Vec<String> {
-    let mut known = Args::command();
+    let mut known = args::command();
     known.build();
     let found = known.find_subcommand(command);
     found

@@ -18,6 +18,7 @@ mod generator;
 mod lang;
 mod lost_output;
 mod messages;
+mod mini_test;
 mod module_names;
 mod oracle;
 mod process;
