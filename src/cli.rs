@@ -1,4 +1,5 @@
-//! The command line: the only place that reads files and the environment, and that prints (`terminal`). One file for each command; `exit` has the table of exit codes.
+//! The command line: the only place that reads files and the environment, and that prints
+//! (`terminal`). One file for each command; `exit` has the table of exit codes.
 
 mod args;
 mod check;
@@ -74,7 +75,8 @@ fn parse(known: &clap::Command, words: &[OsString]) -> Result<Args, clap::Error>
     })
 }
 
-/// What there is to say where nothing is to be done: what is wrong with the command line, or the help that it asks for.
+/// What there is to say where nothing is to be done: what is wrong with the command line, or the
+/// help that it asks for.
 fn answer(error: &clap::Error) -> Result<i32, Trouble> {
     let text = error.render();
     let shown = |paint: bool| {

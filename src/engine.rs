@@ -1,4 +1,5 @@
-//! Engines: what plays the operating system for VMs. They share how they tell what came of a run and how a script's output is buffered, and nothing else.
+//! Engines: what plays the operating system for VMs. They share how they tell what came of a run
+//! and how a script's output is buffered, and nothing else.
 
 pub(crate) mod child;
 pub(crate) mod deadlock;

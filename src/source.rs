@@ -39,7 +39,8 @@ pub struct SourceId(pub u16);
 /// A named text with an index of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// What messages call it: a path as the user typed it, `<stdin>`, or `<threading>` for an embedded module. Nothing in it that a terminal would obey.
+    /// What messages call it: a path as the user typed it, `<stdin>`, or `<threading>` for an
+    /// embedded module. Nothing in it that a terminal would obey.
     pub name: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,

@@ -1,7 +1,8 @@
 //! What somebody may have meant who typed a name that there is not. Knows no names.
 
-/// The name that comes nearest to what was typed, if one is near: the same but for case and signs (`cpython3.12`), one of which this is the number
-/// (`3.12`, `py3.12`), or one that a slip of the finger in three letters is away (`cpyhton-3.12`). The first of several.
+/// The name that comes nearest to what was typed, if one is near: the same but for case and signs
+/// (`cpython3.12`), one of which this is the number (`3.12`, `py3.12`), or one that a slip of the
+/// finger in three letters is away (`cpyhton-3.12`). The first of several.
 pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = plain(typed);
     let mut best: Option<(usize, &str)> = None;

@@ -22,7 +22,8 @@ pub(super) struct Args {
     pub(super) command: Command,
 }
 
-/// The commands and their options, and what derives from none of the types below: limits that only some commands have, and options that go with others.
+/// The commands and their options, and what derives from none of the types below: limits that only
+/// some commands have, and options that go with others.
 pub(super) fn command() -> clap::Command {
     let mut command = Args::command().mut_subcommand("test", |test| {
         test.mut_arg("max_output", |it| it.default_value("1M"))
@@ -74,7 +75,8 @@ pub(super) enum Command {
 /// The script of a run.
 #[derive(Debug, clap::Args)]
 pub(super) struct ScriptArgs {
-    /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text. All that follows is the script's own: it finds it in `sys.argv`
+    /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text. All
+    /// that follows is the script's own: it finds it in `sys.argv`
     #[arg(value_names = ["FILE", "ARGS"], num_args = 1.., required = true, trailing_var_arg = true)]
     words: Vec<OsString>,
 }
@@ -183,7 +185,8 @@ pub(super) struct LookArgs {
     /// Columns of the timeline; the window's, or 100 where there is none
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(30..=10_000))]
     pub(super) width: Option<u16>,
-    /// Most threads of a process that have a lane of their own, and most processes; 16 if it is not said
+    /// Most threads of a process that have a lane of their own, and most processes; 16 if it is not
+    /// said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..))]
     pub(super) lanes: Option<u16>,
 }

@@ -44,7 +44,8 @@ pub fn render(diagnostics: &[Diagnostic], sources: &[Source], color: bool) -> Pr
     }
 }
 
-/// The same without what colours of its own could hide behind. The renderer does so with the lines of the source.
+/// The same without what colours of its own could hide behind. The renderer does so with the lines
+/// of the source.
 fn cleaned(diagnostic: &Diagnostic) -> Diagnostic {
     let clean = |text: &str| Printable::lines(text).as_str().to_owned();
     Diagnostic {

@@ -21,7 +21,8 @@ mod unix {
     use std::io;
     use std::time::Duration;
 
-    /// A run that has not ended so long after SIGTERM is in the middle of something that does not look, or waits for a reader of its output; it ends at once then.
+    /// A run that has not ended so long after SIGTERM is in the middle of something that does not
+    /// look, or waits for a reader of its output; it ends at once then.
     const PATIENCE: Duration = Duration::from_secs(5);
 
     #[expect(clippy::disallowed_methods, reason = "signals come at any time")]
@@ -81,7 +82,8 @@ pub(super) fn watch(act: impl Fn(Signal) + Send + 'static) -> Result<(), Trouble
     system::watch(act).context("Ctrl-C cannot be caught")
 }
 
-/// A file that has become too large is an error of whoever writes (as in CPython), not the end of the program.
+/// A file that has become too large is an error of whoever writes (as in CPython), not the end of
+/// the program.
 pub(super) fn survive_limits() -> Result<(), Trouble> {
     system::survive_limits().context("SIGXFSZ cannot be caught")
 }

@@ -1,5 +1,5 @@
-//! Words that do not do what was meant: an option behind the script, which is the script's there, a command that there is not, which would be a script, a file that
-//! there is not. Prints nothing.
+//! Words that do not do what was meant: an option behind the script, which is the script's there, a
+//! command that there is not, which would be a script, a file that there is not. Prints nothing.
 
 use crate::cli::Trouble;
 use crate::cli::args::{self, Command, ScriptArgs};
@@ -13,7 +13,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// A note about the first of a script's arguments that looks like an option of the command's own. None if `--` before the script says that it is meant so.
+/// A note about the first of a script's arguments that looks like an option of the command's own.
+/// None if `--` before the script says that it is meant so.
 pub(super) fn option_after_script(command: &Command, words: &[OsString]) -> Option<Printable> {
     let (name, script): (&str, &ScriptArgs) = match command {
         Command::Run(it) => ("run", &it.script),
@@ -65,7 +66,8 @@ fn options(command: &str) -> Vec<String> {
         .collect()
 }
 
-/// Adds to the error about an option that a command does not have which one may have been meant, where clap, which counts no letters in the wrong order, knows none.
+/// Adds to the error about an option that a command does not have which one may have been meant,
+/// where clap, which counts no letters in the wrong order, knows none.
 pub(super) fn suggest_option(error: &mut clap::Error, words: &[OsString], known: &clap::Command) {
     let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else {
         return;

@@ -29,7 +29,8 @@ struct Row {
     gil: String,
     cores: u16,
     elapsed_ns: u64,
-    /// How many times as fast as with the first number of cores under the same lock; none where one of the two did not come to a good end.
+    /// How many times as fast as with the first number of cores under the same lock; none where one
+    /// of the two did not come to a good end.
     speedup: Option<f64>,
     busy_ns: u64,
     switches: u64,
@@ -121,7 +122,8 @@ fn failures(rows: &[Row]) -> Printable {
     told
 }
 
-/// A stream of which the last line that is not empty is kept, and no more of that than a line of a table has room for.
+/// A stream of which the last line that is not empty is kept, and no more of that than a line of a
+/// table has room for.
 #[derive(Clone, Default)]
 struct LastLine(Arc<Mutex<(Vec<u8>, bool)>>);
 

@@ -1,4 +1,5 @@
-//! The program's own standard streams, and the only place that touches them: what Mini says goes out here, in the one type that may, and scripts are given theirs.
+//! The program's own standard streams, and the only place that touches them: what Mini says goes
+//! out here, in the one type that may, and scripts are given theirs.
 
 use crate::cli::Trouble;
 use crate::cli::args::Color;
@@ -72,7 +73,8 @@ pub(super) fn error() -> impl Write + Send {
     Raw(io::stderr())
 }
 
-/// A stream without the buffer of the standard library, and without its mercy: to it, a stream that cannot be written to at all is one that takes everything.
+/// A stream without the buffer of the standard library, and without its mercy: to it, a stream that
+/// cannot be written to at all is one that takes everything.
 struct Raw<T>(T);
 
 #[cfg(unix)]

@@ -1,8 +1,10 @@
-//! `mini test`: scripts in the simulation, held against what they are expected to print. Comments at a script's head say how it is run (`head`), and what comes of
-//! all its runs is kept beside it in a file `.expected` (`expectation`).
+//! `mini test`: scripts in the simulation, held against what they are expected to print. Comments
+//! at a script's head say how it is run (`head`), and what comes of all its runs is kept beside it
+//! in a file `.expected` (`expectation`).
 //!
-//! The scripts may be anybody's: nothing that they say lets them write a file, read one that is not beside them, or use more than the command line allows; and
-//! whatever is wrong with one, the others are tested.
+//! The scripts may be anybody's: nothing that they say lets them write a file, read one that is not
+//! beside them, or use more than the command line allows; and whatever is wrong with one, the
+//! others are tested.
 
 mod expectation;
 mod folder;

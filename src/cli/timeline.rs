@@ -34,7 +34,8 @@ pub(super) fn timeline(args: &TimelineArgs, paint: bool) -> Result<i32, Trouble>
     Ok(exit::DONE)
 }
 
-/// A file's name for messages, and its bytes; no more of them than show that it is no trace, since anything may be large, or without end.
+/// A file's name for messages, and its bytes; no more of them than show that it is no trace, since
+/// anything may be large, or without end.
 #[expect(clippy::disallowed_methods, reason = "traces are files")]
 fn read(path: &Path) -> Result<(String, Vec<u8>), Trouble> {
     let (name, mut input): (String, Box<dyn Read>) = if path.as_os_str() == "-" {

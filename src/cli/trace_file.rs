@@ -1,4 +1,5 @@
-//! The file that `--trace` writes. It takes the place of nothing but a trace, unless it is told to, and never of the script or of what the run prints.
+//! The file that `--trace` writes. It takes the place of nothing but a trace, unless it is told to,
+//! and never of the script or of what the run prints.
 
 use crate::cli::Trouble;
 use crate::event::trace::MAGIC;

@@ -1,15 +1,20 @@
-//! Standard output and standard error of a run, buffered as CPython 3.11 buffers its own, so that the same texts come out at the same moments, and where they
-//! cannot be written the same call raises and the same text is lost: `TextIOWrapper` collects a chunk (`_textiowrapper_writeflush` in Modules/_io/textio.c),
-//! `BufferedWriter` behind it a block (`_io_BufferedWriter_write_impl` in Modules/_io/bufferedio.c). Knows no engine.
+//! Standard output and standard error of a run, buffered as CPython 3.11 buffers its own, so that
+//! the same texts come out at the same moments, and where they cannot be written the same call
+//! raises and the same text is lost: `TextIOWrapper` collects a chunk (`_textiowrapper_writeflush`
+//! in Modules/_io/textio.c), `BufferedWriter` behind it a block (`_io_BufferedWriter_write_impl` in
+//! Modules/_io/bufferedio.c). Knows no engine.
 //!
-//! Two things are different. All processes of a run share the buffers, so that their lines stand in the order in which they were printed; each byte is somebody's
-//! all the same, since what a child cannot write is lost with the child. And what goes to standard error comes after what was printed before it.
+//! Two things are different. All processes of a run share the buffers, so that their lines stand in
+//! the order in which they were printed; each byte is somebody's all the same, since what a child
+//! cannot write is lost with the child. And what goes to standard error comes after what was
+//! printed before it.
 
 use crate::vm::class::Type;
 use crate::vm::slice::Stream;
 use std::io::{self, ErrorKind, Write};
 
-/// The exit code of a script whose output could not be written: `Py_RunMain` in Modules/main.c has it from the scripts of shells.
+/// The exit code of a script whose output could not be written. `Py_RunMain` in Modules/main.c took
+/// a number that hardly means anything else.
 pub const LOST_OUTPUT: i32 = 120;
 
 /// `_CHUNK_SIZE` of a `TextIOWrapper`.
@@ -87,7 +92,8 @@ impl Streams {
         }
     }
 
-    /// Writes out everything before somebody is asked for a line; that it fails is told at the end. May block.
+    /// Writes out everything before somebody is asked for a line; that it fails is told at the end.
+    /// May block.
     pub(crate) fn prompt(&mut self) {
         self.out.try_to_empty();
         self.err.try_to_empty();
@@ -104,7 +110,8 @@ impl Streams {
         self.err.flush()
     }
 
-    /// A child has come to its end. False if what it printed cannot be written: it is gone then, and the child's exit code is 1, without a word. May block.
+    /// A child has come to its end. False if what it printed cannot be written: it is gone then,
+    /// and the child's exit code is 1, without a word. May block.
     pub(crate) fn finish_child(&mut self, process: u64) -> bool {
         let written = [&mut self.out, &mut self.err]
             .into_iter()
@@ -114,7 +121,8 @@ impl Streams {
         written
     }
 
-    /// The run has come to its end. False if something cannot be written: CPython says so as far as it can, and its exit code is `LOST_OUTPUT`. May block.
+    /// The run has come to its end. False if something cannot be written: CPython says so as far as
+    /// it can, and its exit code is `LOST_OUTPUT`. May block.
     pub(crate) fn finish(&mut self) -> bool {
         let written = self.out.flush();
         if let Err(error) = &written {
@@ -198,7 +206,8 @@ struct TextStream {
     line_buffered: bool,
     /// What `TextIOWrapper` collects.
     chunk: Bytes,
-    /// What it has handed on. Whatever of it does not fit into the block is lost where it cannot be written,
+    /// What it has handed on. Whatever of it does not fit into the block is lost where it cannot be
+    /// written,
     leaving: Bytes,
     /// and with it so many bytes of the chunk: those of the text for which there was no more room.
     at_stake: usize,

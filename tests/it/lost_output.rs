@@ -1,5 +1,6 @@
-//! Output that cannot be written, on a device that is always full: scripts end as they do in CPython 3.11, with its words and its exit code, and no command of
-//! Mini's own ends as if all were well.
+//! Output that cannot be written, on a device that is always full: scripts end as they do in
+//! CPython 3.11, with its words and its exit code, and no command of Mini's own ends as if all were
+//! well.
 #![cfg(target_os = "linux")]
 
 use crate::oracle;
@@ -61,8 +62,10 @@ fn headlines(text: &str) -> String {
 
 const LOST: &str = "Exception ignored in: <_io.TextIOWrapper name='<stdout>' mode='w' encoding='utf-8'>\nOSError: [Errno 28] No space left on device\n";
 
-/// Scripts, their exit code, and whether the loss is told at the end: all as in CPython. Not here: a text of between one and two of its blocks that is still in the
-/// buffer at the end, which CPython loses without a word (`flush_io` in Python/pythonrun.c does not look), and Mini does not.
+/// Scripts, their exit code, and whether the loss is told at the end: all as in CPython. Not here:
+/// a text of between one and two of its blocks that is still in the buffer at the end, which
+/// CPython loses without a word (`flush_io` in Python/pythonrun.c does not look), and Mini does
+/// not.
 const SCRIPTS: &[(&str, i32, bool)] = &[
     ("x = 1", 0, false),
     ("print('', end='')", 0, false),

@@ -1,5 +1,5 @@
-//! `mini test` on scripts of anybody's: what their heads may ask for, what is no script, and that one bad one does not end the others. And `mini sweep`, where runs
-//! go wrong.
+//! `mini test` on scripts of anybody's: what their heads may ask for, what is no script, and that
+//! one bad one does not end the others. And `mini sweep`, where runs go wrong.
 
 use crate::process::finish;
 use std::fs;

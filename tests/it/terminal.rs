@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// Colour, bell, both kinds of line end, the one-byte form of `ESC [`, an order to write from right to left, delete.
+/// Colour, bell, both kinds of line end, the one-byte form of `ESC [`, an order to write from right
+/// to left, delete.
 const HOSTILE: &str = "\x1b[31m\x1b]0;title\x07\r\n\u{9b}2J\u{202e}\u{7f}";
 
 /// A folder of its own, named as badly as what is in it.
@@ -30,7 +31,8 @@ fn said<S: AsRef<OsStr>>(folder: &Path, arguments: &[S]) -> String {
     String::from_utf8(all).expect("what Mini says is UTF-8")
 }
 
-/// The first thing in a text that a terminal would obey, with what stands around it; colours are Mini's own where it was asked for them.
+/// The first thing in a text that a terminal would obey, with what stands around it; colours are
+/// Mini's own where it was asked for them.
 fn harm(text: &str, colors: bool) -> Option<String> {
     let mut rest = text;
     while let Some(at) = rest.find(|it: char| {

@@ -381,7 +381,8 @@ fn files_are_short_and_say_what_they_are() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What must not stand outside of a few files, so that nothing foreign reaches a terminal unlooked at: the type `Printable` sees to it, if it cannot be got around.
+/// What must not stand outside of a few files, so that nothing foreign reaches a terminal unlooked
+/// at: the type `Printable` sees to it, if it cannot be got around.
 const TERMINAL: &[(&[&str], &[&str])] = &[
     (
         &["io::stdout()", "io::stderr()", "/dev/tty"],

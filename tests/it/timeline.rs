@@ -375,7 +375,8 @@ fn save(heading: &Heading, blocks: &[&[Event]], elapsed_ns: u64) -> Vec<u8> {
     bytes
 }
 
-/// However a file is cut, what can be read of it is what was written first, up to a whole block; and it is known to have no end.
+/// However a file is cut, what can be read of it is what was written first, up to a whole block;
+/// and it is known to have no end.
 #[test]
 fn what_is_cut_is_read_as_far_as_it_goes() {
     let written = small_run();
@@ -407,7 +408,8 @@ fn what_is_cut_is_read_as_far_as_it_goes() {
     assert_eq!(lengths.last(), Some(&written.len()));
 }
 
-/// However a file is changed, it is refused, or read up to the change and known to have no end: where a length is changed, the rest of the file may look cut off.
+/// However a file is changed, it is refused, or read up to the change and known to have no end:
+/// where a length is changed, the rest of the file may look cut off.
 #[test]
 fn damage_is_found() {
     let written = small_run();

@@ -1,4 +1,5 @@
-//! The files that traces are saved in: what they may take the place of, and what is in them when a run does not come to its end.
+//! The files that traces are saved in: what they may take the place of, and what is in them when a
+//! run does not come to its end.
 
 use crate::process::finish;
 use std::fs;

@@ -38,8 +38,8 @@ pub(super) fn read(kept: &Path) -> Result<Option<String>, Trouble> {
     Ok(Some(text))
 }
 
-/// Keeps what is printed now. Never through a link, which may lead anywhere; and in a new file that takes the place of the old one, since that may have
-/// another name elsewhere.
+/// Keeps what is printed now. Never through a link, which may lead anywhere; and in a new file that
+/// takes the place of the old one, since that may have another name elsewhere.
 pub(super) fn write(kept: &Path, text: &str) -> Result<(), Trouble> {
     let name = kept.display();
     if kept.is_symlink() {

@@ -1,4 +1,5 @@
-//! The scripts of a folder. Links to folders are not followed: they may lead out of it, or into itself.
+//! The scripts of a folder. Links to folders are not followed: they may lead out of it, or into
+//! itself.
 
 use crate::cli::Trouble;
 use crate::cli::stray::cannot_open;

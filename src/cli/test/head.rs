@@ -5,8 +5,10 @@
 //! # mini sim --seed 7 orders.mini --fast 3 < orders.txt
 //! ```
 //!
-//! one for each run (without any: `mini sim`). The script's own name stands there only where arguments follow it; its input comes from a file beside it, or is empty.
-//! A head sets what a lesson needs. It writes nothing, and asks for no more than the command line of `mini test` allows.
+//! one for each run (without any: `mini sim`). The script's own name stands there only where
+//! arguments follow it; its input comes from a file beside it, or is empty. A head sets what a
+//! lesson needs. It writes nothing, and asks for no more than the command line of `mini test`
+//! allows.
 
 use crate::cli::args::{self, Args, Command, LimitArgs, SimArgs};
 use crate::cli::{Trouble, stray};

@@ -1,4 +1,5 @@
-//! What scripts print, for all threads of a run: the streams under a lock of their own, which is held while they are written.
+//! What scripts print, for all threads of a run: the streams under a lock of their own, which is
+//! held while they are written.
 
 use crate::engine::stream::{Printed, Streams};
 use crate::vm::slice::Stream;
@@ -14,7 +15,8 @@ impl Output {
         Output(Mutex::new(streams))
     }
 
-    /// Puts a text into the buffer of a stream; never blocks on the world outside. None if its process is no more, and the text forgotten.
+    /// Puts a text into the buffer of a stream; never blocks on the world outside. None if its
+    /// process is no more, and the text forgotten.
     pub(super) fn print(
         &self,
         process: u64,

@@ -451,7 +451,8 @@ impl Worker {
         })
     }
 
-    /// Writes a report to standard error, without the lock. That it cannot be written shows at the end.
+    /// Writes a report to standard error, without the lock. That it cannot be written shows at the
+    /// end.
     fn complain(&mut self, vm: &mut Held<'_>, text: &str) {
         let (machine, process) = (self.machine.clone(), self.process.clone());
         let printed = machine

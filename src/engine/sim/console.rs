@@ -25,7 +25,8 @@ impl Console {
         }
     }
 
-    /// Prints. What was due has been given to the operating system, and the answer is what came of that.
+    /// Prints. What was due has been given to the operating system, and the answer is what came of
+    /// that.
     pub(super) fn print(
         &mut self,
         process: u32,

@@ -39,7 +39,8 @@ impl fmt::Display for Damage {
     }
 }
 
-/// A trace whose parts are what was written, all of them or those before the first that is not whole.
+/// A trace whose parts are what was written, all of them or those before the first that is not
+/// whole.
 #[derive(Debug)]
 pub struct Trace<'a> {
     pub heading: Heading,
