@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod command;
 mod completions;
 mod dis;
 mod exit;
@@ -24,8 +25,9 @@ mod trace_file;
 use crate::printable;
 use crate::printable::{Printable, clean};
 use anyhow::bail;
-use args::{Args, Color, Command};
-use clap::FromArgMatches;
+use args::{Args, Color};
+use clap::{CommandFactory, FromArgMatches};
+use command::Command;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use terminal::{Lost, error_is_terminal, output_is_terminal, print, say, wants_color};
@@ -37,10 +39,10 @@ type Trouble = anyhow::Error;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
-    let known = args::command();
+    let known = Args::command();
     let done = signals::survive_limits()
         .and_then(|()| with_default_command(std::env::args_os().collect(), &known))
-        .and_then(|words| match parse(&known, &words) {
+        .and_then(|words| match parse(known, &words) {
             Ok(args) => obey(args, &words),
             Err(error) => answer(&error),
         });
@@ -55,9 +57,8 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit::byte(code))
 }
 
-fn parse(known: &clap::Command, words: &[OsString]) -> Result<Args, clap::Error> {
-    let parsed = |words: &[OsString]| {
-        let mut known = known.clone();
+fn parse(known: clap::Command, words: &[OsString]) -> Result<Args, clap::Error> {
+    let parsed = |mut known: clap::Command, words: &[OsString]| {
         known
             .try_get_matches_from_mut(words)
             .and_then(|mut matches| Args::from_arg_matches_mut(&mut matches))
@@ -66,12 +67,14 @@ fn parse(known: &clap::Command, words: &[OsString]) -> Result<Args, clap::Error>
                 error.format(&mut known)
             })
     };
-    parsed(words).map_err(|error| {
+    parsed(known, words).map_err(|error| {
         // The message quotes what was typed, so it is made anew from what may be shown.
         let clean = |word: &OsString| clean(&word.to_string_lossy()).into_owned().into();
-        parsed(&words.iter().map(clean).collect::<Vec<OsString>>())
-            .err()
-            .unwrap_or(error)
+        let cleaned: Vec<OsString> = words.iter().map(clean).collect();
+        if cleaned == words {
+            return error;
+        }
+        parsed(Args::command(), &cleaned).err().unwrap_or(error)
     })
 }
 

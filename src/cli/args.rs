@@ -1,10 +1,11 @@
 //! What users may type.
 
+use crate::cli::command::Command;
 use crate::cli::{Trouble, exit};
 use crate::engine::sim::{Costs, Schedule, model};
 use crate::gil::{Duration, Selection};
 use anyhow::Context;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Parser, ValueEnum};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -22,22 +23,6 @@ pub(super) struct Args {
     pub(super) command: Command,
 }
 
-/// The commands and their options, and what derives from none of the types below: limits that only
-/// some commands have, and options that go with others.
-pub(super) fn command() -> clap::Command {
-    let mut command = Args::command().mut_subcommand("test", |test| {
-        test.mut_arg("max_output", |it| it.default_value("1M"))
-            .mut_arg("max_instructions", |it| it.default_value("1000000000"))
-    });
-    for name in ["run", "sim"] {
-        command = command.mut_subcommand(name, |it| {
-            it.mut_arg("width", |it| it.requires("timeline"))
-                .mut_arg("lanes", |it| it.requires("timeline"))
-        });
-    }
-    command
-}
-
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
@@ -49,35 +34,12 @@ pub(super) enum Color {
     Never,
 }
 
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// Run a script on real threads under a real lock
-    Run(RunArgs),
-    /// Simulate a script on virtual cores in virtual time, under the lock of any interpreter; the same each time
-    Sim(SimArgs),
-    /// Simulate a script under several locks and numbers of cores, and compare how long it takes
-    Sweep(SweepArgs),
-    /// Draw a saved trace: who held the lock when, and who waited
-    Timeline(TimelineArgs),
-    /// Simulate scripts and compare what they print with what is kept beside them
-    Test(TestArgs),
-    /// Report what is wrong with a script, without running it
-    Check(CheckArgs),
-    /// Print a script's bytecode
-    Dis(DisArgs),
-    /// Explain a code that a message has, as in `mini explain E0101`
-    Explain(ExplainArgs),
-    /// Print what a shell needs to complete commands and options
-    Completions(CompletionsArgs),
-}
-
 /// The script of a run.
 #[derive(Debug, clap::Args)]
 pub(super) struct ScriptArgs {
     /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text. All
     /// that follows is the script's own: it finds it in `sys.argv`
-    #[arg(value_names = ["FILE", "ARGS"], num_args = 1.., required = true, trailing_var_arg = true)]
+    #[arg(value_names = ["FILE", "ARGS"], num_args = 1.., required = true, trailing_var_arg = true, value_hint = clap::ValueHint::FilePath)]
     words: Vec<OsString>,
 }
 
@@ -114,8 +76,9 @@ impl ScriptArgs {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) script: ScriptArgs,
-    /// The rules of the lock: every=N (a turn is N instructions, then the longest waiter), ticks=N (as CPython 2.7), interval=TIME (as CPython 3.2 and
-    /// later, say interval=5ms), or a preset such as cpython-3.12
+    /// The rules of the lock: every=N (a turn is N instructions, then the longest waiter), ticks=N
+    /// (as CPython 2.7), interval=TIME (as CPython 3.2 and later, say interval=5ms), or a preset
+    /// such as cpython-3.12
     #[arg(long, value_name = "RULES", default_value_t = Selection::default())]
     pub(super) gil: Selection,
     /// At the end, say on standard error what each thread did with the lock
@@ -173,21 +136,21 @@ pub(super) struct RecordArgs {
     #[arg(long, requires = "trace")]
     pub(super) force: bool,
     /// At the end, draw on standard error who held the lock when, and who waited
-    #[arg(long)]
+    #[arg(long, group = "drawn")]
     pub(super) timeline: bool,
     #[command(flatten)]
     pub(super) look: LookArgs,
 }
 
-/// How a timeline looks.
+/// How a timeline looks, where one is drawn.
 #[derive(Debug, clap::Args)]
 pub(super) struct LookArgs {
     /// Columns of the timeline; the window's, or 100 where there is none
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(30..=10_000))]
+    #[arg(long, value_name = "N", requires = "drawn", value_parser = clap::value_parser!(u16).range(30..=10_000))]
     pub(super) width: Option<u16>,
     /// Most threads of a process that have a lane of their own, and most processes; 16 if it is not
     /// said
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..))]
+    #[arg(long, value_name = "N", requires = "drawn", value_parser = clap::value_parser!(u16).range(2..))]
     pub(super) lanes: Option<u16>,
 }
 
@@ -195,7 +158,7 @@ pub(super) struct LookArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct TimelineArgs {
     /// A trace that `--trace` has saved (`-` is standard input)
-    #[arg(value_name = "TRACE")]
+    #[arg(value_name = "TRACE", group = "drawn")]
     pub(super) trace: PathBuf,
     #[command(flatten)]
     pub(super) look: LookArgs,
@@ -210,11 +173,23 @@ pub(super) struct TestArgs {
     /// Keep what they print now, in files `.expected` beside them
     #[arg(long)]
     pub(super) accept: bool,
-    /// Time of this machine that each run may take; then it has failed
+    /// Time of this machine that each run may take; then it has failed. It also ends after 1M of
+    /// output and 1000000000 instructions, if the limits do not say otherwise
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub(super) timeout: Duration,
     #[command(flatten)]
-    pub(super) limits: LimitArgs,
+    limits: LimitArgs,
+}
+
+impl TestArgs {
+    /// What each run may use, at most.
+    pub(super) fn limits(&self) -> LimitArgs {
+        LimitArgs {
+            max_output: self.limits.max_output.or(Some(Size(1 << 20))),
+            max_instructions: self.limits.max_instructions.or(Some(1_000_000_000)),
+            ..self.limits
+        }
+    }
 }
 
 /// `mini sweep`.
@@ -271,7 +246,7 @@ pub(super) enum Format {
 }
 
 /// What a run may use.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
     /// Memory of each process, as in 512M or 2G; beyond it, `MemoryError`
@@ -367,10 +342,11 @@ pub(super) struct CompletionsArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {
-        command().debug_assert();
+        Args::command().debug_assert();
     }
 
     #[test]

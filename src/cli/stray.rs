@@ -2,11 +2,13 @@
 //! command that there is not, which would be a script, a file that there is not. Prints nothing.
 
 use crate::cli::Trouble;
-use crate::cli::args::{self, Command, ScriptArgs};
+use crate::cli::args::{Args, ScriptArgs};
+use crate::cli::command::Command;
 use crate::printable;
 use crate::printable::Printable;
 use crate::spelling::{did_you_mean, nearest};
 use anyhow::anyhow;
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
 use std::fs;
@@ -27,18 +29,25 @@ pub(super) fn option_after_script(command: &Command, words: &[OsString]) -> Opti
         | Command::Explain(_)
         | Command::Completions(_) => return None,
     };
-    let own = options(name);
     let before = words.len().checked_sub(script.args().len() + 2)?;
     if words[before] == "--" {
         return None;
     }
-    let stray = |arg: &OsString| {
-        let typed = arg.to_str()?.strip_prefix("--")?.split('=').next()?;
-        let meant = nearest(typed, own.iter().map(String::as_str))?;
-        Some((typed.to_owned(), meant.to_owned()))
+    let args = script.args().iter();
+    let typed: Vec<&str> = args
+        .filter_map(|arg| arg.to_str()?.strip_prefix("--")?.split('=').next())
+        .collect();
+    // Most scripts are given none, and the table of options takes its time.
+    let own = if typed.is_empty() {
+        Vec::new()
+    } else {
+        options(name)
     };
+    let (typed, meant) = typed.into_iter().find_map(|typed| {
+        let meant = nearest(typed, own.iter().map(String::as_str))?;
+        Some((typed, meant))
+    })?;
     let file = script.file().display();
-    let (typed, meant) = script.args().iter().find_map(stray)?;
     Some(printable!(
         "mini: note: `--",
         typed,
@@ -56,7 +65,7 @@ pub(super) fn option_after_script(command: &Command, words: &[OsString]) -> Opti
 
 /// The long options of a command, in the order in which they are told of, and those of all.
 fn options(command: &str) -> Vec<String> {
-    let mut known = args::command();
+    let mut known = Args::command();
     known.build();
     let found = known.find_subcommand(command);
     found

@@ -74,10 +74,11 @@ fn examine(script: &Path, args: &TestArgs, paint: bool) -> Result<Verdict, Troub
     let text = program::read(script)?;
     let heads = head::heads(&String::from_utf8_lossy(&text.bytes))?;
     let name = text.file_name();
+    let allowed = args.limits();
     let runs: Vec<(Head, SimArgs)> = heads
         .into_iter()
         .map(|head| {
-            let asked = head.parse(&name, &args.limits)?;
+            let asked = head.parse(&name, &allowed)?;
             Ok((head, asked))
         })
         .collect::<Result<_, Trouble>>()?;

@@ -10,14 +10,15 @@
 //! lesson needs. It writes nothing, and asks for no more than the command line of `mini test`
 //! allows.
 
-use crate::cli::args::{self, Args, Command, LimitArgs, SimArgs};
+use crate::cli::args::{Args, LimitArgs, SimArgs};
+use crate::cli::command::Command;
 use crate::cli::{Trouble, stray};
 use crate::spelling::did_you_mean;
 use crate::syntax::MAX_SOURCE_BYTES;
 use anyhow::{anyhow, bail};
-use clap::FromArgMatches;
 use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
@@ -185,7 +186,7 @@ impl Head {
 
     /// The command line, with the script's name at its end where that is not there.
     fn matches(&self, name: &str) -> Result<clap::ArgMatches, String> {
-        let known = args::command();
+        let known = Args::command();
         let words = ["mini", "sim"].into_iter();
         let words = words.chain(self.words.iter().map(String::as_str));
         let mut words: Vec<OsString> = words.map(Into::into).collect();
