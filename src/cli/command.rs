@@ -1,6 +1,6 @@
-//! The commands: one table, from which the type derives and what clap is to know of them. Each
-//! command's options are made only when it is the one that was typed, which halves the time that
-//! the command line takes.
+//! The commands: one table, from which the type derives and what clap is to know of them. A
+//! command's options are made only when it is the one that was typed: those of all others take
+//! longer than reading the command line.
 
 use crate::cli::args::{
     CheckArgs, CompletionsArgs, DisArgs, ExplainArgs, RunArgs, SimArgs, SweepArgs, TestArgs,

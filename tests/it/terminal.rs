@@ -136,6 +136,23 @@ fn names_of_files_and_texts_of_scripts_do_no_harm() {
     assert!(text.contains(r"\u{1b}[31m"), "{text}");
 }
 
+/// Assembly text names its sources itself.
+#[test]
+fn names_of_sources_in_assembly_text_do_no_harm() {
+    let folder = folder("assembly");
+    fs::write(folder.join("a.mini"), "def f():\n    1/0\nf()\n").unwrap();
+    let text = said(&folder, &["dis", "a.mini"]).replace("a.mini", "\\u{1b}[31m\\u{9b}2J");
+    fs::write(folder.join("a.masm"), text).unwrap();
+    for command in ["run", "sim", "dis"] {
+        harmless(&folder, &[command, "a.masm"]);
+    }
+    let text = harmless(&folder, &["run", "a.masm"]);
+    assert!(
+        text.contains(r#"File "\x1b[31m\x9b2J", line 2, in f"#),
+        "{text}"
+    );
+}
+
 #[test]
 fn what_is_typed_does_no_harm_in_messages() {
     let folder = folder("typed");
