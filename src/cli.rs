@@ -1,8 +1,9 @@
-//! The command line: the only place that reads files and the environment, and with the real engine's writers the only one that prints. One file for each
-//! command; `exit` has the table of exit codes.
+//! The command line: the only place that reads files and the environment, and that prints
+//! (`terminal`). One file for each command; `exit` has the table of exit codes.
 
 mod args;
 mod check;
+mod command;
 mod completions;
 mod dis;
 mod exit;
@@ -11,17 +12,25 @@ mod program;
 mod record;
 pub mod render;
 mod run;
+mod signals;
 mod sim;
 mod stats;
+mod stray;
 mod sweep;
+mod terminal;
 mod test;
 mod timeline;
+mod trace_file;
 
-use args::{Args, Color, Command};
+use crate::printable;
+use crate::printable::{Printable, clean};
+use anyhow::bail;
+use args::{Args, Color};
 use clap::{CommandFactory, FromArgMatches};
+use command::Command;
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use terminal::{Lost, error_is_terminal, output_is_terminal, print, say, wants_color};
 
 /// What went wrong outside of the script: a file, an option. Goes to standard error, and the exit code is `exit::USAGE`.
 type Trouble = anyhow::Error;
@@ -30,18 +39,74 @@ type Trouble = anyhow::Error;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
-    let mut known = Args::command();
-    let words = with_default_command(std::env::args_os().collect(), &known);
-    let args = known
-        .try_get_matches_from_mut(words)
-        .and_then(|mut matches| Args::from_arg_matches_mut(&mut matches))
-        .unwrap_or_else(|error| error.format(&mut known).exit());
-    let paint = wants_color(args.color, &std::io::stderr());
-    let done = match args.command {
+    let known = Args::command();
+    let done = signals::survive_limits()
+        .and_then(|()| with_default_command(std::env::args_os().collect(), &known))
+        .and_then(|words| match parse(known, &words) {
+            Ok(args) => obey(args, &words),
+            Err(error) => answer(&error),
+        });
+    let code = done.unwrap_or_else(|trouble| {
+        // Nobody can be told if that fails, too.
+        let _ = say(&printable!("mini: ", format!("{trouble:#}"), "\n"));
+        match trouble.downcast_ref::<Lost>() {
+            Some(_) => exit::LOST,
+            None => exit::USAGE,
+        }
+    });
+    ExitCode::from(exit::byte(code))
+}
+
+fn parse(known: clap::Command, words: &[OsString]) -> Result<Args, clap::Error> {
+    let parsed = |mut known: clap::Command, words: &[OsString]| {
+        known
+            .try_get_matches_from_mut(words)
+            .and_then(|mut matches| Args::from_arg_matches_mut(&mut matches))
+            .map_err(|mut error| {
+                stray::suggest_option(&mut error, words, &known);
+                error.format(&mut known)
+            })
+    };
+    parsed(known, words).map_err(|error| {
+        // The message quotes what was typed, so it is made anew from what may be shown.
+        let clean = |word: &OsString| clean(&word.to_string_lossy()).into_owned().into();
+        let cleaned: Vec<OsString> = words.iter().map(clean).collect();
+        if cleaned == words {
+            return error;
+        }
+        parsed(Args::command(), &cleaned).err().unwrap_or(error)
+    })
+}
+
+/// What there is to say where nothing is to be done: what is wrong with the command line, or the
+/// help that it asks for.
+fn answer(error: &clap::Error) -> Result<i32, Trouble> {
+    let text = error.render();
+    let shown = |paint: bool| {
+        if paint {
+            Printable::painted(&text.ansi().to_string())
+        } else {
+            Printable::lines(&text.to_string())
+        }
+    };
+    if error.use_stderr() {
+        say(&shown(wants_color(Color::Auto, error_is_terminal())))?;
+    } else {
+        print(&shown(wants_color(Color::Auto, output_is_terminal())))?;
+    }
+    Ok(error.exit_code())
+}
+
+fn obey(args: Args, words: &[OsString]) -> Result<i32, Trouble> {
+    if let Some(note) = stray::option_after_script(&args.command, words) {
+        say(&note)?;
+    }
+    let paint = wants_color(args.color, error_is_terminal());
+    match args.command {
         Command::Run(it) => run::run(&it, paint),
         Command::Sim(it) => sim::sim(&it, paint),
         Command::Timeline(it) => {
-            timeline::timeline(&it, wants_color(args.color, &std::io::stdout()))
+            timeline::timeline(&it, wants_color(args.color, output_is_terminal()))
         }
         Command::Sweep(it) => sweep::sweep(&it, paint),
         Command::Test(it) => test::test(&it, paint),
@@ -49,59 +114,30 @@ pub fn main() -> ExitCode {
         Command::Dis(it) => dis::dis(&it, paint),
         Command::Explain(it) => explain::explain(&it),
         Command::Completions(it) => completions::completions(&it),
-    };
-    let code = done.unwrap_or_else(|trouble| {
-        say(&format!("mini: {trouble:#}\n"));
-        exit::USAGE
-    });
-    ExitCode::from(exit::byte(code))
+    }
 }
 
 /// `mini FILE` is `mini run FILE`.
-fn with_default_command(mut args: Vec<OsString>, known: &clap::Command) -> Vec<OsString> {
+fn with_default_command(
+    mut args: Vec<OsString>,
+    known: &clap::Command,
+) -> Result<Vec<OsString>, Trouble> {
     let mut at = 1;
     while let Some(arg) = args.get(at) {
         let text = arg.to_string_lossy();
         match &*text {
             "--color" => at += 2,
-            "-h" | "--help" | "-V" | "--version" => return args,
+            "-h" | "--help" | "-V" | "--version" | "help" => break,
             _ if text.starts_with("--color=") => at += 1,
-            "help" => return args,
-            _ if known.find_subcommand(&*text).is_some() => return args,
+            _ if known.find_subcommand(&*text).is_some() => break,
             _ => {
+                if let Some(meant) = stray::command_meant(&text, known) {
+                    bail!("there is no command and no file `{text}`; did you mean `mini {meant}`?");
+                }
                 args.insert(at, "run".into());
-                return args;
+                break;
             }
         }
     }
-    args
-}
-
-/// Is what goes there to be coloured?
-#[expect(clippy::disallowed_methods, reason = "the environment is read here")]
-fn wants_color(color: Color, stream: &impl IsTerminal) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        // <https://no-color.org>: set and not empty.
-        Color::Auto => {
-            std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) && stream.is_terminal()
-        }
-    }
-}
-
-/// Writes to standard error. Nobody can be told if that fails.
-#[expect(clippy::disallowed_methods, reason = "the command line prints here")]
-fn say(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
-}
-
-/// Writes to standard output; a reader that has gone away (`mini dis x | head`) is no error.
-#[expect(clippy::disallowed_methods, reason = "the command line prints here")]
-fn print(text: &str) -> Result<(), Trouble> {
-    let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        done => Ok(done?),
-    }
+    Ok(args)
 }

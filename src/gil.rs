@@ -6,6 +6,7 @@ mod parse;
 pub mod preset;
 mod selection;
 
+use parse::RULES;
 pub use parse::{Duration, UnknownRules};
 pub use selection::Selection;
 

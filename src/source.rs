@@ -1,5 +1,6 @@
 //! A source text, places in it, and lines and columns. Knows nothing of tokens or trees, and reads no file.
 
+use crate::printable::clean;
 use std::sync::Arc;
 
 /// A half-open range of bytes in one source text. Both ends lie on character boundaries.
@@ -38,7 +39,8 @@ pub struct SourceId(pub u16);
 /// A named text with an index of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// What messages call it: a path as the user typed it, `<stdin>`, or `<threading>` for an embedded module.
+    /// What messages call it: a path as the user typed it, `<stdin>`, or `<threading>` for an
+    /// embedded module. Nothing in it that a terminal would obey.
     pub name: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
@@ -62,7 +64,7 @@ impl Source {
             }
         }
         Source {
-            name: name.into(),
+            name: clean(name).into(),
             text: text.into(),
             line_starts: line_starts.into(),
         }

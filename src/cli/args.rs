@@ -1,10 +1,13 @@
 //! What users may type.
 
-use crate::cli::exit;
+use crate::cli::command::Command;
+use crate::cli::{Trouble, exit};
 use crate::engine::sim::{Costs, Schedule, model};
 use crate::gil::{Duration, Selection};
-use clap::{Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// The laboratory for interpreter locks: runs Python-shaped scripts whose threads must hold a lock that you can choose and watch.
@@ -31,58 +34,58 @@ pub(super) enum Color {
     Never,
 }
 
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// Run a script on real threads under a real lock
-    Run(RunArgs),
-    /// Simulate a script on virtual cores in virtual time, under the lock of any interpreter; the same each time
-    Sim(SimArgs),
-    /// Simulate a script under several locks and numbers of cores, and compare how long it takes
-    Sweep(SweepArgs),
-    /// Draw a saved trace: who held the lock when, and who waited
-    Timeline(TimelineArgs),
-    /// Simulate scripts and compare what they print with what is kept beside them
-    Test(TestArgs),
-    /// Report what is wrong with a script, without running it
-    Check(CheckArgs),
-    /// Print a script's bytecode
-    Dis(DisArgs),
-    /// Explain a code that a message has, as in `mini explain E0101`
-    Explain(ExplainArgs),
-    /// Print what a shell needs to complete commands and options
-    Completions(CompletionsArgs),
-}
-
 /// The script of a run.
 #[derive(Debug, clap::Args)]
 pub(super) struct ScriptArgs {
-    /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// What the script finds in `sys.argv` after its name
-    #[arg(
-        value_name = "ARGS",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    pub(super) args: Vec<String>,
+    /// A script (`-` is standard input), or with the ending `.masm` a program as assembly text. All
+    /// that follows is the script's own: it finds it in `sys.argv`
+    #[arg(value_names = ["FILE", "ARGS"], num_args = 1.., required = true, trailing_var_arg = true, value_hint = clap::ValueHint::FilePath)]
+    words: Vec<OsString>,
+}
+
+impl ScriptArgs {
+    /// The script.
+    pub(super) fn file(&self) -> &Path {
+        Path::new(&self.words[0])
+    }
+
+    /// What it is given.
+    pub(super) fn args(&self) -> &[OsString] {
+        &self.words[1..]
+    }
+
+    /// What it finds in `sys.argv`.
+    pub(super) fn argv(&self) -> Result<Vec<String>, Trouble> {
+        let name = self.file().display().to_string();
+        let args = self.args().iter().map(|arg| {
+            let text = arg.to_str().map(str::to_owned);
+            text.with_context(|| {
+                format!(
+                    "'{}' is not UTF-8, as scripts' arguments are to be",
+                    arg.display()
+                )
+            })
+        });
+        std::iter::once(Ok(name)).chain(args).collect()
+    }
 }
 
 /// `mini run`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "mini run [OPTIONS] <FILE> [ARGS]...")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) script: ScriptArgs,
-    /// The rules of the lock: every=N (a turn is N instructions, then the longest waiter), ticks=N (as CPython 2.7), interval=TIME (as CPython 3.2 and
-    /// later, say interval=5ms), or a preset such as cpython-3.12
+    /// The rules of the lock: every=N (a turn is N instructions, then the longest waiter), ticks=N
+    /// (as CPython 2.7), interval=TIME (as CPython 3.2 and later, say interval=5ms), or a preset
+    /// such as cpython-3.12
     #[arg(long, value_name = "RULES", default_value_t = Selection::default())]
     pub(super) gil: Selection,
     /// At the end, say on standard error what each thread did with the lock
     #[arg(long)]
     pub(super) stats: bool,
     /// The form of the statistics
-    #[arg(long, value_name = "FORM", default_value = "text")]
+    #[arg(long, value_name = "FORM", default_value = "text", requires = "stats")]
     pub(super) format: Format,
     #[command(flatten)]
     pub(super) record: RecordArgs,
@@ -92,6 +95,7 @@ pub(super) struct RunArgs {
 
 /// `mini sim`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "mini sim [OPTIONS] <FILE> [ARGS]...")]
 pub(super) struct SimArgs {
     #[command(flatten)]
     pub(super) script: ScriptArgs,
@@ -114,7 +118,7 @@ pub(super) struct SimArgs {
     #[arg(long)]
     pub(super) stats: bool,
     /// The form of the statistics
-    #[arg(long, value_name = "FORM", default_value = "text")]
+    #[arg(long, value_name = "FORM", default_value = "text", requires = "stats")]
     pub(super) format: Format,
     #[command(flatten)]
     pub(super) record: RecordArgs,
@@ -128,29 +132,33 @@ pub(super) struct RecordArgs {
     /// Save what happened in a file, which `mini timeline` draws
     #[arg(long, value_name = "FILE")]
     pub(super) trace: Option<PathBuf>,
+    /// Let the trace take the place of a file that is no trace
+    #[arg(long, requires = "trace")]
+    pub(super) force: bool,
     /// At the end, draw on standard error who held the lock when, and who waited
-    #[arg(long)]
+    #[arg(long, group = "drawn")]
     pub(super) timeline: bool,
     #[command(flatten)]
     pub(super) look: LookArgs,
 }
 
-/// How a timeline looks.
+/// How a timeline looks, where one is drawn.
 #[derive(Debug, clap::Args)]
 pub(super) struct LookArgs {
     /// Columns of the timeline; the window's, or 100 where there is none
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(30..=10_000))]
+    #[arg(long, value_name = "N", requires = "drawn", value_parser = clap::value_parser!(u16).range(30..=10_000))]
     pub(super) width: Option<u16>,
-    /// Most threads of a process that have a lane of their own, and most processes
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
-    pub(super) lanes: u16,
+    /// Most threads of a process that have a lane of their own, and most processes; 16 if it is not
+    /// said
+    #[arg(long, value_name = "N", requires = "drawn", value_parser = clap::value_parser!(u16).range(2..))]
+    pub(super) lanes: Option<u16>,
 }
 
 /// `mini timeline`.
 #[derive(Debug, clap::Args)]
 pub(super) struct TimelineArgs {
     /// A trace that `--trace` has saved (`-` is standard input)
-    #[arg(value_name = "TRACE")]
+    #[arg(value_name = "TRACE", group = "drawn")]
     pub(super) trace: PathBuf,
     #[command(flatten)]
     pub(super) look: LookArgs,
@@ -165,10 +173,28 @@ pub(super) struct TestArgs {
     /// Keep what they print now, in files `.expected` beside them
     #[arg(long)]
     pub(super) accept: bool,
+    /// Time of this machine that each run may take; then it has failed. It also ends after 1M of
+    /// output and 1000000000 instructions, if the limits do not say otherwise
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(super) timeout: Duration,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+impl TestArgs {
+    /// What each run may use, at most.
+    pub(super) fn limits(&self) -> LimitArgs {
+        LimitArgs {
+            max_output: self.limits.max_output.or(Some(Size(1 << 20))),
+            max_instructions: self.limits.max_instructions.or(Some(1_000_000_000)),
+            ..self.limits
+        }
+    }
 }
 
 /// `mini sweep`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "mini sweep [OPTIONS] <FILE> [ARGS]...")]
 pub(super) struct SweepArgs {
     #[command(flatten)]
     pub(super) script: ScriptArgs,
@@ -220,7 +246,7 @@ pub(super) enum Format {
 }
 
 /// What a run may use.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
     /// Memory of each process, as in 512M or 2G; beyond it, `MemoryError`
@@ -251,7 +277,7 @@ pub(super) struct LimitArgs {
 }
 
 /// A number of bytes as users type it: `512M`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Size(pub(super) u64);
 
 impl FromStr for Size {

@@ -4,6 +4,7 @@ use crate::bytecode::disassemble::{Options, disassemble};
 use crate::cli::args::DisArgs;
 use crate::cli::{Trouble, exit, print, program};
 use crate::compile::is_always_linked;
+use crate::printable::Printable;
 use crate::stdlib;
 
 /// Prints a script's bytecode.
@@ -18,6 +19,6 @@ pub(super) fn dis(args: &DisArgs, paint: bool) -> Result<i32, Trouble> {
             is_always_linked(module) || !args.all && stdlib::embedded(module).is_some()
         },
     };
-    print(&disassemble(verified.program(), options))?;
+    print(&Printable::lines(&disassemble(verified.program(), options)))?;
     Ok(exit::DONE)
 }

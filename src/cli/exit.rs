@@ -1,5 +1,6 @@
 //! The one table of exit codes.
 
+use crate::engine::LOST_OUTPUT;
 use crate::engine::outcome::End;
 use std::fmt::Write as _;
 
@@ -13,6 +14,8 @@ pub(super) const DEADLOCK: i32 = 3;
 pub(super) const LIMIT: i32 = 4;
 /// A bug of Mini's (`EX_SOFTWARE` of `sysexits.h`).
 pub(super) const BUG: i32 = 70;
+/// Something that was printed or was to be saved could not be written.
+pub(super) const LOST: i32 = LOST_OUTPUT;
 /// A second Ctrl-C.
 pub(super) const INTERRUPTED: i32 = 130;
 /// `os.abort()`.
@@ -29,9 +32,10 @@ const TABLE: &[(&str, &str)] = &[
     ("3", "deadlock: every thread was blocked for ever"),
     ("4", "the run came to one of its limits"),
     ("70", "a bug of Mini's"),
+    ("120", "output could not be written"),
     ("130", "Ctrl-C"),
     ("134", "os.abort()"),
-    ("128+N", "ended by signal N (os.kill)"),
+    ("128+N", "ended by signal N"),
     ("other", "what the script gave to sys.exit or os._exit"),
 ];
 

@@ -3,8 +3,9 @@
 use crate::cli::args::ExplainArgs;
 use crate::cli::{Trouble, exit, print};
 use crate::diagnostic::Code;
+use crate::printable;
+use crate::printable::Printable;
 use anyhow::bail;
-use std::fmt::Write as _;
 
 /// Explains a code, or lists them all.
 pub(super) fn explain(args: &ExplainArgs) -> Result<i32, Trouble> {
@@ -18,21 +19,31 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<i32, Trouble> {
         if near.is_empty() {
             bail!("there is no code `{wanted}`; `mini explain` lists all");
         }
-        bail!("there is no code `{wanted}`; near it are\n{}", list(&near));
+        let near: Vec<String> = near
+            .iter()
+            .map(|code| format!("{} ({})", code.name(), code.title()))
+            .collect();
+        bail!(
+            "there is no code `{wanted}`; near it are {}",
+            near.join(", ")
+        );
     };
-    print(&format!(
-        "{}: {}\n\n{}\n",
+    let explanation = Printable::lines(code.explanation().trim());
+    print(&printable!(
         code.name(),
+        ": ",
         code.title(),
-        code.explanation().trim()
+        "\n\n",
+        explanation,
+        "\n"
     ))?;
     Ok(exit::DONE)
 }
 
-fn list(codes: &[Code]) -> String {
-    let mut text = String::new();
+fn list(codes: &[Code]) -> Printable {
+    let mut text = Printable::new();
     for code in codes {
-        let _ = writeln!(text, "{}  {}", code.name(), code.title());
+        text.append(&printable!(code.name(), "  ", code.title(), "\n"));
     }
     text
 }

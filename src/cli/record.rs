@@ -1,16 +1,19 @@
 //! `--trace` and `--timeline`: what is kept of a run's events. Each sink is a buffer of its own for one thread of the operating system, which takes the lock of
 //! the file only when it is full.
 
-use crate::cli::Trouble;
 use crate::cli::args::RecordArgs;
+use crate::cli::terminal::Lost;
 use crate::cli::timeline::draw;
+use crate::cli::{Trouble, trace_file};
 use crate::engine::real::Sinks;
 use crate::event::trace::{self, Block, Ending, Heading};
 use crate::event::{Event, Sink};
+use crate::printable::Printable;
 use crate::report::timeline::Look;
-use anyhow::Context;
+use anyhow::bail;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A buffer is full at so many bytes: some ten thousand events.
@@ -27,7 +30,7 @@ pub(super) struct Record {
 
 /// Where events are kept.
 struct Kept {
-    file: Option<BufWriter<File>>,
+    file: Option<File>,
     /// For the timeline at the end of the run.
     memory: Option<Vec<u8>>,
     events: u64,
@@ -52,9 +55,9 @@ impl Kept {
 
 impl Record {
     /// Where the events of a run are to be kept, if they are.
-    #[expect(clippy::disallowed_methods, reason = "traces are files")]
     pub(super) fn begin(
         args: &RecordArgs,
+        script: &Path,
         heading: impl FnOnce() -> Heading,
         look: Look,
     ) -> Result<Option<Record>, Trouble> {
@@ -67,11 +70,7 @@ impl Record {
             .map_or_else(String::new, |it| it.display().to_string());
         let file = match &args.trace {
             None => None,
-            Some(path) => {
-                let file =
-                    File::create(path).with_context(|| format!("can't write trace '{name}'"))?;
-                Some(BufWriter::new(file))
-            }
+            Some(path) => Some(trace_file::open(path, args.force, script)?),
         };
         let mut kept = Kept {
             file,
@@ -100,24 +99,20 @@ impl Record {
     }
 
     /// The run is over and all sinks are gone. What there is to draw.
-    pub(super) fn end(self, elapsed_ns: u64) -> Result<String, Trouble> {
+    pub(super) fn end(self, elapsed_ns: u64) -> Result<Printable, Trouble> {
         let mut kept = lock(&self.kept);
         let events = kept.events;
         kept.write(&trace::end(&Ending { events, elapsed_ns }));
         kept.over = true;
-        if let Some(file) = &mut kept.file
-            && let Err(error) = file.flush()
-        {
-            kept.trouble.get_or_insert(error);
-        }
         if let Some(trouble) = kept.trouble.take() {
-            let context = format!("can't write trace '{}'", self.name);
-            return Err(Trouble::from(trouble).context(context));
+            return Err(Lost::new(format!("trace '{}'", self.name), trouble).into());
         }
         match (&kept.memory, self.look) {
-            (Some(bytes), Some(look)) => draw(bytes, look)
-                .map_err(|damage| anyhow::anyhow!("the trace of this run {damage}")),
-            _ => Ok(String::new()),
+            (Some(bytes), Some(look)) => match draw(bytes, look) {
+                Ok(drawn) => Ok(drawn.text),
+                Err(damage) => bail!("the trace of this run {damage}"),
+            },
+            _ => Ok(Printable::new()),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! knows `annotate-snippets`. Prints nothing.
 
 use crate::diagnostic::Diagnostic;
+use crate::printable::Printable;
 use crate::source::{Source, Span};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
@@ -15,7 +16,7 @@ const MAX_WINDOW_BYTES: u32 = 1 << 16;
 
 /// All diagnostics, sorted by their places, each followed by an empty line. `sources` are indexed by `SourceId`.
 #[must_use]
-pub fn render(diagnostics: &[Diagnostic], sources: &[Source], color: bool) -> String {
+pub fn render(diagnostics: &[Diagnostic], sources: &[Source], color: bool) -> Printable {
     let renderer = if color {
         Renderer::styled()
     } else {
@@ -26,6 +27,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &[Source], color: bool) -> St
     sorted.sort_by_key(|diagnostic| (diagnostic.source, diagnostic.span, diagnostic.code));
     let mut text = String::new();
     for diagnostic in sorted.iter().take(MAX_SHOWN) {
+        let diagnostic = &cleaned(diagnostic);
         let group = group(diagnostic, sources.get(usize::from(diagnostic.source.0)));
         text.push_str(&renderer.render(&[group]));
         text.push_str("\n\n");
@@ -35,7 +37,28 @@ pub fn render(diagnostics: &[Diagnostic], sources: &[Source], color: bool) -> St
         text.push_str(&renderer.render(&[Group::with_title(title)]));
         text.push_str("\n\n");
     }
-    text
+    if color {
+        Printable::painted(&text)
+    } else {
+        Printable::lines(&text)
+    }
+}
+
+/// The same without what colours of its own could hide behind. The renderer does so with the lines
+/// of the source.
+fn cleaned(diagnostic: &Diagnostic) -> Diagnostic {
+    let clean = |text: &str| Printable::lines(text).as_str().to_owned();
+    Diagnostic {
+        message: clean(&diagnostic.message),
+        label: clean(&diagnostic.label),
+        related: diagnostic
+            .related
+            .iter()
+            .map(|(span, text)| (*span, clean(text)))
+            .collect(),
+        help: diagnostic.help.as_deref().map(clean),
+        ..diagnostic.clone()
+    }
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, source: Option<&'a Source>) -> Group<'a> {

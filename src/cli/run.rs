@@ -3,22 +3,23 @@
 use crate::bytecode::verify::Verified;
 use crate::cli::args::{LimitArgs, RunArgs, ScriptArgs};
 use crate::cli::record::Record;
+use crate::cli::signals::{self, Signal};
 use crate::cli::stats::Machine;
 use crate::cli::timeline::look;
-use crate::cli::{Trouble, exit, program, say, stats};
+use crate::cli::{Trouble, exit, program, say, stats, terminal};
 use crate::engine::outcome::{End, RunLimits};
 use crate::engine::real::{Interrupter, Options, Run};
 use crate::event::trace::Heading;
+use crate::printable;
+use crate::printable::Printable;
 use crate::vm::link::Image;
 use crate::vm::tuning::Tuning;
 use crate::vm::{Limits, Vm};
-use anyhow::{Context, bail};
-use std::io::{BufReader, IsTerminal};
+use anyhow::bail;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Runs a script and says how it ended.
-#[expect(clippy::disallowed_methods, reason = "the script's own streams")]
 pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     let rules = match args.gil.real() {
         Ok(rules) => rules,
@@ -30,43 +31,45 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     // Caught from before the first instruction on; whoever is faster than the start waits for it.
     let interrupter: Arc<OnceLock<Interrupter>> = Arc::default();
     let started = interrupter.clone();
-    ctrlc::set_handler(move || started.wait().interrupt()).context("Ctrl-C cannot be caught")?;
-    let window = terminal_size::terminal_size_of(std::io::stderr());
+    signals::watch(move |signal| match signal {
+        Signal::Interrupt => started.wait().interrupt(),
+        Signal::Terminate => started.wait().terminate(),
+    })?;
     let heading = || Heading {
         simulated: false,
         cores: std::thread::available_parallelism()
             .ok()
             .and_then(|it| u16::try_from(it.get()).ok()),
         lock: args.gil.to_string(),
-        script: args.script.file.display().to_string(),
+        script: args.script.file().display().to_string(),
     };
-    let look = look(&args.record.look, window, paint);
-    let record = Record::begin(&args.record, heading, look)?;
+    let look = look(&args.record.look, terminal::error_window(), paint);
+    let record = Record::begin(&args.record, args.script.file(), heading, look)?;
     let run = Run::start(
         vm,
         Options {
             rules,
             limits: run_limits(&args.limits),
-            input: Box::new(BufReader::new(std::io::stdin())),
-            output: Box::new(std::io::stdout()),
-            error: Box::new(std::io::stderr()),
-            line_buffered: std::io::stdout().is_terminal(),
+            input: Box::new(terminal::input()),
+            output: Box::new(terminal::output()),
+            error: Box::new(terminal::error()),
+            line_buffered: terminal::output_is_terminal(),
             statistics: args.stats,
             sinks: record.as_ref().map(Record::sinks),
         },
     );
     interrupter.get_or_init(|| run.interrupter());
     let outcome = run.wait();
-    say(&end_text(&outcome.end));
+    say(&end_text(&outcome.end))?;
     if let Some(record) = record {
-        say(&record.end(outcome.elapsed_ns)?);
+        say(&record.end(outcome.elapsed_ns)?)?;
     }
     if args.stats {
         say(&stats::report(
             &Machine::Real(&outcome),
             args.gil,
             args.format,
-        )?);
+        )?)?;
     }
     Ok(exit::of(&outcome.end))
 }
@@ -77,32 +80,29 @@ pub(super) fn prepare(
     limits: &LimitArgs,
     paint: bool,
 ) -> Result<Option<Vm>, Trouble> {
-    let Some(verified) = program::load(&script.file, paint)? else {
+    let Some(verified) = program::load(script.file(), paint)? else {
         return Ok(None);
     };
-    Ok(Some(begin(&verified, script, limits)))
+    Ok(Some(begin(&verified, script.argv()?, limits)))
 }
 
 /// A VM that is about to run a program.
-pub(super) fn begin(verified: &Verified, script: &ScriptArgs, limits: &LimitArgs) -> Vm {
+pub(super) fn begin(verified: &Verified, argv: Vec<String>, limits: &LimitArgs) -> Vm {
     let image = Arc::new(Image::new(verified));
     let mut vm = Vm::new(image, vm_limits(limits));
-    vm.argv = std::iter::once(script.file.display().to_string())
-        .chain(script.args.iter().cloned())
-        .map(Into::into)
-        .collect();
+    vm.argv = argv.into_iter().map(Into::into).collect();
     vm
 }
 
 /// How a run ended, where the script itself did not say.
-pub(super) fn end_text(end: &End) -> String {
+pub(super) fn end_text(end: &End) -> Printable {
     match end {
-        End::Exited(_) | End::Killed(_) => String::new(),
-        End::Aborted => "Aborted\n".into(),
-        End::Interrupted => "interrupted\n".into(),
+        End::Exited(_) | End::Killed(_) => Printable::new(),
+        End::Aborted => printable!("Aborted\n"),
+        End::Interrupted => printable!("interrupted\n"),
         End::Deadlock(report) => report.clone(),
-        End::Limit(option) => format!("mini: the run came to its limit, {option}\n"),
-        End::Bug(message) => format!("mini: this is a bug of Mini's: {message}\n"),
+        End::Limit(option) => printable!("mini: the run came to its limit, ", option, "\n"),
+        End::Bug(message) => printable!("mini: this is a bug of Mini's: ", message, "\n"),
     }
 }
 

@@ -3,40 +3,47 @@
 use crate::cli::args::SimArgs;
 use crate::cli::record::Record;
 use crate::cli::run::{end_text, prepare, run_limits};
+use crate::cli::signals::{self, Signal};
 use crate::cli::stats::Machine;
 use crate::cli::timeline::look;
-use crate::cli::{Trouble, exit, say, stats};
+use crate::cli::{Trouble, exit, say, stats, terminal};
+use crate::engine::SIGTERM;
+use crate::engine::outcome::End;
 use crate::engine::sim::{self, Options, Outcome};
 use crate::event::Sink;
 use crate::event::trace::Heading;
+use crate::printable::Printable;
 use crate::vm::Vm;
-use anyhow::Context;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Simulates a script and says how it ended.
-#[expect(clippy::disallowed_methods, reason = "the script's own streams")]
 pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
     let Some(vm) = prepare(&args.script, &args.limits, paint)? else {
         return Ok(exit::USAGE);
     };
     let stop = Arc::new(AtomicBool::new(false));
-    let interrupted = stop.clone();
-    ctrlc::set_handler(move || interrupted.store(true, Ordering::Relaxed))
-        .context("Ctrl-C cannot be caught")?;
+    let terminated = Arc::new(AtomicBool::new(false));
+    let (told_to_stop, told_to_end) = (stop.clone(), terminated.clone());
+    signals::watch(move |signal| {
+        told_to_end.fetch_or(signal == Signal::Terminate, Ordering::Relaxed);
+        told_to_stop.store(true, Ordering::Relaxed);
+    })?;
     let streams = Streams {
-        input: Box::new(BufReader::new(io::stdin())),
-        output: Box::new(io::stdout()),
-        error: Box::new(io::stderr()),
+        input: Box::new(terminal::input()),
+        output: Box::new(terminal::output()),
+        error: Box::new(terminal::error()),
     };
-    let window = terminal_size::terminal_size_of(io::stderr());
-    let look = look(&args.record.look, window, paint);
-    let record = Record::begin(&args.record, || heading(args), look)?;
+    let look = look(&args.record.look, terminal::error_window(), paint);
+    let record = Record::begin(&args.record, args.script.file(), || heading(args), look)?;
     let sink = record.as_ref().map(Record::sink);
-    let outcome = simulate(vm, args, streams, sink, stop);
-    say(&end_text(&outcome.end));
-    say(&report(&outcome, args, record)?);
+    let mut outcome = simulate(vm, args, streams, sink, stop);
+    if outcome.end == End::Interrupted && terminated.load(Ordering::Relaxed) {
+        outcome.end = End::Killed(SIGTERM);
+    }
+    say(&end_text(&outcome.end))?;
+    say(&report(&outcome, args, record)?)?;
     Ok(exit::of(&outcome.end))
 }
 
@@ -80,7 +87,7 @@ pub(super) fn heading(args: &SimArgs) -> Heading {
         simulated: true,
         cores: Some(args.cores),
         lock: args.gil.to_string(),
-        script: args.script.file.display().to_string(),
+        script: args.script.file().display().to_string(),
     }
 }
 
@@ -89,14 +96,14 @@ pub(super) fn report(
     outcome: &Outcome,
     args: &SimArgs,
     record: Option<Record>,
-) -> Result<String, Trouble> {
-    let mut text = String::new();
+) -> Result<Printable, Trouble> {
+    let mut text = Printable::new();
     if let Some(record) = record {
-        text += &record.end(outcome.elapsed.0)?;
+        text.append(&record.end(outcome.elapsed.0)?);
     }
     if args.stats {
         let machine = Machine::Simulated(outcome, args.costs);
-        text += &stats::report(&machine, args.gil, args.format)?;
+        text.append(&stats::report(&machine, args.gil, args.format)?);
     }
     Ok(text)
 }

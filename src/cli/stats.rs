@@ -6,9 +6,10 @@ use crate::engine::outcome::ThreadFigures;
 use crate::engine::real;
 use crate::engine::sim::{self, Costs};
 use crate::gil::Selection;
+use crate::printable;
+use crate::printable::{Printable, clean};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// What there is to tell of a run besides its threads.
 pub(super) enum Machine<'a> {
@@ -47,14 +48,14 @@ pub(super) fn report(
     machine: &Machine<'_>,
     gil: Selection,
     format: Format,
-) -> Result<String, Trouble> {
+) -> Result<Printable, Trouble> {
     match format {
         Format::Text => Ok(text(machine, gil)),
-        Format::Json => Ok(json(machine, gil)? + "\n"),
+        Format::Json => json(machine, gil),
     }
 }
 
-fn text(machine: &Machine<'_>, gil: Selection) -> String {
+fn text(machine: &Machine<'_>, gil: Selection) -> Printable {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header([
@@ -74,8 +75,8 @@ fn text(machine: &Machine<'_>, gil: Selection) -> String {
     }
     for it in machine.threads() {
         table.add_row([
-            it.process_name.to_string(),
-            it.thread_name.to_string(),
+            clean(&it.process_name).into_owned(),
+            clean(&it.thread_name).into_owned(),
             it.instructions.to_string(),
             share(it, it.times.held_ns),
             share(it, it.times.waited_ns),
@@ -86,23 +87,29 @@ fn text(machine: &Machine<'_>, gil: Selection) -> String {
             duration(it.times.longest_wait_ns),
         ]);
     }
-    let mut text = format!("{table}\n");
-    let _ = writeln!(
-        text,
-        "elapsed {}, processor time {}, lock {gil}",
+    let text = printable!(
+        Printable::lines(&table.to_string()),
+        "\nelapsed ",
         duration(machine.elapsed_ns()),
-        duration(machine.cpu_ns())
+        ", processor time ",
+        duration(machine.cpu_ns()),
+        ", lock ",
+        gil,
+        "\n"
     );
-    if let Machine::Simulated(outcome, costs) = machine {
-        let _ = writeln!(
+    match machine {
+        Machine::Real(_) => text,
+        Machine::Simulated(outcome, costs) => printable!(
             text,
-            "cores {}, costs {}, schedule {}",
+            "cores ",
             utilisation(outcome),
+            ", costs ",
             costs.name,
-            outcome.schedule
-        );
+            ", schedule ",
+            outcome.schedule,
+            "\n"
+        ),
     }
-    text
 }
 
 /// How busy each core was; the first of them if there are many.
@@ -175,7 +182,7 @@ struct Row<'a> {
     longest_wait_ns: u64,
 }
 
-fn json(machine: &Machine<'_>, gil: Selection) -> Result<String, Trouble> {
+fn json(machine: &Machine<'_>, gil: Selection) -> Result<Printable, Trouble> {
     let threads = machine
         .threads()
         .iter()
@@ -202,11 +209,12 @@ fn json(machine: &Machine<'_>, gil: Selection) -> Result<String, Trouble> {
             schedule: &outcome.schedule,
         }),
     };
-    Ok(serde_json::to_string_pretty(&Report {
+    let json = serde_json::to_string_pretty(&Report {
         gil: gil.to_string(),
         elapsed_ns: machine.elapsed_ns(),
         cpu_ns: machine.cpu_ns(),
         simulated,
         threads,
-    })?)
+    })?;
+    Ok(printable!(Printable::json(&json), "\n"))
 }

@@ -1,17 +1,20 @@
 //! `mini sweep`: a script under several locks and numbers of cores, as a table. The simulations run on all real cores; each is the same whatever the others do.
 
 use crate::cli::args::{SweepArgs, SweepFormat};
-use crate::cli::run::{begin, run_limits};
+use crate::cli::run::{begin, end_text, run_limits};
 use crate::cli::stats::duration;
-use crate::cli::{Trouble, exit, print, program, say};
+use crate::cli::{Trouble, exit, print, program, say, terminal};
+use crate::engine::outcome::End;
 use crate::engine::sim::{self, Options, Outcome};
 use crate::gil::Selection;
+use crate::printable;
+use crate::printable::{Printable, clean};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 /// One simulation.
@@ -26,12 +29,18 @@ struct Row {
     gil: String,
     cores: u16,
     elapsed_ns: u64,
-    /// How many times as fast as with the first number of cores under the same lock.
-    speedup: f64,
+    /// How many times as fast as with the first number of cores under the same lock; none where one
+    /// of the two did not come to a good end.
+    speedup: Option<f64>,
     busy_ns: u64,
     switches: u64,
     exit_code: i32,
+    /// What it ended with, if not well.
+    reason: Option<String>,
 }
+
+/// How a simulation went, and what it said last on standard error.
+type Ended = (Outcome, String);
 
 /// A bar for the longest time is so wide: the table fits into 80 columns.
 const BAR: usize = 20;
@@ -44,7 +53,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Simulates and compares.
 pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
-    let Some(verified) = program::load(&args.script.file, paint)? else {
+    let Some(verified) = program::load(args.script.file(), paint)? else {
         return Ok(exit::USAGE);
     };
     let cases: Vec<Case> = args
@@ -52,9 +61,11 @@ pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
         .iter()
         .flat_map(|&gil| args.cores.iter().map(move |&cores| Case { gil, cores }))
         .collect();
+    let argv = args.script.argv()?;
     let outcomes = all(&cases, |case| {
-        let vm = begin(&verified, &args.script, &args.limits);
-        sim::run(
+        let vm = begin(&verified, argv.clone(), &args.limits);
+        let error = LastLine::default();
+        let outcome = sim::run(
             vm,
             Options {
                 lock: case.gil.lock(),
@@ -65,30 +76,101 @@ pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
                 limits: run_limits(&args.limits),
                 input: Box::new(io::empty()),
                 output: Box::new(io::sink()),
-                error: Box::new(io::sink()),
+                error: Box::new(error.clone()),
                 statistics: true,
                 sink: None,
                 stop: Arc::default(),
             },
-        )
+        );
+        (outcome, error.text())
     });
     let rows = rows(&cases, &outcomes);
     match args.format {
         SweepFormat::Text => print(&text(&rows))?,
-        SweepFormat::Json => print(&(serde_json::to_string_pretty(&rows)? + "\n"))?,
-        SweepFormat::Csv => print(&csv(&rows))?,
+        SweepFormat::Json => {
+            let json = serde_json::to_string_pretty(&rows)?;
+            print(&printable!(Printable::json(&json), "\n"))?;
+        }
+        SweepFormat::Csv => print(&Printable::lines(&csv(&rows)))?,
     }
-    Ok(0)
+    say(&failures(&rows))?;
+    let failed = rows.iter().find(|it| it.exit_code != exit::DONE);
+    Ok(failed.map_or(exit::DONE, |it| it.exit_code))
+}
+
+/// What went wrong, each reason once.
+fn failures(rows: &[Row]) -> Printable {
+    let failed: Vec<&Row> = rows.iter().filter(|it| it.reason.is_some()).collect();
+    let mut told = Printable::new();
+    for (at, row) in failed.iter().enumerate() {
+        if failed[..at].iter().any(|it| it.reason == row.reason) {
+            continue;
+        }
+        let others = failed[at + 1..]
+            .iter()
+            .filter(|it| it.reason == row.reason)
+            .count();
+        let more = match others {
+            0 => String::new(),
+            _ => format!(" and {others} more"),
+        };
+        let unit = if row.cores == 1 { " core" } else { " cores" };
+        let reason = row.reason.as_deref().unwrap_or_default();
+        told.append(&printable!(
+            "mini: ", row.gil, " on ", row.cores, unit, more, ": ", reason, "\n"
+        ));
+    }
+    told
+}
+
+/// A stream of which the last line that is not empty is kept, and no more of that than a line of a
+/// table has room for.
+#[derive(Clone, Default)]
+struct LastLine(Arc<Mutex<(Vec<u8>, bool)>>);
+
+/// So many bytes of a line are kept.
+const LINE_BYTES: usize = 400;
+
+impl LastLine {
+    fn text(&self) -> String {
+        let kept = self.0.lock().expect("nobody panics while writing");
+        String::from_utf8_lossy(&kept.0).trim_end().to_owned()
+    }
+}
+
+impl Write for LastLine {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut kept = self.0.lock().expect("nobody panics while writing");
+        let (line, is_over) = &mut *kept;
+        for &byte in bytes {
+            match byte {
+                b'\n' => *is_over = true,
+                _ => {
+                    if std::mem::take(is_over) {
+                        line.clear();
+                    }
+                    if line.len() < LINE_BYTES {
+                        line.push(byte);
+                    }
+                }
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Runs all cases on all cores of this machine, and shows how far it is if that takes long.
 #[expect(clippy::disallowed_methods, reason = "a sweep uses all cores")]
-fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
+fn all(cases: &[Case], run: impl Fn(&Case) -> Ended + Sync) -> Vec<Ended> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel();
-    let mut outcomes: Vec<Option<Outcome>> = cases.iter().map(|_| None).collect();
-    let shown = io::stderr().is_terminal();
+    let mut outcomes: Vec<Option<Ended>> = cases.iter().map(|_| None).collect();
+    let shown = terminal::error_is_terminal();
     std::thread::scope(|scope| {
         for _ in 0..workers.min(cases.len()) {
             let (done, next, run) = (done.clone(), &next, &run);
@@ -122,39 +204,60 @@ fn all(cases: &[Case], run: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
             if shown && late {
                 let filled = PROGRESS * finished / cases.len();
                 let (full, empty) = ("#".repeat(filled), ".".repeat(PROGRESS - filled));
-                say(&format!("\r{full}{empty} {finished} of {}", cases.len()));
+                // A picture of how far it is; nothing is lost with it.
+                let _ = say(&printable!(
+                    "\r",
+                    full,
+                    empty,
+                    " ",
+                    finished,
+                    " of ",
+                    cases.len()
+                ));
             }
         }
         if shown && late {
-            say(&format!("\r{}\r", " ".repeat(PROGRESS + 30)));
+            let _ = say(&printable!("\r", " ".repeat(PROGRESS + 30), "\r"));
         }
     });
     let all = outcomes.into_iter();
     all.map(|it| it.expect("each case was run")).collect()
 }
 
-fn rows(cases: &[Case], outcomes: &[Outcome]) -> Vec<Row> {
+fn rows(cases: &[Case], outcomes: &[Ended]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for (case, outcome) in cases.iter().zip(outcomes) {
+    for (case, (outcome, last_line)) in cases.iter().zip(outcomes) {
         let gil = case.gil.to_string();
-        let first_ns = rows
-            .iter()
-            .find(|it| it.gil == gil)
-            .map_or(outcome.elapsed.0, |it| it.elapsed_ns);
+        let exit_code = exit::of(&outcome.end);
+        let first = rows.iter().find(|it| it.gil == gil);
+        let is_well = exit_code == exit::DONE && first.is_none_or(|it| it.exit_code == exit::DONE);
+        let first_ns = first.map_or(outcome.elapsed.0, |it| it.elapsed_ns);
         rows.push(Row {
             cores: case.cores,
             elapsed_ns: outcome.elapsed.0,
-            speedup: first_ns as f64 / outcome.elapsed.0.max(1) as f64,
+            speedup: is_well.then(|| first_ns as f64 / outcome.elapsed.0.max(1) as f64),
             busy_ns: outcome.cores.iter().map(|busy| busy.0).sum(),
             switches: outcome.threads.iter().map(|it| it.times.switches).sum(),
-            exit_code: exit::of(&outcome.end),
+            exit_code,
+            reason: (exit_code != exit::DONE).then(|| reason(&outcome.end, last_line)),
             gil,
         });
     }
     rows
 }
 
-fn text(rows: &[Row]) -> String {
+/// Why a run did not end well, in a line.
+fn reason(end: &End, last_line: &str) -> String {
+    let told = end_text(end);
+    // Of a deadlock, that it is one: who waits for whom takes more lines.
+    match told.as_str().lines().next() {
+        Some(told) => told.strip_prefix("mini: ").unwrap_or(told).to_owned(),
+        None if last_line.is_empty() => format!("exit code {}", exit::of(end)),
+        None => format!("exit code {}: {last_line}", exit::of(end)),
+    }
+}
+
+fn text(rows: &[Row]) -> Printable {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(["lock", "cores", "elapsed", "speed-up", "switches", ""]);
@@ -163,35 +266,43 @@ fn text(rows: &[Row]) -> String {
     }
     let longest_ns = rows
         .iter()
+        .filter(|it| it.reason.is_none())
         .map(|it| it.elapsed_ns)
         .max()
         .unwrap_or(1)
         .max(1);
     for it in rows {
         let length = (it.elapsed_ns as f64 / longest_ns as f64 * BAR as f64).ceil() as usize;
-        let mut note = "#".repeat(length);
-        if it.exit_code != 0 {
-            let _ = write!(note, " exit code {}", it.exit_code);
-        }
+        let note = if it.reason.is_none() {
+            "#".repeat(length)
+        } else {
+            format!("exit code {}", it.exit_code)
+        };
         table.add_row([
             it.gil.clone(),
             it.cores.to_string(),
             duration(it.elapsed_ns),
-            format!("{:.2}", it.speedup),
+            it.speedup.map_or("-".into(), |it| format!("{it:.2}")),
             it.switches.to_string(),
             note,
         ]);
     }
-    format!("{table}\n")
+    printable!(Printable::lines(&table.to_string()), "\n")
 }
 
 fn csv(rows: &[Row]) -> String {
-    let mut text = String::from("gil,cores,elapsed_ns,speedup,busy_ns,switches,exit_code\n");
+    let mut text = String::from("gil,cores,elapsed_ns,speedup,busy_ns,switches,exit_code,reason\n");
     for it in rows {
+        let speedup = it.speedup.map_or_else(String::new, |it| format!("{it:.4}"));
+        // As RFC 4180 has it: in quotes, and those in it twice.
+        let reason = it.reason.as_ref();
+        let reason = reason.map_or_else(String::new, |it| {
+            format!("\"{}\"", clean(it).replace('"', "\"\""))
+        });
         let _ = writeln!(
             text,
-            "{},{},{},{:.4},{},{},{}",
-            it.gil, it.cores, it.elapsed_ns, it.speedup, it.busy_ns, it.switches, it.exit_code
+            "{},{},{},{speedup},{},{},{},{reason}",
+            it.gil, it.cores, it.elapsed_ns, it.busy_ns, it.switches, it.exit_code
         );
     }
     text

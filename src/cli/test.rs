@@ -1,192 +1,188 @@
-//! `mini test`: scripts in the simulation, held against what they are expected to print. Each `.mini` file says in comments at its head how it is to be run,
+//! `mini test`: scripts in the simulation, held against what they are expected to print. Comments
+//! at a script's head say how it is run (`head`), and what comes of all its runs is kept beside it
+//! in a file `.expected` (`expectation`).
 //!
-//! ```text
-//! # mini sim --gil cpython-2.7 --cores 2 --stats
-//! ```
-//!
-//! once for each run (without any: `mini sim`), and what came of all of them is kept beside it in a file `.expected`.
+//! The scripts may be anybody's: nothing that they say lets them write a file, read one that is not
+//! beside them, or use more than the command line allows; and whatever is wrong with one, the
+//! others are tested.
 
-use crate::cli::args::{Args, Command, SimArgs, TestArgs};
+mod expectation;
+mod folder;
+mod head;
+
+use crate::cli::args::{SimArgs, TestArgs};
+use crate::cli::program::Text;
 use crate::cli::record::Record;
 use crate::cli::sim::{Streams, heading, report, simulate};
 use crate::cli::timeline::look;
 use crate::cli::{Trouble, exit, print, program, run};
-use anyhow::{Context, bail};
-use clap::Parser;
-use similar::TextDiff;
+use crate::engine::outcome::End;
+use crate::engine::sim::Outcome;
+use crate::printable;
+use crate::printable::{Printable, clean};
+use anyhow::bail;
+use folder::{Found, What};
+use head::Head;
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-
-/// What a line at the head of a script begins with that says how it is to be run.
-const HEADER: &str = "# mini sim";
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 /// Runs every script under a folder, and says which of them printed something else.
 pub(super) fn test(args: &TestArgs, paint: bool) -> Result<i32, Trouble> {
-    let scripts = scripts(&args.path)?;
-    if scripts.is_empty() {
+    let (mut tested, mut as_expected) = (0, 0);
+    for Found { path, what } in folder::scripts(&args.path)? {
+        let verdict = match what {
+            What::Script => examine(&path, args, paint)
+                .unwrap_or_else(|why| Verdict::Failed(printable!("  ", format!("{why:#}"), "\n"))),
+            What::Unfit(why) => Verdict::Failed(printable!("  ", why, "\n")),
+            What::Link => Verdict::Skipped(printable!("  it is a link to a folder\n")),
+        };
+        let (word, details) = match verdict {
+            Verdict::Same => ("ok", Printable::new()),
+            Verdict::Accepted => ("accepted", Printable::new()),
+            Verdict::Failed(details) => ("FAILED", details),
+            Verdict::Skipped(details) => ("skipped", details),
+        };
+        tested += usize::from(word != "skipped");
+        as_expected += usize::from(matches!(word, "ok" | "accepted"));
+        print(&printable!(path.display(), " ... ", word, "\n", details))?;
+    }
+    if tested == 0 {
         bail!("{}: no script (.mini) is there", args.path.display());
     }
-    let mut failed = 0;
-    for script in &scripts {
-        let verdict = examine(script, args.accept, paint)?;
-        let (word, details) = match &verdict {
-            Verdict::Same => ("ok", String::new()),
-            Verdict::Accepted => ("accepted", String::new()),
-            Verdict::New => (
-                "FAILED",
-                "  nothing is kept to compare with; `mini test --accept` keeps what it prints now\n"
-                    .into(),
-            ),
-            Verdict::Different(diff) => ("FAILED", diff.clone()),
-            Verdict::Refused => ("FAILED", String::new()),
-        };
-        failed += usize::from(word == "FAILED");
-        print(&format!("{} ... {word}\n{details}", script.display()))?;
-    }
-    print(&format!(
-        "{} of {} scripts as expected\n",
-        scripts.len() - failed,
-        scripts.len()
+    print(&printable!(
+        as_expected,
+        " of ",
+        tested,
+        " scripts as expected\n"
     ))?;
-    Ok(i32::from(failed > 0))
+    Ok(i32::from(as_expected < tested))
 }
 
 /// What came of a script.
 enum Verdict {
     Same,
     Accepted,
-    /// There is nothing to compare with.
-    New,
-    /// Where it differs.
-    Different(String),
-    /// It may not run; that has been said.
-    Refused,
+    /// And why.
+    Failed(Printable),
+    Skipped(Printable),
 }
 
-/// The script itself, or all under a folder, in order.
-fn scripts(path: &Path) -> Result<Vec<PathBuf>, Trouble> {
-    if path.is_file() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut found = Vec::new();
-    let mut folders = vec![path.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries =
-            fs::read_dir(&folder).with_context(|| format!("can't list '{}'", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "mini") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-#[expect(clippy::disallowed_methods, reason = "expectations are files")]
-fn examine(script: &Path, accept: bool, paint: bool) -> Result<Verdict, Trouble> {
-    let Some(found) = transcript(script, paint)? else {
-        return Ok(Verdict::Refused);
+fn examine(script: &Path, args: &TestArgs, paint: bool) -> Result<Verdict, Trouble> {
+    let text = program::read(script)?;
+    let heads = head::heads(&String::from_utf8_lossy(&text.bytes))?;
+    let name = text.file_name();
+    let allowed = args.limits();
+    let runs: Vec<(Head, SimArgs)> = heads
+        .into_iter()
+        .map(|head| {
+            let asked = head.parse(&name, &allowed)?;
+            Ok((head, asked))
+        })
+        .collect::<Result<_, Trouble>>()?;
+    let Some(transcript) = transcript(script, text, &runs, args, paint)? else {
+        return Ok(Verdict::Failed(printable!(
+            "  it may not run, for the reason above\n"
+        )));
     };
     let kept = script.with_extension("expected");
-    let expected = match fs::read_to_string(&kept) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => {
-            return Err(error).with_context(|| format!("can't read '{}'", kept.display()));
-        }
-    };
-    if expected.as_ref() == Some(&found) {
+    let expected = expectation::read(&kept)?;
+    if expected.as_ref() == Some(&transcript.text) {
         return Ok(Verdict::Same);
     }
-    if accept {
-        fs::write(&kept, found).with_context(|| format!("can't write '{}'", kept.display()))?;
+    if args.accept {
+        expectation::write(&kept, &transcript.text)?;
         return Ok(Verdict::Accepted);
     }
-    Ok(match expected {
-        None => Verdict::New,
-        Some(expected) => Verdict::Different(
-            TextDiff::from_lines(&expected, &found)
-                .unified_diff()
-                .header("expected", "printed")
-                .to_string(),
+    let why = match expected {
+        None => printable!(
+            "  nothing is kept to compare with; `mini test --accept` keeps what it prints now\n"
         ),
-    })
+        Some(expected) => expectation::difference(&expected, &transcript.text),
+    };
+    Ok(Verdict::Failed(printable!(transcript.notes, why)))
 }
 
-/// What all runs of a script print, each under the command that it is. None: it may not run, and the messages have been printed.
-#[expect(clippy::disallowed_methods, reason = "scripts are read here")]
-fn transcript(script: &Path, paint: bool) -> Result<Option<String>, Trouble> {
-    let text = fs::read(script).with_context(|| format!("can't read '{}'", script.display()))?;
-    let name = script
-        .file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let Some(verified) = program::load_as(script, Some(&name), paint)? else {
+/// What all runs of a script print.
+#[derive(Default)]
+struct Transcript {
+    /// Each under the command that it is.
+    text: String,
+    /// What is to be said of them where they are not as expected.
+    notes: Printable,
+}
+
+/// None: the script may not run, and the messages have been printed.
+fn transcript(
+    script: &Path,
+    text: Text,
+    runs: &[(Head, SimArgs)],
+    limits: &TestArgs,
+    paint: bool,
+) -> Result<Option<Transcript>, Trouble> {
+    let name = text.file_name();
+    let Some(verified) = program::build(script, text.called(&name), paint)? else {
         return Ok(None);
     };
-    let mut transcript = String::new();
-    for options in runs(&String::from_utf8_lossy(&text)) {
-        let args = parse(&options, &name).with_context(|| script.display().to_string())?;
-        let vm = run::begin(&verified, &args.script, &args.limits);
+    let mut transcript = Transcript::default();
+    for (head, args) in runs {
+        let vm = run::begin(&verified, args.script.argv()?, &args.limits);
         let (output, error) = (Kept::default(), Kept::default());
         let streams = Streams {
-            input: Box::new(io::empty()),
+            input: Box::new(io::Cursor::new(head.input(script)?)),
             output: Box::new(output.clone()),
             error: Box::new(error.clone()),
         };
-        let record = Record::begin(
-            &args.record,
-            || heading(&args),
-            look(&args.record.look, None, false),
-        )?;
+        let look = look(&args.record.look, None, false);
+        let record = Record::begin(&args.record, script, || heading(args), look)?;
         let sink = record.as_ref().map(Record::sink);
-        let outcome = simulate(vm, &args, streams, sink, Arc::default());
-        let command = ["mini sim", &options, &name].map(str::trim).join(" ");
-        let _ = writeln!(transcript, "$ {}", command.replace("  ", " "));
-        transcript += &output.text();
-        let told = error.text() + &run::end_text(&outcome.end) + &report(&outcome, &args, record)?;
+        let outcome = within(limits, |stop| simulate(vm, args, streams, sink, stop));
+        let Some(outcome) = outcome else {
+            bail!(
+                "{head}it took more than {} of this machine's time; --timeout allows more",
+                limits.timeout
+            );
+        };
+        if let End::Limit(option) = outcome.end {
+            let note = printable!("  ", head, "it came to its limit, ", option, "\n");
+            transcript.notes.append(&note);
+        }
+        let _ = writeln!(transcript.text, "$ {}", head.command(&clean(&name)));
+        transcript.text += &output.text();
+        let told = error.text()
+            + run::end_text(&outcome.end).as_str()
+            + report(&outcome, args, record)?.as_str();
         if !told.is_empty() {
-            let _ = write!(transcript, "[standard error]\n{told}");
+            let _ = write!(transcript.text, "[standard error]\n{told}");
         }
         let code = exit::of(&outcome.end);
         if code != 0 {
-            let _ = writeln!(transcript, "[exit code {code}]");
+            let _ = writeln!(transcript.text, "[exit code {code}]");
         }
     }
     Ok(Some(transcript))
 }
 
-/// The options of each run that the comments at a script's head ask for.
-fn runs(text: &str) -> Vec<String> {
-    let head = text
-        .lines()
-        .take_while(|line| line.starts_with('#') || line.trim().is_empty());
-    let mut runs: Vec<String> = head
-        .filter_map(|line| line.strip_prefix(HEADER))
-        .filter(|rest| rest.is_empty() || rest.starts_with(' '))
-        .map(|rest| rest.trim().to_owned())
-        .collect();
-    if runs.is_empty() {
-        runs.push(String::new());
-    }
-    runs
-}
-
-fn parse(options: &str, name: &str) -> Result<SimArgs, Trouble> {
-    let words = ["mini", "sim"]
-        .into_iter()
-        .chain(options.split_whitespace())
-        .chain([name]);
-    match Args::try_parse_from(words)?.command {
-        Command::Sim(args) => Ok(args),
-        _ => bail!("`{HEADER} {options}` is no `mini sim`"),
-    }
+/// Runs something that is told to stop when the time is over; none if it was.
+#[expect(clippy::disallowed_methods, reason = "scripts that never end")]
+fn within(limits: &TestArgs, run: impl FnOnce(Arc<AtomicBool>) -> Outcome) -> Option<Outcome> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (done, ended) = mpsc::channel::<()>();
+    let patience = std::time::Duration::from_nanos(limits.timeout.0);
+    let outcome = std::thread::scope(|scope| {
+        let told = stop.clone();
+        scope.spawn(move || {
+            if ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+                told.store(true, Ordering::Relaxed);
+            }
+        });
+        let outcome = run(stop);
+        drop(done);
+        outcome
+    });
+    (outcome.end != End::Interrupted).then_some(outcome)
 }
 
 /// A stream that is kept.
@@ -209,17 +205,5 @@ impl Write for Kept {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_head_of_a_script_says_how_it_is_run() {
-        let text = "# A story.\n# mini sim --cores 1\n\n# mini sim\n# mini simply\nx = 1\n# mini sim --cores 2\n";
-        assert_eq!(runs(text), ["--cores 1", ""]);
-        assert_eq!(runs("x = 1\n"), [""]);
     }
 }

@@ -9,7 +9,7 @@ use crate::vm::value::Value;
 /// Numbers of signals, as exit codes tell them (`signal(7)`).
 pub(crate) const SIGINT: i32 = 2;
 pub(crate) const SIGABRT: i32 = 6;
-pub(crate) const SIGTERM: i32 = 15;
+pub const SIGTERM: i32 = 15;
 
 /// What the function of a child returned or raised, as a parcel of `(True, value)` or `(False, exception)`; or the error of packing it.
 pub(crate) fn result(vm: &mut Vm, main: ThreadId) -> Result<Parcel, (Type, String)> {

@@ -1,13 +1,14 @@
 //! The report of a deadlock: each thread, what it waits for, who holds that, and where. Knows no engine.
 
 use crate::event::SyncKind;
+use crate::printable;
+use crate::printable::Printable;
 use crate::vm::Vm;
 use crate::vm::birthplace::article;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::{Status, ThreadId};
 use crate::vm::value::Value;
-use std::fmt::Write as _;
 
 /// How far the main thread of a process is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,39 +34,33 @@ pub(crate) struct Stuck<'a> {
 }
 
 /// Describes every thread of these processes, all of which are blocked for ever.
-pub(crate) fn report(processes: &[Stuck<'_>]) -> String {
-    let mut rows: Vec<(String, Option<String>)> = Vec::new();
+pub(crate) fn report(processes: &[Stuck<'_>]) -> Printable {
+    let mut rows: Vec<(Printable, Option<String>)> = Vec::new();
     for process in processes {
         let vm = process.vm;
         for &thread in &process.threads {
-            let mut row = String::new();
+            let mut row = Printable::new();
             if processes.len() > 1 {
-                let _ = write!(row, "{}, ", process.name);
+                row = printable!(process.name, ", ");
             }
-            let _ = write!(
-                row,
-                "{} waits for {}",
-                vm.threads[thread.0 as usize].name,
-                reason(process, thread, processes)
-            );
+            let name = &vm.threads[thread.0 as usize].name;
+            row = printable!(row, name, " waits for ", reason(process, thread, processes));
             let handling = vm.threads[thread.0 as usize].handling;
             if let Value::Instance(_) = handling {
-                let _ = write!(row, " while it handles {}", vm.type_name(handling));
+                row = printable!(row, " while it handles ", vm.type_name(handling));
             }
             rows.push((row, place(vm, thread)));
         }
     }
-    let width = rows
-        .iter()
-        .map(|(row, _)| row.chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut report = String::from("deadlock: every thread is blocked for ever\n");
+    let width = rows.iter().map(|(row, _)| row.columns()).max().unwrap_or(0);
+    let mut report = printable!("deadlock: every thread is blocked for ever\n");
     for (row, place) in rows {
-        let _ = match place {
-            Some(place) => writeln!(report, "  {row:width$}  at {place}"),
-            None => writeln!(report, "  {row}"),
-        };
+        report.append(&printable!("  ", row));
+        if let Some(place) = place {
+            report.repeat(' ', width - row.columns());
+            report.append(&printable!("  at ", place));
+        }
+        report.own("\n");
     }
     report
 }

@@ -1,5 +1,6 @@
 //! How a run ended and what its threads did: the part that all engines tell in the same words. Plain data.
 
+use crate::printable::Printable;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub enum End {
     /// A second Ctrl-C, or one when the main thread had ended already.
     Interrupted,
     /// Every thread of every VM was blocked for ever; the report says on what.
-    Deadlock(String),
+    Deadlock(Printable),
     /// The run came to a bound, by the name of its option.
     Limit(&'static str),
     /// An OS thread panicked: a bug of Mini's.

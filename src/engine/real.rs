@@ -27,6 +27,7 @@ mod worker;
 pub use machine::Interrupter;
 pub use record::Sinks;
 
+use crate::engine::LOST_OUTPUT;
 use crate::engine::outcome::{End, RunLimits, ThreadFigures};
 use crate::gil::Rules;
 use crate::vm::Vm;
@@ -92,9 +93,12 @@ impl Run {
     /// Waits for the end. Threads that are still busy (daemons, or after an abort) stop at their next look at the world.
     #[must_use]
     pub fn wait(self) -> Outcome {
-        let end = self.machine.wait(self.limit);
+        let mut end = self.machine.wait(self.limit);
         let elapsed_ns = self.machine.clock.now_ns();
-        self.machine.output.finish();
+        // There is something left where the first process did not come to its end by itself.
+        if !self.machine.output.finish() && end == End::Exited(0) {
+            end = End::Exited(LOST_OUTPUT);
+        }
         self.machine.stop_recording();
         Outcome {
             end,

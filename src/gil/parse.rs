@@ -16,6 +16,9 @@ impl fmt::Display for UnknownRules {
 
 impl std::error::Error for UnknownRules {}
 
+/// The names of Mini's own rules.
+pub(super) const RULES: [&str; 4] = ["every", "ticks", "interval", "off"];
+
 impl FromStr for Rules {
     type Err = UnknownRules;
 

@@ -2,7 +2,8 @@
 
 use super::lock::Lock;
 use super::preset::{PRESETS, Preset, preset};
-use super::{Rules, UnknownRules};
+use super::{RULES, Rules, UnknownRules};
+use crate::spelling::{did_you_mean, nearest};
 use std::fmt;
 use std::str::FromStr;
 
@@ -58,14 +59,25 @@ impl FromStr for Selection {
                 name: name.unwrap_or(preset.name),
             });
         }
+        let names = || PRESETS.iter().flat_map(Preset::names);
         if name.starts_with("cpython") || name.starts_with("cruby") {
-            let names: Vec<&str> = PRESETS.iter().flat_map(Preset::names).collect();
             return Err(UnknownRules(format!(
-                "`{name}` is no preset; there are {}",
-                names.join(", ")
+                "`{name}` is no preset; there are {}{}",
+                names().collect::<Vec<&str>>().join(", "),
+                did_you_mean(nearest(&name, names()))
             )));
         }
-        name.parse().map(Selection::Rules)
+        name.parse().map(Selection::Rules).map_err(|unknown| {
+            // What has no number may be any name; what has one is a rule.
+            let meant = match name.split_once('=') {
+                None => nearest(&name, names().chain(RULES)).map(str::to_owned),
+                Some((rule, _)) if RULES.contains(&rule.trim()) => None,
+                Some((rule, number)) => {
+                    nearest(rule, RULES).map(|rule| format!("{rule}={}", number.trim()))
+                }
+            };
+            UnknownRules(unknown.0 + &did_you_mean(meant))
+        })
     }
 }
 

@@ -18,6 +18,9 @@ use waits::Waits;
 /// Columns of a picture where nobody knows how wide the window is.
 pub const DEFAULT_WIDTH: usize = 100;
 
+/// Most lanes of one VM, and most VMs, where nobody says.
+pub const DEFAULT_LANES: usize = 16;
+
 /// Least columns for the lanes themselves, whatever the window.
 const LEAST_COLUMNS: usize = 10;
 
@@ -36,7 +39,7 @@ impl Default for Look {
     fn default() -> Look {
         Look {
             width: DEFAULT_WIDTH,
-            lanes: 16,
+            lanes: DEFAULT_LANES,
             paint: false,
         }
     }

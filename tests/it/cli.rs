@@ -34,10 +34,10 @@ fn a_file_alone_is_run_with_its_arguments() {
     file("cli_args.mini", "import sys\nprint(sys.argv)\n");
     let expected = (
         Some(0),
-        "['cli_args.mini', 'a', '--gil', '-x']\n".to_string(),
+        "['cli_args.mini', 'a', '--verbose', '-x']\n".to_string(),
         String::new(),
     );
-    let given = ["cli_args.mini", "a", "--gil", "-x"];
+    let given = ["cli_args.mini", "a", "--verbose", "-x"];
     assert_eq!(mini(&given), expected);
     assert_eq!(mini(&[&["run"], &given[..]].concat()), expected);
     assert_eq!(
@@ -195,4 +195,91 @@ fn help_has_the_exit_codes() {
         "{stdout}"
     );
     assert_eq!(mini(&[]).0, Some(2));
+}
+
+/// As with `python3`: none of it is Mini's, whatever it looks like.
+#[test]
+fn all_that_follows_the_script_is_its_own() {
+    file("cli_after.mini", "import sys\nprint(sys.argv[1:])\n");
+    let after = [
+        "--seed",
+        "7",
+        "--gil=off",
+        "-h",
+        "--help",
+        "--",
+        "--color",
+        "never",
+        "x",
+    ];
+    let expected = format!("{after:?}\n").replace('"', "'");
+    for before in [
+        &[][..],
+        &["run"],
+        &["sim"],
+        &["sim", "--seed", "3"],
+        &["run", "--"],
+    ] {
+        let (code, stdout, stderr) = mini(&[before, &["cli_after.mini"], &after].concat());
+        assert_eq!((code, &stdout), (Some(0), &expected), "{before:?}");
+        let noted = stderr.contains("` comes after cli_after.mini");
+        assert_eq!(noted, before.last() != Some(&"--"), "{before:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), usize::from(noted), "{stderr}");
+    }
+    let (_, _, stderr) = mini(&["sim", "cli_after.mini", "x", "--gli", "off"]);
+    insta::assert_snapshot!(stderr, @"mini: note: `--gli` comes after cli_after.mini, so it is an argument of the script. Mini's own `--gil` goes before cli_after.mini; write `--` before cli_after.mini to be rid of this note");
+    let (_, _, stderr) = mini(&["sim", "cli_after.mini", "--verbose", "--file", "-g", "off"]);
+    assert_eq!(stderr, "");
+}
+
+#[test]
+fn err_what_was_misspelt_is_guessed() {
+    file("cli_spelt.mini", "print(1)\n");
+    for (typed, meant) in [
+        (&["rnu", "cli_spelt.mini"][..], "did you mean `mini run`?"),
+        (&["swep", "cli_spelt.mini"], "did you mean `mini sweep`?"),
+        (
+            &["sim", "--gil", "3.12", "cli_spelt.mini"],
+            "did you mean `cpython-3.12`?",
+        ),
+        (
+            &["run", "--gil", "cpython3.9", "cli_spelt.mini"],
+            "did you mean `cpython-3.9`?",
+        ),
+        (
+            &["sim", "--gil", "evry=10", "cli_spelt.mini"],
+            "did you mean `every=10`?",
+        ),
+        (
+            &["sim", "--schedule", "radnom", "cli_spelt.mini"],
+            "did you mean `random`?",
+        ),
+        (
+            &["sim", "--costs", "3.13t", "cli_spelt.mini"],
+            "did you mean `cpython-3.13t`?",
+        ),
+        (
+            &["sim", "--gli", "off", "cli_spelt.mini"],
+            "similar argument exists: '--gil'",
+        ),
+        (&["run", "cli_spelt"], "did you mean `cli_spelt.mini`?"),
+        (&["cli_speld.mini"], "did you mean `cli_spelt.mini`?"),
+        (&["./cli_spelt.mnii"], "did you mean `./cli_spelt.mini`?"),
+        (
+            &["check", "cli_spelt.min"],
+            "did you mean `cli_spelt.mini`?",
+        ),
+    ] {
+        let (code, stdout, stderr) = mini(typed);
+        assert_eq!((code, &*stdout), (Some(2), ""), "{typed:?}");
+        assert!(stderr.contains(meant), "{typed:?}: {stderr}");
+        assert_eq!(
+            stderr.matches("mean").count(),
+            usize::from(meant.contains("mean"))
+        );
+    }
+    // A file may be called as it likes.
+    fs::copy(folder().join("cli_spelt.mini"), folder().join("rnu")).unwrap();
+    assert_eq!(mini(&["rnu"]), (Some(0), "1\n".into(), String::new()));
+    fs::remove_file(folder().join("rnu")).unwrap();
 }

@@ -5,7 +5,6 @@ use crate::oracle;
 use crate::process::finish;
 use crate::tree;
 use insta::{assert_snapshot, glob};
-use mini::cli::render::render;
 use mini::compile::{Environment, compile};
 use mini::diagnostic::{Code, Diagnostic};
 use mini::source::{Source, SourceId, Span};
@@ -34,6 +33,12 @@ pub(crate) fn parse<T: Send>(
             .join()
             .expect("the front end does not panic")
     })
+}
+
+fn render(diagnostics: &[Diagnostic], sources: &[Source], color: bool) -> String {
+    mini::cli::render::render(diagnostics, sources, color)
+        .as_str()
+        .to_owned()
 }
 
 /// The rendered diagnostics of a text.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// What each module may use besides itself, as paths from the root of the crate; `*` is everything. The arrows of `docs/architecture.md`.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("source", &[]),
+    ("printable", &[]),
+    ("spelling", &[]),
+    ("source", &["printable"]),
     ("diagnostic", &["source"]),
     ("syntax", &["source", "diagnostic"]),
     // Of the tree, the operators alone.
@@ -32,18 +34,29 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("event", &["vm", "source"]),
-    ("gil", &[]),
+    ("gil", &["spelling"]),
     // The frozen library, which is plain data of these.
     ("stdlib", &["bytecode", "source", "syntax::ast::CompareOp"]),
-    ("engine", &["vm", "gil", "event"]),
+    ("engine", &["vm", "gil", "event", "printable"]),
     // Of the bytecode, what each instruction costs and whether the holder of a lock looks there.
     (
         "engine::sim",
-        &["vm", "gil", "event", "engine", "bytecode::op"],
+        &[
+            "vm",
+            "gil",
+            "event",
+            "engine",
+            "printable",
+            "spelling",
+            "bytecode::op",
+        ],
     ),
-    ("engine::real", &["vm", "gil", "event", "engine"]),
+    (
+        "engine::real",
+        &["vm", "gil", "event", "engine", "printable"],
+    ),
     ("explore", &["engine::sim", "vm", "gil", "event"]),
-    ("report", &["event", "source"]),
+    ("report", &["event", "source", "printable"]),
     ("tui", &["*"]),
     ("cli", &["*"]),
     ("main", &["*"]),
@@ -366,4 +379,52 @@ fn files_are_short_and_say_what_they_are() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What must not stand outside of a few files, so that nothing foreign reaches a terminal unlooked
+/// at: the type `Printable` sees to it, if it cannot be got around.
+const TERMINAL: &[(&[&str], &[&str])] = &[
+    (
+        &["io::stdout()", "io::stderr()", "/dev/tty"],
+        &["src/cli/terminal.rs"],
+    ),
+    (
+        &["Printable::painted("],
+        &[
+            "src/printable.rs",
+            "src/cli.rs",
+            "src/cli/render.rs",
+            "src/report/timeline/draw.rs",
+        ],
+    ),
+];
+
+#[test]
+fn only_what_is_printable_reaches_the_terminal() {
+    let mut wrong = Vec::new();
+    for path in sources("src", "rs") {
+        let text = text(&path);
+        for (line, code) in code(&text) {
+            for (banned, allowed) in TERMINAL {
+                let here = allowed.iter().any(|it| Path::new(it) == path);
+                if !here && banned.iter().any(|it| code.contains(it)) {
+                    wrong.push(format!("{}:{line}: {code}", path.display()));
+                }
+            }
+        }
+    }
+    let terminal = text(Path::new("src/cli/terminal.rs"));
+    for who in ["say", "print"] {
+        let takes = format!("fn {who}(text: &Printable)");
+        assert!(terminal.contains(&takes), "`{takes}` is gone");
+    }
+    let printable = text(Path::new("src/printable.rs"));
+    for hole in ["Display for Printable", "pub struct Printable(pub", "Deref"] {
+        assert!(!printable.contains(hole), "{hole}: it could be got around");
+    }
+    assert!(
+        wrong.is_empty(),
+        "say it with `Printable`, through src/cli/terminal.rs:\n{}",
+        wrong.join("\n")
+    );
 }

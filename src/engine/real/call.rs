@@ -5,9 +5,9 @@ use crate::engine::outcome::End;
 use crate::engine::real::channel::Tried;
 use crate::engine::real::clock;
 use crate::engine::real::gil::Until;
-use crate::engine::real::output::{Printed, is_error};
 use crate::engine::real::process::{Caller, Process};
 use crate::engine::real::worker::{Held, Next, Worker};
+use crate::engine::stream::{Printed, os_error};
 use crate::event::{VmId, What};
 use crate::vm::class::Type;
 use crate::vm::parcel::Parcel;
@@ -216,34 +216,26 @@ impl Worker {
     }
 
     fn write(&mut self, vm: &mut Held<'_>, stream: Stream, text: &Arc<str>, flush: bool) -> Next {
-        let (machine, process) = (self.machine.clone(), self.process.clone());
-        let printed = if is_error(stream) {
-            self.outside(vm, || machine.output.print_error(text, &process.ended))
-        } else {
-            match machine.output.print(text, flush, &process.ended) {
-                Printed::Due => self
-                    .outside(vm, || machine.output.flush())
-                    .map(|()| Printed::Kept),
-                printed => Ok(printed),
-            }
-        };
-        match printed {
-            Ok(Printed::Kept | Printed::Due) => self.answer(vm, Answer::None),
-            Ok(Printed::TooLate) => self.look(vm),
-            Ok(Printed::TooMuch) => {
+        let machine = self.machine.clone();
+        let (number, ended) = (self.process.number, &self.process.ended);
+        match machine.output.print(number, stream, text, flush, ended) {
+            None => self.look(vm),
+            Some(Printed::Kept) => self.answer(vm, Answer::None),
+            Some(Printed::Due) => match self.outside(vm, || machine.output.write_out(stream)) {
+                Ok(()) => self.answer(vm, Answer::None),
+                Err(error) => self.answer(vm, failed(&error)),
+            },
+            Some(Printed::TooMuch) => {
                 machine.end(End::Limit("--max-output"));
                 Next::Leave
             }
-            Err(error) => self.answer(vm, io_error(&error)),
         }
     }
 
     fn read_line(&mut self, vm: &mut Held<'_>) -> Next {
         let machine = self.machine.clone();
         // A prompt has to be seen before somebody can answer it.
-        if let Err(error) = self.outside(vm, || machine.output.flush()) {
-            return self.answer(vm, io_error(&error));
-        }
+        self.outside(vm, || machine.output.prompt());
         let input = machine.input.clone();
         let blocked = self.block(vm, None, Until::Outside, |caller| {
             input.take_or_wait(caller)
@@ -259,7 +251,7 @@ impl Worker {
                 };
                 self.answer(vm, answer)
             }
-            Blocked::Done(Err(error)) => self.answer(vm, io_error(&error)),
+            Blocked::Done(Err(error)) => self.answer(vm, failed(&error)),
             Blocked::TimedOut | Blocked::Interrupted => {
                 input.forget(&self.caller());
                 Next::Go
@@ -399,6 +391,12 @@ impl Worker {
     }
 
     fn fork(&mut self, vm: &mut Held<'_>, name: Arc<str>, daemon: bool) -> Answer {
+        let machine = self.machine.clone();
+        if machine.output.is_pending()
+            && let Err(error) = self.outside(vm, || machine.output.flush())
+        {
+            return failed(&error);
+        }
         let intervals = (
             self.process.switch_interval_ns.load(Ordering::Relaxed),
             self.process.check_interval.load(Ordering::Relaxed),
@@ -469,9 +467,7 @@ fn parent_of_program() -> i64 {
     1
 }
 
-fn io_error(error: &io::Error) -> Answer {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Answer::Error(Type::BrokenPipeError, "[Errno 32] Broken pipe".into());
-    }
-    Answer::Error(Type::OSError, error.to_string())
+fn failed(error: &io::Error) -> Answer {
+    let (class, message) = os_error(error);
+    Answer::Error(class, message)
 }

@@ -1,5 +1,6 @@
 //! What all processes of a run share: the table of processes, channels, input and output, the clock, the limits, and the end.
 
+use crate::engine::child::SIGTERM;
 use crate::engine::deadlock::{self, Stuck};
 use crate::engine::outcome::{End, ThreadFigures, Times};
 use crate::engine::real::Options;
@@ -12,6 +13,7 @@ use crate::engine::real::output::Output;
 use crate::engine::real::process::{Caller, Identity, Process};
 use crate::engine::real::record::Sinks;
 use crate::engine::real::worker::Worker;
+use crate::engine::stream::Streams;
 use crate::event::What;
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
 use crate::vm::Vm;
@@ -27,7 +29,7 @@ use std::time::Duration;
 /// So many threads and processes are refused by an exception before the run ends.
 const MOST_REFUSALS: u64 = 1000;
 
-/// Sends Ctrl-C to a run.
+/// Sends signals to a run.
 #[derive(Clone)]
 pub struct Interrupter {
     machine: Arc<Machine>,
@@ -47,6 +49,11 @@ impl Interrupter {
             (1, Some(process)) => process.interrupt(),
             _ => self.machine.end(End::Interrupted),
         }
+    }
+
+    /// Ends the run as SIGTERM ends CPython's: at once.
+    pub fn terminate(&self) {
+        self.machine.end(End::Killed(SIGTERM));
     }
 }
 
@@ -188,12 +195,12 @@ impl Machine {
             census: Arc::default(),
             processes: Mutex::default(),
             channels: Channels::default(),
-            output: Output::new(
+            output: Output::new(Streams::new(
                 options.output,
                 options.error,
                 options.line_buffered,
                 options.limits.output_bytes,
-            ),
+            )),
             input: Input::new(options.input),
             sinks: options.sinks,
             instructions_left: options

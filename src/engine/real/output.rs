@@ -1,135 +1,65 @@
-//! What scripts print. One buffer for standard output, so that lines of all processes stand in the order in which they were printed; standard error
-//! goes out at once, after what was printed before it.
+//! What scripts print, for all threads of a run: the streams under a lock of their own, which is
+//! held while they are written.
 
+use crate::engine::stream::{Printed, Streams};
 use crate::vm::slice::Stream;
 use parking_lot::Mutex;
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The buffer is written out when it has grown to this.
-const BUFFER_BYTES: usize = 1 << 16;
-
 /// Both streams.
-pub(super) struct Output {
-    streams: Mutex<Streams>,
-    line_buffered: bool,
-    limit_bytes: Option<u64>,
-}
-
-struct Streams {
-    out: Box<dyn Write + Send>,
-    err: Box<dyn Write + Send>,
-    pending: Vec<u8>,
-    printed_bytes: u64,
-}
-
-/// What became of a text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Printed {
-    /// It is in the buffer, and may stay there.
-    Kept,
-    /// It is in the buffer, which is to be written out now.
-    Due,
-    /// It goes beyond what the run may print.
-    TooMuch,
-    /// Its process is no more; it is forgotten.
-    TooLate,
-}
+pub(super) struct Output(Mutex<Streams>);
 
 impl Output {
-    pub(super) fn new(
-        out: Box<dyn Write + Send>,
-        err: Box<dyn Write + Send>,
-        line_buffered: bool,
-        limit_bytes: Option<u64>,
-    ) -> Output {
-        Output {
-            streams: Mutex::new(Streams {
-                out,
-                err,
-                pending: Vec::new(),
-                printed_bytes: 0,
-            }),
-            line_buffered,
-            limit_bytes,
-        }
+    pub(super) fn new(streams: Streams) -> Output {
+        Output(Mutex::new(streams))
     }
 
-    /// Puts a text into the buffer; never blocks on the world outside. Text for standard error is due at once.
-    pub(super) fn print(&self, text: &str, flush: bool, ended: &AtomicBool) -> Printed {
-        let mut streams = self.streams.lock();
+    /// Puts a text into the buffer of a stream; never blocks on the world outside. None if its
+    /// process is no more, and the text forgotten.
+    pub(super) fn print(
+        &self,
+        process: u64,
+        stream: Stream,
+        text: &str,
+        flush: bool,
+        ended: &AtomicBool,
+    ) -> Option<Printed> {
+        let mut streams = self.0.lock();
         // Under the same lock as the writing: what a process prints after its end is known to others never stands after what they print then.
         if ended.load(Ordering::SeqCst) {
-            return Printed::TooLate;
+            return None;
         }
-        match self.room(&mut streams, text) {
-            Ok(()) => {}
-            Err(room) => {
-                let mut end = room as usize;
-                while !text.is_char_boundary(end) {
-                    end -= 1;
-                }
-                streams.pending.extend_from_slice(&text.as_bytes()[..end]);
-                return Printed::TooMuch;
-            }
-        }
-        streams.pending.extend_from_slice(text.as_bytes());
-        let due = flush
-            || streams.pending.len() >= BUFFER_BYTES
-            || (self.line_buffered && text.contains('\n'));
-        if due { Printed::Due } else { Printed::Kept }
+        Some(streams.print(process, stream, text, flush))
     }
 
-    /// Writes a text to standard error, after what is in the buffer.
-    pub(super) fn print_error(&self, text: &str, ended: &AtomicBool) -> io::Result<Printed> {
-        let mut streams = self.streams.lock();
-        if ended.load(Ordering::SeqCst) {
-            return Ok(Printed::TooLate);
-        }
-        if self.room(&mut streams, text).is_err() {
-            return Ok(Printed::TooMuch);
-        }
-        let _ = streams.flush();
-        streams.err.write_all(text.as_bytes())?;
-        streams.err.flush()?;
-        Ok(Printed::Kept)
+    /// Is there anything that is not written yet?
+    pub(super) fn is_pending(&self) -> bool {
+        self.0.lock().is_pending()
     }
 
-    /// Writes out the buffer. May block.
+    /// Writes out what is due. May block, as may what follows.
+    pub(super) fn write_out(&self, stream: Stream) -> io::Result<()> {
+        self.0.lock().write_out(stream)
+    }
+
+    /// Writes out everything before somebody is asked for a line.
+    pub(super) fn prompt(&self) {
+        self.0.lock().prompt();
+    }
+
+    /// Writes out everything before a fork.
     pub(super) fn flush(&self) -> io::Result<()> {
-        self.streams.lock().flush()
+        self.0.lock().flush()
     }
 
-    /// Writes out the buffer at the run's end; a reader that has gone away is no error any more.
-    pub(super) fn finish(&self) {
-        let _ = self.flush();
+    /// Writes out what a child has printed, at its end; false if that cannot be.
+    pub(super) fn finish_child(&self, process: u64) -> bool {
+        self.0.lock().finish_child(process)
     }
 
-    fn room(&self, streams: &mut Streams, text: &str) -> Result<(), u64> {
-        if let Some(limit) = self.limit_bytes {
-            let room = limit.saturating_sub(streams.printed_bytes);
-            if text.len() as u64 > room {
-                streams.printed_bytes = limit;
-                return Err(room);
-            }
-        }
-        streams.printed_bytes += text.len() as u64;
-        Ok(())
-    }
-}
-
-impl Streams {
-    fn flush(&mut self) -> io::Result<()> {
-        let pending = std::mem::take(&mut self.pending);
-        self.out.write_all(&pending)?;
-        self.out.flush()
-    }
-}
-
-/// Is it standard error?
-pub(super) fn is_error(stream: Stream) -> bool {
-    match stream {
-        Stream::Out => false,
-        Stream::Err => true,
+    /// Writes out everything at the end; false if that cannot be, which has been told.
+    pub(super) fn finish(&self) -> bool {
+        self.0.lock().finish()
     }
 }

@@ -5,12 +5,12 @@ use crate::engine::deadlock::Stage;
 use crate::engine::outcome::{End, ThreadFigures};
 use crate::engine::real::gil::{Left, Seat, Until};
 use crate::engine::real::machine::Machine;
-use crate::engine::real::output::Printed;
 use crate::engine::real::process::{Caller, Process};
+use crate::engine::stream::{ExitCode, Printed};
 use crate::event::{Blockage, Place, Release, What};
 use crate::vm::Vm;
 use crate::vm::class::Type;
-use crate::vm::slice::{Budget, Slice, Stop};
+use crate::vm::slice::{Budget, Slice, Stop, Stream};
 use crate::vm::thread::{Status, ThreadId};
 use parking_lot::MutexGuard;
 use std::io;
@@ -388,6 +388,8 @@ impl Worker {
     /// What a thread's end means: a report, and for the main one the end of its process, once the others are done.
     fn finish(&mut self, vm: &mut Held<'_>, report: Option<String>, exit_code: i32) {
         let is_main = self.thread == self.process.main;
+        let is_first = self.process.parent.is_none();
+        let exit_code = ExitCode::new(exit_code, report.is_some(), is_first);
         if let Some(report) = report {
             let report = if is_main && self.process.parent.is_some() {
                 format!("Process {}:\n{report}", self.process.name)
@@ -435,17 +437,36 @@ impl Worker {
                 }
             }
         }
+        let exit_code = exit_code.when(self.finish_streams(vm));
         self.keep_figures(vm);
-        // Negative codes are for signals.
-        self.machine.end_process(&self.process, exit_code & 0xff);
+        self.machine.end_process(&self.process, exit_code);
     }
 
-    /// Writes to standard error, without the lock.
-    pub(super) fn complain(&mut self, vm: &mut Held<'_>, text: &str) {
+    /// Writes out what the process has printed, without the lock; false if it cannot be written.
+    fn finish_streams(&mut self, vm: &mut Held<'_>) -> bool {
         let (machine, process) = (self.machine.clone(), self.process.clone());
-        let printed = self.outside(vm, || machine.output.print_error(text, &process.ended));
-        if matches!(printed, Ok(Printed::TooMuch)) {
-            machine.end(End::Limit("--max-output"));
+        if !machine.output.is_pending() {
+            return true;
+        }
+        self.outside(vm, || match process.parent {
+            None => machine.output.finish(),
+            Some(_) => machine.output.finish_child(process.number),
+        })
+    }
+
+    /// Writes a report to standard error, without the lock. That it cannot be written shows at the
+    /// end.
+    fn complain(&mut self, vm: &mut Held<'_>, text: &str) {
+        let (machine, process) = (self.machine.clone(), self.process.clone());
+        let printed = machine
+            .output
+            .print(process.number, Stream::Err, text, true, &process.ended);
+        match printed {
+            None | Some(Printed::Kept) => {}
+            Some(Printed::Due) => {
+                let _ = self.outside(vm, || machine.output.write_out(Stream::Err));
+            }
+            Some(Printed::TooMuch) => machine.end(End::Limit("--max-output")),
         }
     }
 

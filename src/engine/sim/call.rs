@@ -4,10 +4,10 @@ use crate::engine::child::SIGINT;
 use crate::engine::outcome::End;
 use crate::engine::sim::channel::Tried;
 use crate::engine::sim::clock::VirtualNs;
-use crate::engine::sim::console::Printed;
 use crate::engine::sim::cost::ZeroSleep;
 use crate::engine::sim::task::{Resume, TaskId};
 use crate::engine::sim::world::World;
+use crate::engine::stream::{Printed, os_error};
 use crate::event::What;
 use crate::vm::class::Type;
 use crate::vm::parcel::Parcel;
@@ -46,7 +46,7 @@ impl World {
                 text,
                 flush,
             } => {
-                let printed = self.console.print(stream, &text, flush);
+                let printed = self.console.print(number, stream, &text, flush);
                 return self.printed(task, printed);
             }
             SysCall::ReadLine => {
@@ -58,7 +58,7 @@ impl World {
                             format!("standard input is not UTF-8: {}", error.utf8_error()),
                         ),
                     },
-                    Err(error) => io_error(&error),
+                    Err(error) => failed(&error),
                 };
                 self.answer(task, answer);
                 return self.short_call(task, self.costs.system_call);
@@ -307,21 +307,18 @@ impl World {
         self.rest(task, deadline);
     }
 
-    fn printed(&mut self, task: TaskId, printed: Printed) {
+    fn printed(&mut self, task: TaskId, (printed, written): (Printed, io::Result<()>)) {
         match printed {
             Printed::Kept => {
                 self.answer(task, Answer::None);
                 self.go_on(task);
             }
-            Printed::Written => {
-                self.answer(task, Answer::None);
+            Printed::Due => {
+                let answer = written.map_or_else(|error| failed(&error), |()| Answer::None);
+                self.answer(task, answer);
                 self.short_call(task, self.costs.system_call);
             }
             Printed::TooMuch => self.end = Some(End::Limit("--max-output")),
-            Printed::Failed(error) => {
-                self.answer(task, io_error(&error));
-                self.short_call(task, self.costs.system_call);
-            }
         }
     }
 
@@ -354,6 +351,9 @@ impl World {
     }
 
     fn fork(&mut self, task: TaskId, name: Arc<str>, daemon: bool, spawns: bool) -> Answer {
+        if let Err(error) = self.console.flush() {
+            return failed(&error);
+        }
         if self.processes_alive >= self.process_limit {
             self.refused("--max-processes");
             return Answer::Error(
@@ -412,9 +412,7 @@ impl World {
     }
 }
 
-fn io_error(error: &io::Error) -> Answer {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Answer::Error(Type::BrokenPipeError, "[Errno 32] Broken pipe".into());
-    }
-    Answer::Error(Type::OSError, error.to_string())
+fn failed(error: &io::Error) -> Answer {
+    let (class, message) = os_error(error);
+    Answer::Error(class, message)
 }

@@ -6,6 +6,7 @@
 
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::task::TaskId;
+use crate::spelling::{did_you_mean, nearest};
 use std::fmt;
 use std::str::FromStr;
 
@@ -36,7 +37,8 @@ impl FromStr for Schedule {
                 )),
             },
             _ => Err(format!(
-                "`{text}` is no schedule; there are fifo, random and pct:D"
+                "`{text}` is no schedule; there are fifo, random and pct:D{}",
+                did_you_mean(nearest(text, ["fifo", "random", "pct"]))
             )),
         }
     }

@@ -1,32 +1,14 @@
 //! The script's input and output. Text goes to writers that the engine is given; nothing depends on what they are, so that a run prints the same bytes anywhere.
 
 use crate::engine::sim::Options;
+use crate::engine::stream::{Printed, Streams};
 use crate::vm::slice::Stream;
-use std::io::{self, BufRead, Write};
-
-/// The buffer is written out when it has grown to this.
-const BUFFER_BYTES: usize = 1 << 16;
+use std::io::{self, BufRead};
 
 /// All three streams.
 pub(super) struct Console {
     input: Box<dyn BufRead + Send>,
-    out: Box<dyn Write + Send>,
-    err: Box<dyn Write + Send>,
-    pending: Vec<u8>,
-    limit_bytes: Option<u64>,
-    printed_bytes: u64,
-}
-
-/// What became of a text.
-#[derive(Debug)]
-pub(super) enum Printed {
-    /// It is in the buffer, and may stay there.
-    Kept,
-    /// It was given to the operating system.
-    Written,
-    /// It goes beyond what the run may print.
-    TooMuch,
-    Failed(io::Error),
+    streams: Streams,
 }
 
 impl Console {
@@ -34,59 +16,50 @@ impl Console {
     pub(super) fn new(options: &mut Options) -> Console {
         Console {
             input: std::mem::replace(&mut options.input, Box::new(io::empty())),
-            out: std::mem::replace(&mut options.output, Box::new(io::sink())),
-            err: std::mem::replace(&mut options.error, Box::new(io::sink())),
-            pending: Vec::new(),
-            limit_bytes: options.limits.output_bytes,
-            printed_bytes: 0,
+            streams: Streams::new(
+                std::mem::replace(&mut options.output, Box::new(io::sink())),
+                std::mem::replace(&mut options.error, Box::new(io::sink())),
+                false,
+                options.limits.output_bytes,
+            ),
         }
     }
 
-    /// Prints; what goes to standard error is written at once, after what was printed before it.
-    pub(super) fn print(&mut self, stream: Stream, text: &str, flush: bool) -> Printed {
-        if let Some(limit) = self.limit_bytes {
-            let room = limit.saturating_sub(self.printed_bytes);
-            if text.len() as u64 > room {
-                let end = text.floor_char_boundary(room as usize);
-                if stream == Stream::Out {
-                    self.pending.extend_from_slice(&text.as_bytes()[..end]);
-                }
-                return Printed::TooMuch;
-            }
-        }
-        self.printed_bytes += text.len() as u64;
-        let written = match stream {
-            Stream::Out => {
-                self.pending.extend_from_slice(text.as_bytes());
-                if !flush && self.pending.len() < BUFFER_BYTES {
-                    return Printed::Kept;
-                }
-                self.flush()
-            }
-            Stream::Err => {
-                // A reader that has gone away is told when it is written to next.
-                let _ = self.flush();
-                self.err
-                    .write_all(text.as_bytes())
-                    .and_then(|()| self.err.flush())
-            }
+    /// Prints. What was due has been given to the operating system, and the answer is what came of
+    /// that.
+    pub(super) fn print(
+        &mut self,
+        process: u32,
+        stream: Stream,
+        text: &str,
+        flush: bool,
+    ) -> (Printed, io::Result<()>) {
+        let printed = self.streams.print(process.into(), stream, text, flush);
+        let written = match printed {
+            Printed::Due => self.streams.write_out(stream),
+            Printed::Kept | Printed::TooMuch => Ok(()),
         };
-        match written {
-            Ok(()) => Printed::Written,
-            Err(error) => Printed::Failed(error),
-        }
+        (printed, written)
     }
 
-    /// Writes out the buffer.
+    /// Writes out everything before a fork.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        let pending = std::mem::take(&mut self.pending);
-        self.out.write_all(&pending)?;
-        self.out.flush()
+        self.streams.flush()
+    }
+
+    /// Writes out what a child has printed, at its end; false if that cannot be.
+    pub(super) fn finish_child(&mut self, process: u32) -> bool {
+        self.streams.finish_child(process.into())
+    }
+
+    /// Writes out everything at the end; false if that cannot be, which has been told.
+    pub(super) fn finish(&mut self) -> bool {
+        self.streams.finish()
     }
 
     /// A line of input with its newline; empty at the end. What was printed is written out first, a prompt above all.
     pub(super) fn read_line(&mut self) -> io::Result<Vec<u8>> {
-        self.flush()?;
+        self.streams.prompt();
         let mut line = Vec::new();
         self.input.read_until(b'\n', &mut line)?;
         Ok(line)

@@ -6,6 +6,7 @@
 use crate::bytecode::op::{Cost, Op, OpKind, Poll};
 use crate::engine::sim::clock::VirtualNs;
 use crate::gil::lock::Polls;
+use crate::spelling::{did_you_mean, nearest};
 use crate::vm::link::Image;
 use crate::vm::run::Observer;
 use crate::vm::thread::Frame;
@@ -320,7 +321,11 @@ pub fn model(name: &str) -> Result<&'static Costs, String> {
     let found = MODELS.iter().find(|it| it.name == name);
     found.copied().ok_or_else(|| {
         let names: Vec<&str> = MODELS.iter().map(|it| it.name).collect();
-        format!("`{name}` is no cost model; there are {}", names.join(", "))
+        format!(
+            "`{name}` is no cost model; there are {}{}",
+            names.join(", "),
+            did_you_mean(nearest(name, names.iter().copied()))
+        )
     })
 }
 

@@ -4,13 +4,14 @@ use crate::engine::child::{self, SIGTERM};
 use crate::engine::deadlock::{self, Stage, Stuck};
 use crate::engine::outcome::{End, ThreadFigures};
 use crate::engine::sim::clock::VirtualNs;
-use crate::engine::sim::console::Printed;
 use crate::engine::sim::process::{Gil, Process};
 use crate::engine::sim::task::{Activity, Phase, Resume, Task, TaskId};
 use crate::engine::sim::world::World;
+use crate::engine::stream::{ExitCode, Printed};
 use crate::event::{Release, VmId, What};
 use crate::gil::lock::{Lock, MainExit, Trigger};
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS};
+use crate::printable::Printable;
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::slice::Stream;
@@ -172,13 +173,16 @@ impl World {
         };
         let process = &mut self.processes[number as usize];
         let is_main = thread == process.main;
+        let is_first = process.parent.is_none();
+        let exit_code = ExitCode::new(exit_code, report.is_some(), is_first);
         if let Some(report) = report {
             let report = if is_main && process.parent.is_some() {
                 format!("Process {}:\n{report}", process.name)
             } else {
                 report
             };
-            if let Printed::TooMuch = self.console.print(Stream::Err, &report, true) {
+            let (printed, _) = self.console.print(number, Stream::Err, &report, true);
+            if printed == Printed::TooMuch {
                 self.end = Some(End::Limit("--max-output"));
                 return;
             }
@@ -195,7 +199,7 @@ impl World {
     }
 
     /// A main thread that has ended waits for the plain threads, then for the children; then its process ends.
-    pub(super) fn finish_main(&mut self, task: TaskId, exit_code: i32) {
+    pub(super) fn finish_main(&mut self, task: TaskId, exit_code: ExitCode) {
         let number = self.tasks[task.0 as usize].process;
         let process = &mut self.processes[number as usize];
         if process.stage == Stage::Threads {
@@ -216,8 +220,11 @@ impl World {
             self.tasks[task.0 as usize].resume = Resume::Finish { exit_code };
             return self.rest(task, None);
         }
-        // Negative codes are for signals.
-        self.end_process(task, number, exit_code & 0xff);
+        let written = match self.processes[number as usize].parent {
+            None => self.console.finish(),
+            Some(_) => self.console.finish_child(number),
+        };
+        self.end_process(task, number, exit_code.when(written));
     }
 
     fn children(&self, parent: u32, daemon: bool) -> Vec<u32> {
@@ -336,7 +343,7 @@ impl World {
     }
 
     /// What is told when nobody can do anything any more.
-    pub(super) fn deadlock(&self) -> String {
+    pub(super) fn deadlock(&self) -> Printable {
         let stuck: Vec<Stuck<'_>> = self
             .processes
             .iter()

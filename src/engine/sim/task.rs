@@ -2,6 +2,7 @@
 
 use crate::engine::outcome::Times;
 use crate::engine::sim::clock::VirtualNs;
+use crate::engine::stream::ExitCode;
 use crate::vm::slice::{Stop, SysCall};
 use crate::vm::thread::ThreadId;
 
@@ -60,7 +61,7 @@ pub(super) enum Resume {
         deadline: Option<VirtualNs>,
     },
     /// It is a main thread that has ended, and its process ends with this code once all is done.
-    Finish { exit_code: i32 },
+    Finish { exit_code: ExitCode },
 }
 
 /// A task.

@@ -1,5 +1,6 @@
 //! The simulated machine: the loop over what is due, and how tasks move between cores, queues and rests.
 
+use crate::engine::LOST_OUTPUT;
 use crate::engine::child::SIGABRT;
 use crate::engine::outcome::{End, ThreadFigures};
 use crate::engine::sim::channel::Channels;
@@ -118,7 +119,10 @@ impl World {
                 self.drop_void_events();
             }
         }
-        let _ = self.console.flush();
+        // There is something left where the first process did not come to its end by itself.
+        if !self.console.finish() && self.end == Some(End::Exited(0)) {
+            self.end = Some(End::Exited(LOST_OUTPUT));
+        }
         self.remaining_figures();
         Outcome {
             end: self.end.expect("the loop ends with an end"),

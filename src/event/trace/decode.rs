@@ -39,11 +39,13 @@ impl fmt::Display for Damage {
     }
 }
 
-/// A trace whose parts are all there and are what was written.
+/// A trace whose parts are what was written, all of them or those before the first that is not
+/// whole.
 #[derive(Debug)]
 pub struct Trace<'a> {
     pub heading: Heading,
-    pub ending: Ending,
+    /// None where the run was cut off, or the file.
+    pub ending: Option<Ending>,
     /// Where each begins in the file, and its bytes.
     blocks: Vec<(usize, &'a [u8])>,
 }
@@ -73,7 +75,16 @@ impl<'a> Trace<'a> {
         let heading = heading(&mut Cursor::new(payload, at))?;
         let mut blocks = Vec::new();
         loop {
-            let (what, at, payload) = cursor.part()?;
+            let (what, at, payload) = match cursor.part() {
+                Err(Damage::Truncated) => {
+                    return Ok(Trace {
+                        heading,
+                        ending: None,
+                        blocks,
+                    });
+                }
+                part => part?,
+            };
             match what {
                 part::EVENTS => blocks.push((at, payload)),
                 part::ENDING => {
@@ -87,12 +98,22 @@ impl<'a> Trace<'a> {
                     }
                     return Ok(Trace {
                         heading,
-                        ending,
+                        ending: Some(ending),
                         blocks,
                     });
                 }
                 _ => return Err(Damage::Damaged { at_byte: at }),
             }
+        }
+    }
+
+    /// When the run was over, or as far as the trace goes.
+    pub fn elapsed_ns(&self) -> Result<u64, Damage> {
+        match self.ending {
+            Some(ending) => Ok(ending.elapsed_ns),
+            None => self
+                .events()
+                .try_fold(0, |last, event| Ok(event?.at_ns.max(last))),
         }
     }
 

@@ -3,9 +3,10 @@
 use super::lane::{Cell, Lane, State};
 use super::{Timeline, VmRow};
 use crate::event::VmId;
+use crate::printable;
+use crate::printable::{Printable, clean};
 use anstyle::{AnsiColor, Style};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar;
 
 /// What a column of a lane looks like.
@@ -97,17 +98,17 @@ const LABEL_COLUMNS: u64 = 12;
 impl Timeline {
     /// The picture. All events are to be there.
     #[must_use]
-    pub fn text(mut self) -> String {
+    pub fn text(mut self) -> Printable {
         for lane in self.lanes.values_mut() {
             lane.finish(&mut self.busy_ns);
         }
         let mut picture = Picture {
-            text: String::new(),
+            text: Printable::new(),
             label_columns: self.label_columns,
             paint: self.look.paint,
             seen: BTreeSet::new(),
         };
-        picture.text += &self.title();
+        picture.text.append(&self.title());
         self.axis(&mut picture);
         let shown = self.look.lanes.max(2);
         let several = self.vms.len() > 1;
@@ -120,9 +121,8 @@ impl Timeline {
                     row.name.to_string()
                 };
                 picture.label(&name, "");
-                let end = picture.text.trim_end_matches(' ').len();
-                picture.text.truncate(end);
-                picture.text.push('\n');
+                picture.text.trim_end();
+                picture.text.own("\n");
             }
             self.lanes_of(&mut picture, vm, row, shown, several);
         }
@@ -141,7 +141,7 @@ impl Timeline {
         picture.text
     }
 
-    fn title(&self) -> String {
+    fn title(&self) -> Printable {
         let heading = &self.heading;
         let how = if heading.simulated {
             "simulated"
@@ -158,12 +158,21 @@ impl Timeline {
             .values()
             .flat_map(|it| it.switches.iter().copied().map(u64::from))
             .sum();
-        format!(
-            "{} {how}, lock {}{cores}: {}, {switches} switches, {} events\n",
-            plain(&heading.script),
-            plain(&heading.lock),
-            length(self.scale.span_ns),
-            self.events
+        let span = length(self.scale.span_ns);
+        printable!(
+            heading.script,
+            " ",
+            how,
+            ", lock ",
+            heading.lock,
+            cores,
+            ": ",
+            span,
+            ", ",
+            switches,
+            " switches, ",
+            self.events,
+            " events\n"
         )
     }
 
@@ -173,7 +182,7 @@ impl Timeline {
         let least_ns = scale.span_ns / (scale.columns as u64 / LABEL_COLUMNS).max(1);
         let step_ns = round(least_ns);
         let mut labels = String::new();
-        let mut rule: Vec<char> = vec!['─'; scale.columns];
+        let mut rule = vec!['─'; scale.columns];
         let mut at_ns = 0_u64;
         while at_ns < scale.span_ns {
             let column = scale.column(at_ns);
@@ -187,11 +196,9 @@ impl Timeline {
             at_ns = at_ns.saturating_add(step_ns);
         }
         picture.label("", "");
-        picture.text += &labels;
-        picture.text.push('\n');
+        picture.line(&labels);
         picture.label("", "");
-        picture.text.extend(rule);
-        picture.text.push('\n');
+        picture.line(&rule.into_iter().collect::<String>());
     }
 
     fn threads(&self, vm: VmId) -> impl Iterator<Item = &Lane> {
@@ -205,7 +212,7 @@ impl Timeline {
         for lane in own {
             let cells = lane.cells.iter();
             let marks: Vec<Mark> = cells.map(|it| Mark::of(*it, row.locked)).collect();
-            picture.marks(&format!("{indent}{}", plain(&lane.name)), &marks);
+            picture.marks(&format!("{indent}{}", lane.name), &marks);
         }
         if !shared.is_empty() {
             let mut marks = vec![Mark::Unborn; self.scale.columns];
@@ -223,8 +230,7 @@ impl Timeline {
             });
             let digits: String = digits.collect();
             picture.label(&format!("{indent}switches"), &total.to_string());
-            picture.text += digits.trim_end();
-            picture.text.push('\n');
+            picture.line(digits.trim_end());
         }
     }
 
@@ -248,15 +254,14 @@ impl Timeline {
             Some(cores) => format!("cores used of {cores}"),
         };
         picture.label(&name, &format!("{mean:.2}"));
-        picture.text += bars.trim_end();
-        picture.text.push('\n');
+        picture.line(bars.trim_end());
     }
 
     /// What threads waited for longest, of the things that the script has names for.
     fn waited(&mut self, picture: &mut Picture) {
         for row in self.waits.longest(self.scale.span_ns, MOST_WAITS) {
             picture.label("waits", &row.times.to_string());
-            let _ = writeln!(picture.text, "{} for {}", length(row.ns), plain(&row.name));
+            picture.line(&format!("{} for {}", length(row.ns), row.name));
         }
     }
 
@@ -271,25 +276,27 @@ impl Timeline {
             }
             let wide = meaning.chars().count() + 2;
             if columns > 0 && columns + 3 + wide > self.look.width {
-                picture.text.push('\n');
+                picture.text.own("\n");
                 columns = 0;
             } else if columns > 0 {
-                picture.text += "   ";
+                picture.text.own("   ");
                 columns += 3;
             }
-            picture.painted(mark.style(), &mark.glyph().to_string());
-            let _ = write!(picture.text, " {meaning}");
+            picture.painted(mark, 1);
+            picture.text.append(&printable!(" ", meaning));
             columns += wide;
         }
-        picture.text.push('\n');
+        picture.text.own("\n");
         let several = self.vms.values().flat_map(|it| &it.switches);
         if several.copied().any(|it| it > 0) {
-            picture.text +=
-                "switches: how often the lock went to another thread (+ is 10 or more)\n";
+            picture
+                .text
+                .own("switches: how often the lock went to another thread (+ is 10 or more)\n");
         }
         if self.waits.any() {
-            picture.text +=
-                "waits: how often and how long threads waited for what the script made\n";
+            picture
+                .text
+                .own("waits: how often and how long threads waited for what the script made\n");
         }
     }
 }
@@ -341,13 +348,6 @@ fn length(ns: u64) -> String {
     format!("{number} {unit}")
 }
 
-/// A name without what would move the cursor.
-fn plain(name: &str) -> String {
-    name.chars()
-        .map(|it| if it.is_control() { '\u{fffd}' } else { it })
-        .collect()
-}
-
 /// A name in no more columns than there are, its middle left out if need be: the ends tell threads apart. And how many it takes.
 fn fitted(name: &str, room: usize) -> (String, usize) {
     let columns = |it: char| it.width().unwrap_or(0);
@@ -373,7 +373,7 @@ fn fitted(name: &str, room: usize) -> (String, usize) {
 
 /// Text in the making.
 struct Picture {
-    text: String,
+    text: Printable,
     label_columns: usize,
     paint: bool,
     /// The marks that want an explanation.
@@ -385,29 +385,37 @@ impl Picture {
     fn label(&mut self, name: &str, number: &str) {
         let room = self.label_columns - number.chars().count().min(self.label_columns / 2);
         let room = if number.is_empty() { room } else { room - 1 };
-        let (shown, used) = fitted(name, room);
-        self.text += &shown;
-        let pad = (room - used) + usize::from(!number.is_empty());
-        self.text.extend(std::iter::repeat_n(' ', pad));
-        self.text += number;
-        self.text.push(' ');
+        let (shown, used) = fitted(&clean(name), room);
+        self.text.foreign(shown);
+        self.text
+            .repeat(' ', (room - used) + usize::from(!number.is_empty()));
+        self.text.foreign(number);
+        self.text.own(" ");
+    }
+
+    /// The rest of a line.
+    fn line(&mut self, text: &str) {
+        self.text.foreign(text);
+        self.text.own("\n");
     }
 
     fn marks(&mut self, name: &str, marks: &[Mark]) {
         self.label(name, "");
         for run in marks.chunk_by(|one, next| one == next) {
             self.seen.insert(run[0]);
-            let glyphs: String = std::iter::repeat_n(run[0].glyph(), run.len()).collect();
-            self.painted(run[0].style(), &glyphs);
+            self.painted(run[0], run.len());
         }
-        self.text.push('\n');
+        self.text.own("\n");
     }
 
-    fn painted(&mut self, style: Style, text: &str) {
+    fn painted(&mut self, mark: Mark, times: usize) {
+        let glyphs: String = std::iter::repeat_n(mark.glyph(), times).collect();
+        let style = mark.style();
         if self.paint {
-            let _ = write!(self.text, "{style}{text}{style:#}");
+            self.text
+                .append(&Printable::painted(&format!("{style}{glyphs}{style:#}")));
         } else {
-            self.text += text;
+            self.text.foreign(glyphs);
         }
     }
 }

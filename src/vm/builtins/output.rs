@@ -134,7 +134,8 @@ fn input(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         ctx.sys(SysCall::Write {
             stream: Stream::Out,
             text: prompt.into(),
-            flush: true,
+            // The engine does, before it reads; that it cannot is no error.
+            flush: false,
         })?;
     }
     let line = ctx.sys(SysCall::ReadLine)?;

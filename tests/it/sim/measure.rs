@@ -83,10 +83,10 @@ pub(crate) fn stints_ns(run: &Run) -> Vec<f64> {
         .collect()
 }
 
-/// The numbers that a program printed, one in each line.
+/// The numbers that a program printed, one in each line that is not empty.
 pub(crate) fn numbers(run: &Run) -> Vec<f64> {
     assert_eq!(run.err, "");
-    let lines = run.out.lines();
+    let lines = run.out.lines().filter(|it| !it.is_empty());
     lines
         .map(|line| line.parse().expect("a number in each line"))
         .collect()

@@ -68,11 +68,11 @@ fn mini_test_keeps_compares_and_tells() {
     assert!(told.contains("-hello\n+goodbye\n"), "{told}");
     fs::write(&script, "# mini sim --cores none\n").expect("it can be written");
     let wrong = mini_test(&[], &folder);
-    assert_eq!(wrong.code, Some(2));
+    assert_eq!(wrong.code, Some(1));
+    let told = text(&wrong.stdout);
     assert!(
-        text(&wrong.stderr).contains("--cores"),
-        "{}",
-        text(&wrong.stderr)
+        told.contains("line 1: ") && told.contains("--cores"),
+        "{told}"
     );
 }
 

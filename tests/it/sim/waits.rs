@@ -123,7 +123,7 @@ fn sleeping_for_nothing_costs_half_of_the_rate_under_2_7() {
 /// A thread that writes all the time: writes a second, and the median and the greatest of how long one took, in microseconds.
 fn writes(machine: &Machine, busy: usize) -> [f64; 3] {
     let rest = "def other():\n    took = []\n    begin = time.perf_counter()\n    while time.perf_counter() - begin < 0.03:\n        t = time.perf_counter()\n        \
-        print('', end='', flush=True)\n        took.append(time.perf_counter() - t)\n    took.sort()\n    \
+        print(flush=True)\n        took.append(time.perf_counter() - t)\n    took.sort()\n    \
         print(len(took) / (time.perf_counter() - begin))\n    print(took[len(took) // 2] * 1e6)\n    print(took[-1] * 1e6)";
     let told = beside(machine, busy, rest);
     [told[0], told[1], told[2]]
