@@ -18,6 +18,7 @@ mod instruct;
 pub mod link;
 mod list;
 pub mod memory;
+pub mod names;
 pub mod native;
 pub mod number;
 pub mod object;
@@ -27,6 +28,7 @@ pub mod protocol;
 pub mod ring;
 pub mod run;
 pub mod set;
+mod shapes;
 pub mod slice;
 mod slow;
 pub mod sync;
@@ -41,13 +43,15 @@ pub mod work;
 use crate::bytecode::code::Const;
 use crate::bytecode::op::CodeIx;
 use crate::vm::attribute::{Cache, LOOKUPS, Lookup};
-use crate::vm::class::{Class, Name, Shape, Type};
+use crate::vm::class::{Class, Name, Type};
 use crate::vm::heap::Heap;
 use crate::vm::link::Image;
-use crate::vm::memory::{Account, Charge, block};
+use crate::vm::memory::{Account, Charge};
+use crate::vm::names::Names;
 use crate::vm::native::{Kind, NativeId};
 use crate::vm::object::{Bytes, Object};
 use crate::vm::parcel::Parcel;
+use crate::vm::shapes::Shapes;
 use crate::vm::slice::{Answer, Budget, ChannelEnd, Stop, SysCall, WaitOn};
 use crate::vm::thread::{Answered, Asking, Frame, Return, Status, Thread, ThreadId};
 use crate::vm::threads::Threads;
@@ -88,8 +92,7 @@ pub struct Vm {
     pub limits: Limits,
     pub heap: Heap,
     /// All attribute names; the well-known ones first.
-    pub names: Vec<Arc<str>>,
-    pub(super) name_index: FxHashMap<Arc<str>, Name>,
+    pub names: Names,
     /// Module-level variables of all modules.
     pub globals: Vec<Value>,
     /// Which variable a name of a module is.
@@ -98,7 +101,7 @@ pub struct Vm {
     imported: Vec<bool>,
     /// The program's constants as values.
     constants: Vec<Value>,
-    shapes: Vec<Shape>,
+    shapes: Shapes,
     pub threads: Threads,
     /// The main thread: the first one, or the one that a fork kept.
     pub main: ThreadId,
@@ -122,6 +125,9 @@ pub struct Vm {
     pumping: bool,
     /// Collect when this many bytes were allocated since the last collection.
     collect_at: usize,
+    /// The same where what lives leaves no room to go on with, and `collect_at` is 0: an instruction
+    /// that makes but little is let through until it has come to something.
+    collect_even_if_full_at: usize,
     /// Its part of the run's memory: what was there after the last collection, and `granted` more.
     memory: Charge,
     /// Bytes that may be allocated after the last collection.
@@ -152,21 +158,16 @@ impl Vm {
     /// A VM whose main thread has nothing to do yet.
     fn without_module(image: Arc<Image>, limits: Limits, account: &Arc<Account>) -> Vm {
         let program = image.program.clone();
-        // Room for the builtins' names, too.
-        let mut name_index = FxHashMap::default();
-        name_index.reserve(image.all_names.len() + builtins::table().len());
-        let numbered = image.all_names.iter().enumerate();
-        name_index.extend(numbered.map(|(at, text)| (text.clone(), Name(at as u32))));
         let mut vm = Vm {
             limits,
             heap: Heap::new(limits.tuning),
-            names: image.all_names.clone(),
-            name_index,
+            // With room for those of the builtins.
+            names: Names::new(&image.all_names, builtins::table().len()),
             globals: vec![Value::Unbound; program.globals.len()],
             module_names: FxHashMap::default(),
             imported: vec![false; program.modules.len()],
             constants: Vec::with_capacity(program.consts.len()),
-            shapes: vec![Shape::default()],
+            shapes: Shapes::new(),
             threads: Threads::default(),
             main: ThreadId(0),
             argv: Vec::new(),
@@ -180,12 +181,14 @@ impl Vm {
             yields_at_mutex: false,
             pumping: false,
             collect_at: usize::MAX,
+            collect_even_if_full_at: usize::MAX,
             memory: Charge::none(account),
             granted: usize::MAX,
             spawned: None,
             image,
         };
         vm.make_types();
+        vm.names.keep_all();
         for constant in &program.consts {
             let value = vm.constant(constant);
             vm.constants.push(value);
@@ -194,7 +197,7 @@ impl Vm {
             for &(name, global) in &declared.globals {
                 let name = vm.image.names[name.0 as usize];
                 vm.module_names.insert((module as u32, name), global.0);
-                let preset = match &*vm.names[name.0 as usize] {
+                let preset = match &*vm.names[name] {
                     "__name__" => vm.heap.new_str(declared.name.clone()),
                     "__file__" => {
                         let source = program.codes[declared.code.0 as usize].source;
@@ -268,7 +271,7 @@ impl Vm {
                 Some(parts) if exception => parts,
                 _ => ("builtins", of.name()),
             };
-            self.shapes.push(Shape::default());
+            let root_shape = self.shapes.new_root();
             let _ = self.heap.new_class(Class {
                 name: name.into(),
                 qualname: name.into(),
@@ -280,7 +283,7 @@ impl Vm {
                 index: FxHashMap::default(),
                 builtin: Some(of),
                 makes: false,
-                root_shape: self.shapes.len() as u32 - 1,
+                root_shape,
                 usual_slots: 0,
                 record: None,
             });
@@ -388,7 +391,18 @@ impl Vm {
     /// The engine has nothing more to do with a thread that has ended. It is remembered for as long
     /// as somebody can ask how.
     pub fn bury(&mut self, thread: ThreadId) {
-        self.threads[thread.0 as usize].buried = true;
+        let state = &mut self.threads[thread.0 as usize];
+        state.buried = true;
+        state.held = None;
+    }
+
+    /// Takes what an engine needs for a thread out of the run's memory, until it is buried; false
+    /// if there is not as much.
+    pub fn pay_for_thread(&mut self, thread: ThreadId, bytes: usize) -> bool {
+        let held = self.pay(bytes);
+        let fits = held.is_some();
+        self.threads[thread.0 as usize].held = held;
+        fits
     }
 
     /// Answers the call that a thread stopped with.
@@ -405,9 +419,9 @@ impl Vm {
             Answer::Process { process, pid } => Ok(self
                 .heap
                 .new_tuple([Value::Int(process as i64), Value::Int(pid)])),
-            Answer::Parcel(parcel) => match parcel::decode(self, &parcel) {
+            Answer::Parcel(parcel) => match parcel::decode_with_room(self, &parcel) {
                 Ok(value) => Ok(self.heap.new_tuple([value])),
-                Err((class, message)) => Err((class, message)),
+                Err(refusal) => Err(refusal.exception()),
             },
             Answer::Error(class, message) => Err((class, message)),
         };
@@ -521,21 +535,29 @@ impl Vm {
     }
 
     /// The child of a fork: a copy in which only the calling thread goes on, as main thread, inside the native that asked for the fork, which is answered
-    /// `None` there. What that native returns is the child's outcome. A child that is spawned begins from nothing.
+    /// `None` there. What that native returns is the child's outcome. A child that is spawned begins from nothing. None if there is no room for it.
     ///
     /// # Panics
     /// If the thread is not inside a native; a bug of Mini's.
-    #[must_use]
-    pub fn fork(&mut self, thread: ThreadId) -> Vm {
+    pub fn fork(&mut self, thread: ThreadId) -> Option<Vm> {
         if let Status::Calling(SysCall::Fork {
             name,
             spawn: Some(parcel),
             ..
         }) = &self.threads[thread.0 as usize].status
         {
-            return self.spawn(name.clone(), parcel.clone());
+            let child = self.spawn(name.clone(), parcel.clone());
+            return (!self.account().is_overdrawn()).then_some(child);
         }
         self.heap.freeze(&mut self.memory);
+        // What is not shared now is copied.
+        if self.memory.bytes() > self.account().free() {
+            self.collect();
+            self.heap.freeze(&mut self.memory);
+            if self.memory.bytes() > self.account().free() {
+                return None;
+            }
+        }
         let mut child = self.clone();
         child.woken.clear();
         let others: Vec<ThreadId> = child.threads.alive().filter(|it| *it != thread).collect();
@@ -572,7 +594,7 @@ impl Vm {
             ..Thread::new(&name, false)
         };
         child.answer(thread, Answer::None);
-        child
+        Some(child)
     }
 
     /// A VM that knows nothing of this one's memory. It begins with the library's module `_process`, which runs the script anew, as `__mp_main__`, and then
@@ -583,10 +605,8 @@ impl Vm {
         child.argv.clone_from(&self.argv);
         child.spawned = Some((name, parcel));
         let text = child.heap.new_str("__mp_main__");
-        let global = child
-            .name_index
-            .get("__name__")
-            .and_then(|&name| child.module_global(0, name));
+        let name = child.names.find("__name__");
+        let global = name.and_then(|name| child.module_global(0, name));
         if let Some(global) = global {
             child.globals[global as usize] = text;
         }
@@ -631,12 +651,7 @@ impl Vm {
             return true;
         }
         self.collect();
-        self.collect_at
-            >= self
-                .memory
-                .account()
-                .least()
-                .min(self.limits.tuning.nursery_bytes)
+        self.collect_at >= self.least()
     }
 
     /// Is there room for so many bytes, for as long as a native runs or for an object that it makes?
@@ -648,6 +663,25 @@ impl Vm {
             self.granted += more;
         }
         granted
+    }
+
+    /// Bytes for which there is room, if other VMs take none of them.
+    pub(super) fn room(&self) -> usize {
+        let granted = self.granted.saturating_sub(self.heap.allocated);
+        granted.saturating_add(self.memory.account().free())
+    }
+
+    /// So many bytes of the run's memory for what leaves it: what nobody has, or else of what it
+    /// might have allocated itself.
+    pub fn pay(&mut self, bytes: usize) -> Option<Charge> {
+        Charge::new(self.account(), bytes).or_else(|| {
+            let fits = self.has_room(bytes);
+            fits.then(|| {
+                self.granted = self.granted.saturating_sub(bytes);
+                self.collect_at = self.collect_at.min(self.granted);
+                self.memory.split(bytes)
+            })
+        })
     }
 
     /// The same, if need be after a collection.
@@ -670,7 +704,8 @@ impl Vm {
         let threads: usize = self.threads.iter().map(Thread::bytes).sum();
         let threads = threads + self.threads.bytes();
         let own = own + threads + self.tables_bytes();
-        self.heap.live = own + shared;
+        // Free slots are taken first: a heap that counted them as in use would grow with each one.
+        self.heap.live = own + shared - self.heap.idle_bytes();
         self.memory.set(own);
         let wanted = self.limits.tuning.next_collection(self.heap.live);
         // A part of what is left, so that other VMs of the run can go on, too; but not less than is
@@ -684,21 +719,85 @@ impl Vm {
             0
         };
         self.granted = self.collect_at;
+        self.collect_even_if_full_at = self.collect_at.max(self.least());
+    }
+
+    /// With less than this there is no going on.
+    fn least(&self) -> usize {
+        let nursery = self.limits.tuning.nursery_bytes;
+        self.memory.account().least().min(nursery)
     }
 
     /// Bytes of the tables that grow with what a script does, and of those that every VM has.
     fn tables_bytes(&self) -> usize {
-        let names: usize = self.names.iter().map(|it| block(it.len() + 16) + 48).sum();
-        let shapes: usize = self.shapes.iter().map(Shape::bytes).sum();
         let fixed = self.caches.len() * size_of::<Cache>()
             + self.lookups.len() * size_of::<Lookup>()
             + (self.globals.len() + self.constants.len()) * size_of::<Value>()
             + self.module_names.len() * 24;
-        names + shapes + fixed
+        self.names.bytes() + self.shapes.bytes() + fixed
     }
 
-    /// Frees what no thread can reach.
+    /// Frees what no thread can reach, and names and shapes that nothing has.
     pub fn collect(&mut self) {
+        self.collect_objects();
+        let checks = self.limits.tuning.checks;
+        if checks || self.names.are_crowded() || self.shapes.are_crowded() {
+            self.forget_shapes();
+            self.forget_names();
+        }
+        self.weigh();
+        if checks {
+            self.audit(true);
+        }
+    }
+
+    /// The same while a call is being made, whose keywords only code that is under way may have.
+    fn collect_but_keep_names(&mut self) {
+        self.collect_objects();
+        self.weigh();
+    }
+
+    fn forget_shapes(&mut self) {
+        let classes = self.heap.classes.iter();
+        let of_classes = classes.flat_map(|it| {
+            let of_record = it.record.as_ref().map(|it| it.shape);
+            of_record.into_iter().chain([it.root_shape])
+        });
+        let of_instances = self.heap.instances.iter().map(|it| it.shape);
+        let stays = self.shapes.retain(of_classes.chain(of_instances));
+        for cache in &mut self.caches {
+            if !cache.shapes().all(|it| stays[it as usize]) {
+                *cache = Cache::Empty;
+            }
+        }
+    }
+
+    fn forget_names(&mut self) {
+        let mut used = vec![false; self.names.numbers()];
+        let mut uses = |name: Name| used[name.0 as usize] = true;
+        for (_, shape) in self.shapes.iter() {
+            shape.names.iter().copied().for_each(&mut uses);
+        }
+        for class in self.heap.classes.iter() {
+            let fields = class.record.iter().flat_map(|it| &it.fields);
+            let attributes = class.attributes.iter().map(|(name, _)| name);
+            attributes.chain(fields).copied().for_each(&mut uses);
+        }
+        for object in self.heap.objects.iter() {
+            if let Object::Property {
+                name: Some(name), ..
+            } = object
+            {
+                uses(*name);
+            }
+        }
+        for thread in self.threads.iter() {
+            thread.keywords().for_each(&mut uses);
+        }
+        self.names.retain(|it| used[it.0 as usize]);
+    }
+
+    fn collect_objects(&mut self) {
         let checks = self.limits.tuning.checks;
         if checks {
             self.audit(false);
@@ -742,9 +841,5 @@ impl Vm {
         };
         let known = heap.collect(roots, buried);
         threads.forget_buried(|it| known.contains(&it));
-        self.weigh();
-        if checks {
-            self.audit(true);
-        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::parcel::{self, Parcel};
+use crate::vm::slice::Answer;
 use crate::vm::thread::{Outcome, ThreadId};
 use crate::vm::value::Value;
 
@@ -10,6 +11,14 @@ use crate::vm::value::Value;
 pub(crate) const SIGINT: i32 = 2;
 pub(crate) const SIGABRT: i32 = 6;
 pub const SIGTERM: i32 = 15;
+
+/// What a channel takes of memory, beside its messages.
+pub(crate) const CHANNEL_BYTES: usize = 512;
+
+/// The answer to a fork for which there is no memory.
+pub(crate) fn no_memory() -> Answer {
+    Answer::Error(Type::OSError, "[Errno 12] Cannot allocate memory".into())
+}
 
 /// What the function of a child returned or raised, as a parcel of `(True, value)` or `(False, exception)`; or the error of packing it.
 pub(crate) fn result(vm: &mut Vm, main: ThreadId) -> Result<Parcel, (Type, String)> {
@@ -19,5 +28,5 @@ pub(crate) fn result(vm: &mut Vm, main: ThreadId) -> Result<Parcel, (Type, Strin
         None => (true, Value::None),
     };
     let pair = vm.heap.new_tuple([Value::Bool(returned), value]);
-    parcel::encode(vm, pair)
+    parcel::encode(vm, pair).map_err(parcel::Refusal::exception)
 }

@@ -10,8 +10,10 @@
 //! printed before it.
 
 use crate::vm::class::Type;
+use crate::vm::memory::{Account, Charge};
 use crate::vm::slice::Stream;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufRead, ErrorKind, Write};
+use std::sync::Arc;
 
 /// The exit code of a script whose output could not be written. `Py_RunMain` in Modules/main.c took
 /// a number that hardly means anything else.
@@ -179,12 +181,39 @@ impl ExitCode {
     }
 }
 
+/// A line with its newline; empty at the end of the input. An error of the kind `OutOfMemory` if
+/// there is no room for all of it; the rest is left to be read.
+pub(crate) fn read_line(source: &mut dyn BufRead, memory: &Arc<Account>) -> io::Result<Vec<u8>> {
+    /// The line, the string that is made of it, and the room that a vector has to spare.
+    const TAKES: usize = 4;
+    let mut line = Vec::new();
+    let mut held = Charge::none(memory);
+    loop {
+        let found = match source.fill_buf() {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let end = found.iter().position(|it| *it == b'\n');
+        let taken = end.map_or(found.len(), |at| at + 1);
+        if !held.try_grow(TAKES * taken) {
+            return Err(io::Error::from(ErrorKind::OutOfMemory));
+        }
+        line.extend_from_slice(&found[..taken]);
+        source.consume(taken);
+        if end.is_some() || taken == 0 {
+            return Ok(line);
+        }
+    }
+}
+
 /// The exception that a failed system call raises, and its message.
 pub(crate) fn os_error(error: &io::Error) -> (Type, String) {
     let class = match error.kind() {
         ErrorKind::BrokenPipe => Type::BrokenPipeError,
         ErrorKind::WouldBlock => Type::BlockingIOError,
         ErrorKind::PermissionDenied => Type::PermissionError,
+        ErrorKind::OutOfMemory => return (Type::MemoryError, String::new()),
         _ => Type::OSError,
     };
     let text = error.to_string();

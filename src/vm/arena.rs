@@ -105,6 +105,11 @@ impl<T: Clone + Default + Weight> Arena<T> {
         self.slots() - self.free.len()
     }
 
+    /// Bytes of its free slots.
+    pub(super) fn idle_bytes(&self) -> usize {
+        self.free.len() * size_of::<T>()
+    }
+
     /// Does none live in it?
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -7,14 +7,19 @@ mod intrinsic;
 
 use crate::vm::Vm;
 use crate::vm::builtins;
-use crate::vm::class::{Class, Name, Shape, Type, name};
+use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::dict::Dict;
 use crate::vm::native::{Kind, NativeId};
 use crate::vm::object::{Function, Instance, Method, Object};
+use crate::vm::shapes::NO_SHAPE;
 use crate::vm::value::{Ref, Value};
 use std::sync::Arc;
 
 pub(super) use class::{LOOKUPS, Lookup};
+
+/// An instance that is given more attributes than this keeps them in a dict: each shape has all of
+/// its names.
+const MOST_SLOTS: usize = 128;
 
 /// How many caches a site has. The loop looks at the first one; the second, for a site at which two classes alternate, costs a call.
 pub(super) const CACHES: usize = 2;
@@ -77,6 +82,22 @@ impl Cache {
         }
     }
 
+    /// The shapes for whose instances it holds, and leads to.
+    pub(super) fn shapes(self) -> impl Iterator<Item = u32> {
+        let (first, second) = match self {
+            Cache::Slot { shape, .. }
+            | Cache::Method { shape, .. }
+            | Cache::SuperMethod { shape, .. } => (Some(shape), None),
+            Cache::Add { from, to, .. } => (Some(from), Some(to)),
+            Cache::Empty
+            | Cache::Function { .. }
+            | Cache::Native { .. }
+            | Cache::Global { .. }
+            | Cache::Super { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
     /// The objects that must live as long as it is remembered.
     pub(super) fn holds(self) -> impl Iterator<Item = Value> {
         let (class, function) = match self {
@@ -96,9 +117,6 @@ impl Cache {
         class.into_iter().chain(function.map(Value::Function))
     }
 }
-
-/// The shape of instances whose attributes are in a dict: it has no names, and no instruction remembers it.
-pub(super) const NO_SHAPE: u32 = 0;
 
 impl Vm {
     /// Notes what a site found. What the first cache holds stays there as long as it can still be true.
@@ -128,32 +146,27 @@ impl Vm {
 
     /// The name for a text, made at need.
     pub fn intern(&mut self, text: &str) -> Name {
-        if let Some(&name) = self.name_index.get(text) {
-            return name;
-        }
-        let name = Name(self.names.len() as u32);
-        let text: Arc<str> = text.into();
-        self.names.push(text.clone());
-        self.name_index.insert(text, name);
+        let (name, bytes) = self.names.intern(text);
+        self.heap.allocated += bytes;
         name
     }
 
     /// The text of a name.
     #[must_use]
     pub fn name_text(&self, name: Name) -> &Arc<str> {
-        &self.names[name.0 as usize]
+        &self.names[name]
     }
 
     /// The text of a name as a string object.
     pub fn name_value(&mut self, name: Name) -> Value {
-        let text = self.names[name.0 as usize].clone();
+        let text = self.names[name].clone();
         self.heap.new_str(text)
     }
 
     /// The slot of an instance's own attribute.
     #[must_use]
     pub(super) fn instance_slot(&self, instance: &Instance, name: Name) -> Option<usize> {
-        self.shapes[instance.shape as usize]
+        self.shapes[instance.shape]
             .names
             .iter()
             .position(|&it| it == name)
@@ -164,7 +177,7 @@ impl Vm {
     pub fn instance_attribute(&self, instance: Ref<Instance>, name: Name) -> Option<Value> {
         let instance = &self.heap.instances[instance];
         if let Some(dict) = instance.dict {
-            return self.dict_get_str(dict, &self.names[name.0 as usize]);
+            return self.dict_get_str(dict, &self.names[name]);
         }
         self.instance_slot(instance, name)
             .map(|slot| instance.slots[slot])
@@ -172,17 +185,8 @@ impl Vm {
 
     /// The shape that adding a name to a shape leads to.
     pub(super) fn shape_with(&mut self, shape: u32, name: Name) -> u32 {
-        if let Some(&next) = self.shapes[shape as usize].transitions.get(&name) {
-            return next;
-        }
-        let mut names = self.shapes[shape as usize].names.clone();
-        names.push(name);
-        let next = self.shapes.len() as u32;
-        self.shapes.push(Shape {
-            names,
-            transitions: rustc_hash::FxHashMap::default(),
-        });
-        self.shapes[shape as usize].transitions.insert(name, next);
+        let (next, bytes) = self.shapes.with(shape, name);
+        self.heap.allocated += bytes;
         next
     }
 
@@ -190,12 +194,18 @@ impl Vm {
     pub fn set_instance_attribute(&mut self, instance: Ref<Instance>, name: Name, value: Value) {
         let object = &self.heap.instances[instance];
         if let Some(dict) = object.dict {
-            let text = self.names[name.0 as usize].clone();
+            let text = self.names[name].clone();
             self.dict_set_str(dict, &text, value);
             return;
         }
         if let Some(slot) = self.instance_slot(object, name) {
             self.heap.instances[instance].slots[slot] = value;
+            return;
+        }
+        if object.slots.len() == MOST_SLOTS {
+            let dict = self.instance_dict(instance);
+            let text = self.names[name].clone();
+            self.dict_set_str(dict, &text, value);
             return;
         }
         let shape = self.shape_with(object.shape, name);
@@ -231,14 +241,14 @@ impl Vm {
     fn delete_instance_attribute(&mut self, instance: Ref<Instance>, name: Name) -> bool {
         let object = &self.heap.instances[instance];
         if let Some(dict) = object.dict {
-            let text = self.names[name.0 as usize].clone();
+            let text = self.names[name].clone();
             return self.dict_remove_str(dict, &text).is_some();
         }
         let Some(slot) = self.instance_slot(object, name) else {
             return false;
         };
         let mut shape = self.heap.classes[object.class].root_shape;
-        for kept in self.shapes[object.shape as usize].names.clone() {
+        for kept in self.shapes[object.shape].names.clone() {
             if kept != name {
                 shape = self.shape_with(shape, kept);
             }
@@ -361,7 +371,7 @@ impl Vm {
                     }
                     Value::Object(it) => {
                         if let Object::Namespace(dict) = self.heap.objects[it] {
-                            let text = self.names[wanted.0 as usize].clone();
+                            let text = self.names[wanted].clone();
                             if let Some(value) = self.dict_get_str(dict, &text) {
                                 return Found::Value(value);
                             }
@@ -398,7 +408,7 @@ impl Vm {
 
     /// The message of an `AttributeError`.
     pub(super) fn no_attribute(&mut self, object: Value, wanted: Name) -> Value {
-        let text = self.names[wanted.0 as usize].clone();
+        let text = self.names[wanted].clone();
         let message = match object {
             Value::Class(class) => format!(
                 "type object '{}' has no attribute '{text}'",

@@ -9,7 +9,7 @@
 
 use crate::vm::Vm;
 use crate::vm::attribute::{CACHES, Cache};
-use crate::vm::class::{Class, Name, Record, Shape};
+use crate::vm::class::{Class, Name, Record};
 use crate::vm::heap::Heap;
 use crate::vm::list::Items;
 use crate::vm::object::{
@@ -148,7 +148,6 @@ impl Audit<'_> {
             limits: _,
             heap,
             names: _,
-            name_index: _,
             globals,
             module_names: _,
             imported: _,
@@ -168,6 +167,7 @@ impl Audit<'_> {
             yields_at_mutex: _,
             pumping: _,
             collect_at: _,
+            collect_even_if_full_at: _,
             memory: _,
             granted: _,
             spawned: _,
@@ -208,6 +208,7 @@ impl Audit<'_> {
             interrupt,
             instructions: _,
             start,
+            held: _,
             buried: _,
             reporting: _,
             resumed: _,
@@ -459,27 +460,30 @@ impl Audit<'_> {
     /// Shapes are a tree in which each node has one name more than its parent; instances fit theirs.
     fn shapes(&mut self) {
         let shapes = &self.vm.shapes;
-        let mut roots: Vec<Option<usize>> = vec![None; shapes.len()];
+        let mut roots: Vec<Option<u32>> = vec![None; shapes.numbers()];
+        // From each root down. A tree has no way round, so that no shape comes twice.
+        let mut next: Vec<u32> = Vec::new();
         for class in self.vm.heap.classes.iter() {
-            roots[class.root_shape as usize] = Some(class.root_shape as usize);
+            roots[class.root_shape as usize] = Some(class.root_shape);
+            next.push(class.root_shape);
         }
-        for (at, shape) in shapes.iter().enumerate() {
-            for (&name, &next) in &shape.transitions {
-                let Shape { names, .. } = &shapes[next as usize];
-                if next as usize <= at || names[..names.len() - 1] != shape.names[..] {
-                    self.faults
-                        .push(format!("shape {next} does not follow {at}"));
+        while let Some(at) = next.pop() {
+            for (&name, &to) in &shapes[at].transitions {
+                if shapes[to].names.split_last() != Some((&name, &shapes[at].names[..])) {
+                    self.faults.push(format!("shape {to} does not follow {at}"));
                 }
-                if names.last() != Some(&name) {
-                    self.faults.push(format!("shape {next} is for other names"));
+                let of = roots[at as usize];
+                if std::mem::replace(&mut roots[to as usize], of).is_some() {
+                    self.faults.push(format!("two ways lead to shape {to}"));
+                } else {
+                    next.push(to);
                 }
-                roots[next as usize] = roots[at];
             }
         }
         for instance in self.vm.heap.instances.iter() {
-            let names = shapes[instance.shape as usize].names.len();
+            let names = shapes[instance.shape].names.len();
             let class = &self.vm.heap.classes[instance.class];
-            let of_class = roots[instance.shape as usize] == Some(class.root_shape as usize);
+            let of_class = roots[instance.shape as usize] == Some(class.root_shape);
             if names != instance.slots.len() || !(of_class || instance.shape == 0) {
                 self.faults.push(format!(
                     "an instance of {} has {} slots in shape {} with {names} names",
@@ -508,7 +512,7 @@ impl Audit<'_> {
             if !same {
                 self.faults.push(format!(
                     "a look-up of {} remembers {found:?} for {plain:?}",
-                    self.vm.names[name.0 as usize]
+                    self.vm.names[name]
                 ));
             }
         }
@@ -522,7 +526,7 @@ impl Audit<'_> {
                 let at = link.cache_base as usize + CACHES * site;
                 for cache in &vm.caches[at..at + CACHES] {
                     if let Some(fault) = self.cache(*cache, name, vm.caches[at + 1]) {
-                        let name = &vm.names[name.0 as usize];
+                        let name = &vm.names[name];
                         self.faults.push(format!("{cache:?} of {name}: {fault}"));
                     }
                 }
@@ -539,11 +543,11 @@ impl Audit<'_> {
                 slot,
                 version,
             } if version == vm.class_version => {
-                let names = &vm.shapes[shape as usize].names;
+                let names = &vm.shapes[shape].names;
                 (names.get(slot as usize) != Some(&name)).then_some("another slot")
             }
             Cache::Add { from, to, version } if version == vm.class_version => {
-                let next = vm.shapes[from as usize].transitions.get(&name);
+                let next = vm.shapes[from].transitions.get(&name);
                 (next != Some(&to)).then_some("another shape")
             }
             Cache::Method {
@@ -555,8 +559,7 @@ impl Audit<'_> {
                 let instance = instances.find(|it| it.shape == shape)?;
                 let found = self.in_class(&vm.heap.classes[instance.class], name);
                 let same = found.is_some_and(|it| it.same(Value::Function(function)));
-                (!same || vm.shapes[shape as usize].names.contains(&name))
-                    .then_some("another method")
+                (!same || vm.shapes[shape].names.contains(&name)).then_some("another method")
             }
             Cache::SuperMethod {
                 shape,

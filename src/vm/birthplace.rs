@@ -125,12 +125,12 @@ impl Vm {
             }
             _ => name_of(&state.frames[at + 1]).clone(),
         };
+        // A name of the program's, so that there are not many.
+        let asked = self.intern(&asked);
+        self.names.keep(asked);
         Some(Birthplace {
             script,
-            library: Some(Inside {
-                site,
-                asked: self.intern(&asked),
-            }),
+            library: Some(Inside { site, asked }),
         })
     }
 

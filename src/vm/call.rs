@@ -88,7 +88,10 @@ impl Vm {
         let outer = std::mem::replace(&mut self.threads[thread].spared, live);
         let others = self.kept.len();
         self.kept.extend(kept);
-        let fits = self.make_room(growth);
+        let fits = self.has_room(growth) || {
+            self.collect_but_keep_names();
+            self.has_room(growth)
+        };
         self.kept.truncate(others);
         self.threads[thread].spared = outer;
         if !fits {

@@ -87,7 +87,7 @@ impl Walk<'_> {
 
     /// Attribute names go by their text: their numbers depend on the order in which they were first used.
     fn name(&mut self, name: Name) {
-        let text = self.vm.names[name.0 as usize].clone();
+        let text = self.vm.names[name].clone();
         self.text(&text);
     }
 
@@ -233,7 +233,7 @@ impl Walk<'_> {
                 let instance = &heap.instances[it];
                 self.value(Value::Class(instance.class));
                 for (at, &value) in instance.slots.iter().enumerate() {
-                    self.name(vm.shapes[instance.shape as usize].names[at]);
+                    self.name(vm.shapes[instance.shape].names[at]);
                     self.value(value);
                 }
                 self.value(instance.dict.map_or(Value::None, Value::Dict));

@@ -1,6 +1,5 @@
-//! Classes: their names, bases and attributes, the builtin ones with fixed places, and the shapes of instances.
+//! Classes: their names, bases and attributes, and the builtin ones with fixed places.
 
-use crate::vm::memory::block;
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -95,24 +94,6 @@ impl Class {
         self.index
             .get(&name)
             .map(|&at| self.attributes[at as usize].1)
-    }
-}
-
-/// Which attributes an instance has, and where: a node of a tree of transitions, as in Self and V8 ("hidden classes").
-#[derive(Clone, Debug, Default)]
-pub struct Shape {
-    /// Names in order of their slots.
-    pub names: Vec<Name>,
-    /// Where adding a name leads.
-    pub transitions: FxHashMap<Name, u32>,
-}
-
-impl Shape {
-    /// Bytes that it takes.
-    pub(super) fn bytes(&self) -> usize {
-        // An entry of the table takes its key, its value and a byte of the table's.
-        let transitions = block(self.transitions.capacity() * 9);
-        size_of::<Shape>() + block(self.names.capacity() * size_of::<Name>()) + transitions
     }
 }
 

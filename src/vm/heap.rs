@@ -109,6 +109,9 @@ makers! {
 /// Strings up to this many bytes are concatenated into a text of their own; longer ones into a buffer.
 const WHOLE_LIMIT: usize = 256;
 
+/// A string's length is counted in 32 bits.
+pub(super) const MOST_TEXT_BYTES: usize = u32::MAX as usize;
+
 /// Texts shorter than this are put together in the string object itself, which holds them.
 pub const SHORT: usize = 24;
 
@@ -335,6 +338,33 @@ impl Heap {
         self.text_to_keep(string).into()
     }
 
+    /// How many bytes more `left + right` will take, where they are many: more than there can be if
+    /// it is longer than a string can be.
+    #[inline]
+    pub(super) fn growth_of_concatenation(&self, left: Ref<Str>, right: Ref<Str>) -> usize {
+        let (l, r) = (&self.strs[left], &self.strs[right]);
+        let bytes = l.bytes as usize + r.bytes as usize;
+        if bytes < WHOLE_LIMIT || r.bytes == 0 || l.bytes == 0 {
+            return 0;
+        }
+        if bytes > MOST_TEXT_BYTES {
+            return usize::MAX;
+        }
+        match l.form {
+            Form::Prefix(buffer) if self.buffers[buffer].0.len() == l.bytes as usize => {
+                let capacity = self.buffers[buffer].0.capacity();
+                // A vector that grows at least doubles.
+                let grown = bytes.max(2 * capacity);
+                if bytes <= capacity {
+                    0
+                } else {
+                    grown - capacity
+                }
+            }
+            _ => 2 * bytes,
+        }
+    }
+
     /// `left + right`, in time proportional to `right` where `left` was itself made by concatenation.
     pub fn concatenate(&mut self, left: Ref<Str>, right: Ref<Str>) -> Value {
         let (l, r) = (&self.strs[left], &self.strs[right]);
@@ -524,6 +554,11 @@ macro_rules! all_marks {
                 self.allocated_before += std::mem::take(&mut self.allocated) as u64;
                 self.shares = false $(|| self.$arena.is_shared())*;
                 (0 $(+ self.$arena.weigh())*, 0 $(+ self.$arena.shared_bytes())*)
+            }
+
+            /// Bytes of free slots.
+            pub(super) fn idle_bytes(&self) -> usize {
+                0 $(+ self.$arena.idle_bytes())*
             }
 
             /// Shares a page of each arena less.

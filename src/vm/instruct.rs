@@ -3,13 +3,14 @@
 use crate::bytecode::code::{Capture, Const};
 use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::Vm;
-use crate::vm::attribute::{Cache, Found, NO_SHAPE};
+use crate::vm::attribute::{Cache, Found};
 use crate::vm::builtins::operators;
 use crate::vm::call::{Flow, SPARE, Step};
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::native::NativeId;
 use crate::vm::object::{Function, Instance, Iter, Object, Range};
+use crate::vm::shapes::NO_SHAPE;
 use crate::vm::thread::{Frame, Return};
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
@@ -624,8 +625,7 @@ impl Vm {
         let code = self.top_frame(thread).code;
         let image = self.image.clone();
         let code = &image.program.codes[code.0 as usize];
-        self.shapes.push(crate::vm::class::Shape::default());
-        let root_shape = self.shapes.len() as u32 - 1;
+        let root_shape = self.shapes.new_root();
         let exception = self.heap.classes[base].exception;
         let inherited = self.heap.classes[base].mro.clone();
         let makes = self.heap.classes[base].makes;
@@ -773,10 +773,7 @@ impl Vm {
             Value::Module(it) => self.image.program.modules[it as usize].name.to_string(),
             other => self.type_name(other).to_owned(),
         };
-        let message = format!(
-            "cannot import name '{}' from '{from}'",
-            self.names[wanted.0 as usize]
-        );
+        let message = format!("cannot import name '{}' from '{from}'", self.names[wanted]);
         Err(self.throw(Type::ImportError, message))
     }
 

@@ -29,6 +29,12 @@ impl Account {
         self.limit.saturating_sub(self.used.load(Ordering::Relaxed))
     }
 
+    /// Is more used than there is?
+    #[must_use]
+    pub fn is_overdrawn(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > self.limit
+    }
+
     /// So few bytes are as good as none: who has no more to go on with would collect garbage all
     /// the time.
     #[must_use]

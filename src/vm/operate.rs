@@ -12,7 +12,7 @@ use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::vm::class::{Name, name};
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt};
-use crate::vm::number::integer::{shift_left, shift_right};
+use crate::vm::number::integer::{left_shifted_bits, shift_left, shift_right};
 use crate::vm::value::Value;
 use num_bigint::BigInt;
 
@@ -257,10 +257,13 @@ impl Ctx<'_> {
 
     /// `a << b` or `a >> b` of integers.
     fn shift(&mut self, op: BinaryOp, a: Number, b: Number) -> Result<Value, Interrupt> {
-        let limit = self.vm.limits.memory_bytes;
+        if op == BinaryOp::Shl {
+            let bits = left_shifted_bits(&a.big(&self.vm.heap), &b.big(&self.vm.heap));
+            self.reserve(usize::try_from(bits / 8).unwrap_or(usize::MAX))?;
+        }
         let (a, b) = (a.big(&self.vm.heap), b.big(&self.vm.heap));
         let result = if op == BinaryOp::Shl {
-            shift_left(&a, &b, limit)
+            shift_left(&a, &b)
         } else {
             shift_right(&a, &b)
         };

@@ -9,13 +9,16 @@
 mod decode;
 mod encode;
 
-pub use decode::decode;
+pub use decode::{decode, decode_with_room};
 pub use encode::{encode, encode_for_child};
 
 use crate::vm::Vm;
-use crate::vm::class::{Name, name};
+use crate::vm::class::{Name, Type, name};
+use crate::vm::memory::Charge;
+use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::slice::ChannelEnd;
 use crate::vm::value::Value;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// A copied value.
@@ -25,6 +28,52 @@ pub struct Parcel {
     pub bytes: Arc<[u8]>,
     /// The ends of channels in it, which the process that gets it has from then on.
     pub ends: Arc<[(u64, ChannelEnd)]>,
+    /// The memory that it takes, wherever it is.
+    held: Held,
+}
+
+/// A part of the run's memory. It is nothing by which values differ.
+#[derive(Clone, Debug)]
+struct Held(#[expect(dead_code, reason = "given back when the last one is dropped")] Arc<Charge>);
+
+impl PartialEq for Held {
+    fn eq(&self, _: &Held) -> bool {
+        true
+    }
+}
+
+impl Eq for Held {}
+
+impl Hash for Held {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// Why a value is not packed, or not unpacked.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It cannot be, by this exception.
+    Never(Type, String),
+    /// It takes so many bytes of memory, at least, and there are fewer.
+    Room(usize),
+}
+
+impl Refusal {
+    /// The exception for who cannot make room.
+    #[must_use]
+    pub fn exception(self) -> (Type, String) {
+        match self {
+            Refusal::Never(class, message) => (class, message),
+            Refusal::Room(_) => (Type::MemoryError, String::new()),
+        }
+    }
+
+    /// What a native comes to that wanted it.
+    pub(super) fn interrupt(self, ctx: &mut Ctx<'_>) -> Interrupt {
+        match self {
+            Refusal::Never(class, message) => ctx.error(class, message),
+            Refusal::Room(bytes) => Interrupt::Room { bytes },
+        }
+    }
 }
 
 macro_rules! tags {
@@ -65,7 +114,7 @@ fn find_global(vm: &Vm, module: &str, qualname: &str) -> Option<Value> {
 }
 
 fn known_name(vm: &Vm, text: &str) -> Option<Name> {
-    vm.name_index.get(text).copied()
+    vm.names.find(text)
 }
 
 /// The module and the qualified name of a function.

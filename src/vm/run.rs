@@ -74,6 +74,9 @@ const STEP: u8 = 1;
 /// Looks at the budget and the flag at backward jumps and calls alone.
 const POLLS: u8 = 2;
 
+/// Objects up to this size are made without asking whether there is room.
+const MOST_UNASKED: usize = 64 << 10;
+
 /// The longest slice: what is left of it is kept as a distance in bytes.
 const MOST: u64 = 1 << 56;
 
@@ -732,6 +735,9 @@ impl Vm {
                                 reg!(src);
                         }
                         Op::MakeCell { reg } => {
+                            if self.is_collection_due() {
+                                again!()
+                            }
                             let value = reg!(reg);
                             reg!(reg) = self.heap.new_cell(Cell(value));
                         }
@@ -776,7 +782,10 @@ impl Vm {
                                 None => again!(),
                             },
                             (Value::Float(a), Value::Float(b)) => reg!(dst) = Value::Float(a + b),
-                            (Value::Str(a), Value::Str(b)) if !self.is_collection_due() => {
+                            (Value::Str(a), Value::Str(b))
+                                if !self.is_collection_due()
+                                    && self.heap.growth_of_concatenation(a, b) <= MOST_UNASKED =>
+                            {
                                 reg!(dst) = self.heap.concatenate(a, b);
                             }
                             _ => again!(),
@@ -1051,7 +1060,7 @@ impl Vm {
                         }
                         Op::GetIter { dst, src } => match reg!(src) {
                             value @ (Value::Generator(_) | Value::Iter(_)) => reg!(dst) = value,
-                            Value::List(list) => {
+                            Value::List(list) if !self.is_collection_due() => {
                                 reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 })
                             }
                             _ => again!(),

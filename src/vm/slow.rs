@@ -12,7 +12,7 @@ use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::link::{Image, Link};
-use crate::vm::object::{Cell, Function, Method, Object};
+use crate::vm::object::{Cell, Function, Iter, Method, Object};
 use crate::vm::thread::Return;
 use crate::vm::value::{Ref, Value};
 
@@ -93,13 +93,16 @@ impl Vm {
     /// Carries out an instruction on an object that others share, which may copy pages of them.
     pub(super) fn carry_out_shared(&mut self, op: Op, place: &Place<'_>) -> Step {
         self.heap.note_shared_use();
-        self.collect_or_fail()?;
         self.carry_out(op, place)
     }
 
     /// Carries out an instruction. What is wrong with hand-written bytecode beyond what the verifier sees is a `SystemError`.
     pub(super) fn carry_out(&mut self, op: Op, place: &Place<'_>) -> Step {
         let Place { thread, base, .. } = *place;
+        // All that instructions make out here: exceptions, functions, bound methods, classes.
+        if self.heap.allocated >= self.collect_even_if_full_at {
+            self.collect_or_fail()?;
+        }
         macro_rules! reg {
             ($reg:expr) => {
                 self.threads[thread].stack[base + $reg.0 as usize]
@@ -141,6 +144,10 @@ impl Vm {
                 if !std::mem::replace(place, Value::Unbound).is_bound() {
                     return Err(self.name_error(global.0));
                 }
+            }
+            Op::MakeCell { reg } => {
+                let value = reg!(reg);
+                reg!(reg) = self.heap.new_cell(Cell(value));
             }
             Op::GetCell { dst, cell } => {
                 let Value::Cell(it) = reg!(cell) else {
@@ -394,7 +401,12 @@ impl Vm {
 
             Op::RangePrep { base: at } => return self.range_prep(thread, place.window(at), at),
             Op::RangeLoop { .. } => refuse!("a range loop without its preparation"),
-            Op::GetIter { dst, src } => ask!(operators::ITER, [reg!(src)], Return::To(dst)),
+            Op::GetIter { dst, src } => match reg!(src) {
+                Value::List(list) => {
+                    reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 });
+                }
+                value => ask!(operators::ITER, [value], Return::To(dst)),
+            },
             Op::ForIter { dst, iter, to } => {
                 let ret = place.item(dst, to);
                 return match reg!(iter) {
@@ -666,7 +678,7 @@ impl Vm {
                 };
                 let name = place.name(site);
                 if !self.delete_class_attribute(it, name) {
-                    let name = &self.names[name.0 as usize];
+                    let name = &self.names[name];
                     let message = format!("name '{name}' is not defined");
                     return Err(self.throw(Type::NameError, message));
                 }
@@ -782,7 +794,6 @@ impl Vm {
             | Op::LoadBool { .. }
             | Op::Unbind { .. }
             | Op::SetGlobal { .. }
-            | Op::MakeCell { .. }
             | Op::Jump { .. }
             | Op::JumpIfNone { .. }
             | Op::JumpIfUnbound { .. }
@@ -811,6 +822,10 @@ impl Vm {
     ) -> Step {
         let [lhs, rhs] = operands;
         let result = if let (BinaryOp::Add, Value::Str(a), Value::Str(b)) = (op, lhs, rhs) {
+            let growth = self.heap.growth_of_concatenation(a, b);
+            if growth > 0 && !self.make_room(growth) {
+                return Err(self.out_of_memory());
+            }
             let joined = self.heap.concatenate(a, b);
             if !self.keeps(joined) {
                 return Err(self.out_of_memory());

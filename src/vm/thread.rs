@@ -4,7 +4,7 @@ use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::call::SPARE;
 use crate::vm::class::Name;
 use crate::vm::link::Image;
-use crate::vm::memory::block;
+use crate::vm::memory::{Charge, block};
 use crate::vm::native::{Bound, NativeId};
 use crate::vm::object::{Function, Generator, TraceEntry};
 use crate::vm::slice::{SysCall, WaitOn};
@@ -56,6 +56,8 @@ pub struct Thread {
     pub instructions: u64,
     /// What it will call when it first runs.
     pub(super) start: Option<Start>,
+    /// What its engine needs for it.
+    pub(super) held: Option<Charge>,
     /// Its engine has nothing more to do with it.
     pub(super) buried: bool,
     /// The texts for its report are being asked for.
@@ -97,11 +99,19 @@ impl Thread {
             interrupt: None,
             instructions: 0,
             start: None,
+            held: None,
             buried: false,
             reporting: false,
             resumed: false,
             spared: 0,
         }
+    }
+
+    /// The keywords of calls that it has not made yet, and of natives that wait.
+    pub(super) fn keywords(&self) -> impl Iterator<Item = Name> {
+        let start = self.start.iter().flat_map(|(_, _, keywords)| keywords);
+        let pending = self.pending.iter().flat_map(|it| &it.extra);
+        start.chain(pending).map(|&(name, _)| name)
     }
 
     /// Bytes that it takes.

@@ -1,12 +1,12 @@
 //! What a VM asks of the operating system, served: one method for the dispatch, one for each call that blocks.
 
-use crate::engine::child::SIGINT;
+use crate::engine::child::{CHANNEL_BYTES, SIGINT, no_memory};
 use crate::engine::outcome::End;
 use crate::engine::real::channel::Tried;
 use crate::engine::real::clock;
 use crate::engine::real::gil::Until;
 use crate::engine::real::process::{Caller, Process};
-use crate::engine::real::worker::{Held, Next, Worker};
+use crate::engine::real::worker::{Held, Next, OS_THREAD_BYTES, Worker};
 use crate::engine::stream::{Printed, os_error};
 use crate::event::{VmId, What};
 use crate::vm::class::Type;
@@ -92,8 +92,13 @@ impl Worker {
                 }
             }
             SysCall::ChannelNew { capacity } => {
-                let channel = self.machine.channels.open(capacity, self.process.number);
-                Answer::Int(channel as i64)
+                let channels = &self.machine.channels;
+                match vm.pay(CHANNEL_BYTES) {
+                    Some(held) => {
+                        Answer::Int(channels.open(capacity, self.process.number, held) as i64)
+                    }
+                    None => Answer::Error(Type::MemoryError, String::new()),
+                }
             }
             SysCall::ChannelLen { channel } => Answer::Int(
                 self.machine
@@ -373,6 +378,7 @@ impl Worker {
         let it = &vm.threads[thread.0 as usize];
         let (name, daemon) = (it.name.clone(), it.daemon);
         if self.process.alive.load(Ordering::SeqCst) < vm.limits.threads
+            && vm.pay_for_thread(thread, OS_THREAD_BYTES)
             && let Ok(worker) = Worker::new(&self.machine, &self.process, thread, &name, daemon)
         {
             let seat = worker.seat.clone();
@@ -403,8 +409,12 @@ impl Worker {
         );
         // Copying the VM is the costly part; do without where there is no room for it.
         let child = if self.machine.has_room() {
+            let Some(child) = vm.fork(self.thread) else {
+                self.machine.refused("--max-memory");
+                return no_memory();
+            };
             self.machine.new_process(
-                vm.fork(self.thread),
+                child,
                 self.process.gil.rules(),
                 intervals,
                 Some(self.process.number),

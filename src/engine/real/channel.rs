@@ -1,6 +1,7 @@
 //! Queues of parcels between VMs, and cells that all of them see. They live outside of every VM, under mutexes of their own.
 
 use crate::engine::real::process::Caller;
+use crate::vm::memory::Charge;
 use crate::vm::parcel::Parcel;
 use crate::vm::slice::ChannelEnd;
 use parking_lot::Mutex;
@@ -23,6 +24,8 @@ struct Table {
 
 /// One channel.
 pub(super) struct Channel {
+    /// The memory that it takes.
+    _held: Charge,
     state: Mutex<State>,
 }
 
@@ -49,13 +52,14 @@ pub(super) enum Tried<T> {
 
 impl Channels {
     /// A new channel, both ends open in this process.
-    pub(super) fn open(&self, capacity: usize, process: u64) -> u64 {
+    pub(super) fn open(&self, capacity: usize, process: u64, held: Charge) -> u64 {
         let mut table = self.table.lock();
         table.made += 1;
         let number = table.made;
         table.channels.insert(
             number,
             Arc::new(Channel {
+                _held: held,
                 state: Mutex::new(State {
                     capacity,
                     messages: VecDeque::new(),

@@ -1,6 +1,8 @@
 //! Standard input, read by an OS thread of its own, so that a thread that waits for a line can be interrupted. It reads only what somebody asked for.
 
 use crate::engine::real::process::Caller;
+use crate::engine::stream::read_line;
+use crate::vm::memory::Account;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
@@ -10,6 +12,8 @@ use std::sync::Arc;
 pub(super) struct Input {
     state: Mutex<State>,
     asked: Condvar,
+    /// What a line may take of.
+    memory: Arc<Account>,
 }
 
 #[derive(Default)]
@@ -26,13 +30,14 @@ struct State {
 }
 
 impl Input {
-    pub(super) fn new(source: Box<dyn BufRead + Send>) -> Arc<Input> {
+    pub(super) fn new(source: Box<dyn BufRead + Send>, memory: &Arc<Account>) -> Arc<Input> {
         Arc::new(Input {
             state: Mutex::new(State {
                 source: Some(source),
                 ..State::default()
             }),
             asked: Condvar::new(),
+            memory: memory.clone(),
         })
     }
 
@@ -83,12 +88,11 @@ impl Input {
             }
             state.wanted -= 1;
             drop(state);
-            let mut line = Vec::new();
-            let read = source.read_until(b'\n', &mut line);
+            let read = read_line(&mut *source, &self.memory);
             let mut state = self.state.lock();
             match read {
-                Ok(0) => state.at_end = true,
-                Ok(_) => state.lines.push_back(Ok(line)),
+                Ok(line) if line.is_empty() => state.at_end = true,
+                Ok(line) => state.lines.push_back(Ok(line)),
                 Err(error) => state.lines.push_back(Err(error)),
             }
             let woken: Vec<Caller> = if state.at_end {

@@ -201,7 +201,7 @@ impl Machine {
                 options.line_buffered,
                 options.limits.output_bytes,
             )),
-            input: Input::new(options.input),
+            input: Input::new(options.input, vm.account()),
             sinks: options.sinks,
             instructions_left: options
                 .limits

@@ -1,6 +1,6 @@
 //! What a VM asks of the operating system, served in virtual time: one method for the dispatch, one for each call that blocks.
 
-use crate::engine::child::SIGINT;
+use crate::engine::child::{CHANNEL_BYTES, SIGINT, no_memory};
 use crate::engine::outcome::End;
 use crate::engine::sim::channel::Tried;
 use crate::engine::sim::clock::VirtualNs;
@@ -15,6 +15,9 @@ use crate::vm::slice::{Answer, Clock, SysCall};
 use crate::vm::thread::{Status, ThreadId};
 use std::io;
 use std::sync::Arc;
+
+/// What a task takes of memory, beside its thread.
+const TASK_BYTES: usize = 1 << 10;
 
 /// When every run begins, in seconds since the epoch: 1 January 2026. A simulation that asked the wall's clock would not be the same twice.
 const EPOCH_S: i64 = 1_767_225_600;
@@ -50,7 +53,8 @@ impl World {
                 return self.printed(task, printed);
             }
             SysCall::ReadLine => {
-                let answer = match self.console.read_line() {
+                let memory = self.processes[number as usize].vm().account().clone();
+                let answer = match self.console.read_line(&memory) {
                     Ok(line) => match String::from_utf8(line) {
                         Ok(line) => Answer::Text(line.into()),
                         Err(error) => Answer::Error(
@@ -109,7 +113,10 @@ impl World {
                 }
             }
             SysCall::ChannelNew { capacity } => {
-                Answer::Int(self.channels.open(capacity, number) as i64)
+                match self.processes[number as usize].vm().pay(CHANNEL_BYTES) {
+                    Some(held) => Answer::Int(self.channels.open(capacity, number, held) as i64),
+                    None => Answer::Error(Type::MemoryError, String::new()),
+                }
             }
             SysCall::ChannelLen { channel } => Answer::Int(self.channels.len(channel) as i64),
             SysCall::ChannelClose { channel, end } => {
@@ -338,7 +345,7 @@ impl World {
         let process = &mut self.processes[number as usize];
         let alive = process.alive;
         let vm = process.vm();
-        if alive < vm.limits.threads {
+        if alive < vm.limits.threads && vm.pay_for_thread(thread, TASK_BYTES) {
             let born = self.new_task(number, thread);
             // CPython's `Thread.start` waits until the thread has begun.
             self.owe(task, self.costs.thread_start);
@@ -366,7 +373,10 @@ impl World {
         let parent = self.processes[number as usize].vm();
         let objects = parent.heap.objects() as u64;
         let bytes = (parent.heap.live + parent.heap.allocated) as u64;
-        let vm = parent.fork(thread);
+        let Some(vm) = parent.fork(thread) else {
+            self.refused("--max-memory");
+            return no_memory();
+        };
         let cost = if spawns {
             self.costs.spawn
         } else {

@@ -2,6 +2,7 @@
 //! woken is returned.
 
 use crate::engine::sim::task::TaskId;
+use crate::vm::memory::Charge;
 use crate::vm::parcel::Parcel;
 use crate::vm::slice::ChannelEnd;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,8 +15,10 @@ pub(super) struct Channels {
     made: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Channel {
+    /// The memory that it takes.
+    _held: Charge,
     /// 0 has no bound.
     capacity: usize,
     messages: VecDeque<Parcel>,
@@ -37,13 +40,16 @@ pub(super) enum Tried<T> {
 }
 
 impl Channels {
-    pub(super) fn open(&mut self, capacity: usize, process: u32) -> u64 {
+    pub(super) fn open(&mut self, capacity: usize, process: u32, held: Charge) -> u64 {
         self.made += 1;
         let channel = Channel {
+            _held: held,
             capacity,
+            messages: VecDeque::new(),
             writers: BTreeSet::from([process]),
             readers: BTreeSet::from([process]),
-            ..Channel::default()
+            sending: VecDeque::new(),
+            receiving: VecDeque::new(),
         };
         self.open.insert(self.made, channel);
         self.made

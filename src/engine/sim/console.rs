@@ -1,9 +1,11 @@
 //! The script's input and output. Text goes to writers that the engine is given; nothing depends on what they are, so that a run prints the same bytes anywhere.
 
 use crate::engine::sim::Options;
-use crate::engine::stream::{Printed, Streams};
+use crate::engine::stream::{Printed, Streams, read_line};
+use crate::vm::memory::Account;
 use crate::vm::slice::Stream;
 use std::io::{self, BufRead};
+use std::sync::Arc;
 
 /// All three streams.
 pub(super) struct Console {
@@ -58,10 +60,8 @@ impl Console {
     }
 
     /// A line of input with its newline; empty at the end. What was printed is written out first, a prompt above all.
-    pub(super) fn read_line(&mut self) -> io::Result<Vec<u8>> {
+    pub(super) fn read_line(&mut self, memory: &Arc<Account>) -> io::Result<Vec<u8>> {
         self.streams.prompt();
-        let mut line = Vec::new();
-        self.input.read_until(b'\n', &mut line)?;
-        Ok(line)
+        read_line(&mut *self.input, memory)
     }
 }

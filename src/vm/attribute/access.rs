@@ -222,7 +222,7 @@ impl Ctx<'_> {
         let name = match self.vm.heap.objects[property] {
             Object::Property {
                 name: Some(name), ..
-            } => format!("'{}' ", self.vm.names[name.0 as usize]),
+            } => format!("'{}' ", self.vm.names[name]),
             _ => String::new(),
         };
         let of = &self.vm.heap.classes[class].qualname;

@@ -48,7 +48,7 @@ impl Vm {
 
     fn function_attribute(&mut self, function: Ref<Function>, wanted: Name) -> Option<Value> {
         if let Some(attributes) = self.heap.functions[function].attributes {
-            let text = self.names[wanted.0 as usize].clone();
+            let text = self.names[wanted].clone();
             if let Some(value) = self.dict_get_str(attributes, &text) {
                 return Some(value);
             }
@@ -176,19 +176,19 @@ impl Vm {
     }
 
     /// The `__dict__` of an instance, in which its attributes live from now on.
-    fn instance_dict(&mut self, instance: Ref<Instance>) -> Ref<crate::vm::dict::Dict> {
+    pub(super) fn instance_dict(&mut self, instance: Ref<Instance>) -> Ref<crate::vm::dict::Dict> {
         if let Some(dict) = self.heap.instances[instance].dict {
             return dict;
         }
         let Value::Dict(dict) = self.heap.new_dict(crate::vm::dict::Dict::default()) else {
             unreachable!("new_dict makes a dict")
         };
-        let names = self.shapes[self.heap.instances[instance].shape as usize]
+        let names = self.shapes[self.heap.instances[instance].shape]
             .names
             .clone();
         let slots = self.heap.instances[instance].slots.clone();
         for (name, value) in names.into_iter().zip(slots) {
-            let text = self.names[name.0 as usize].clone();
+            let text = self.names[name].clone();
             self.dict_set_str(dict, &text, value);
         }
         self.keep_attributes_in(instance, dict);
@@ -238,7 +238,7 @@ impl Vm {
                     unreachable!("new_dict makes a dict")
                 };
                 for (name, value) in attributes {
-                    let text = self.names[name.0 as usize].clone();
+                    let text = self.names[name].clone();
                     self.dict_set_str(dict, &text, value);
                 }
                 Value::Dict(dict)

@@ -81,7 +81,7 @@ fn fill(ctx: &mut Ctx<'_>, target: Ref<Dict>, source: Value) -> Result<(), Inter
 fn put_keywords(ctx: &mut Ctx<'_>, target: Ref<Dict>) {
     for at in 0..ctx.keywords().len() {
         let (name, value) = ctx.keywords()[at];
-        let text = ctx.vm.names[name.0 as usize].clone();
+        let text = ctx.vm.names[name].clone();
         ctx.vm.dict_set_str(target, &text, value);
     }
 }

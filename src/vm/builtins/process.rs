@@ -420,8 +420,7 @@ fn process_spawn(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return Err(ctx.error(Type::RuntimeError, "the program has no module '_process'"));
     }
     let answer = ctx.sys_with(|ctx| {
-        let parcel = parcel::encode_for_child(ctx.vm, process)
-            .map_err(|(class, message)| ctx.error(class, message))?;
+        let parcel = parcel::encode_for_child(ctx.vm, process).map_err(|it| it.interrupt(ctx))?;
         Ok(SysCall::Fork {
             name: name.clone(),
             daemon,
@@ -445,7 +444,7 @@ fn process_sent(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Some((_, parcel)) = ctx.vm.spawned.clone() else {
         return Ok(Value::None);
     };
-    parcel::decode(ctx.vm, &parcel).map_err(|(class, message)| ctx.error(class, message))
+    parcel::decode(ctx.vm, &parcel).map_err(|it| it.interrupt(ctx))
 }
 
 fn process_of(ctx: &mut Ctx<'_>, value: Value) -> Result<u64, Interrupt> {
@@ -535,7 +534,7 @@ fn channel(ctx: &mut Ctx<'_>, value: Value) -> Result<(u64, ChannelEnd), Interru
 
 /// Copies a value out of the VM; raises what `pickle` would.
 fn pack(ctx: &mut Ctx<'_>, value: Value) -> Result<Parcel, Interrupt> {
-    parcel::encode(ctx.vm, value).map_err(|(class, message)| ctx.error(class, message))
+    parcel::encode(ctx.vm, value).map_err(|it| it.interrupt(ctx))
 }
 
 fn channel_send(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -576,7 +575,7 @@ fn channel_close(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn parcel_copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let value = ctx.arg(0);
     let parcel = pack(ctx, value)?;
-    parcel::decode(ctx.vm, &parcel).map_err(|(class, message)| ctx.error(class, message))
+    parcel::decode(ctx.vm, &parcel).map_err(|it| it.interrupt(ctx))
 }
 
 fn shared_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

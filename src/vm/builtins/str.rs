@@ -193,7 +193,7 @@ fn format_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let named: Vec<(String, Value)> = ctx
         .keywords()
         .iter()
-        .map(|&(name, value)| (ctx.vm.names[name.0 as usize].to_string(), value))
+        .map(|&(name, value)| (ctx.vm.names[name].to_string(), value))
         .collect();
     let fields = Fields::Arguments {
         positional: &positional,

@@ -90,7 +90,7 @@ impl Vm {
             match found {
                 Some(slot) if slot >= params.positional_only as usize => {
                     if slots[slot].is_bound() {
-                        let text = self.names[keyword.0 as usize].clone();
+                        let text = self.names[keyword].clone();
                         return Err(self.throw(
                             Type::TypeError,
                             format!(
@@ -102,7 +102,7 @@ impl Vm {
                     slots[slot] = value;
                 }
                 Some(_) if !params.double_star => {
-                    let text = self.names[keyword.0 as usize].clone();
+                    let text = self.names[keyword].clone();
                     return Err(self.throw(
                         Type::TypeError,
                         format!("{}() got some positional-only arguments passed as keyword arguments: '{text}'", object.qualname),
@@ -110,7 +110,7 @@ impl Vm {
                 }
                 _ if params.double_star => extra.push((keyword, value)),
                 _ => {
-                    let text = self.names[keyword.0 as usize].clone();
+                    let text = self.names[keyword].clone();
                     return Err(self.throw(
                         Type::TypeError,
                         format!(
@@ -153,7 +153,7 @@ impl Vm {
                     .map(|&slot| {
                         format!(
                             "'{}'",
-                            self.names[image.names[params.names[slot].0 as usize].0 as usize]
+                            self.names[image.names[params.names[slot].0 as usize]]
                         )
                     })
                     .collect();
@@ -183,7 +183,7 @@ impl Vm {
                 unreachable!("new_dict makes a dict")
             };
             for (keyword, value) in extra {
-                let text = self.names[keyword.0 as usize].clone();
+                let text = self.names[keyword].clone();
                 self.dict_set_str(dict, &text, value);
             }
             slots.push(Value::Dict(dict));

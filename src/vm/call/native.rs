@@ -137,7 +137,7 @@ impl Vm {
         slots[..named].copy_from_slice(&given[..named]);
         let mut extra = Vec::new();
         for (at, &keyword) in arguments.names.iter().enumerate() {
-            let text = self.names[keyword.0 as usize].clone();
+            let text = self.names[keyword].clone();
             let value = given[by_position + at];
             let all = signature.positional.iter().chain(&signature.keyword_only);
             match all

@@ -4,14 +4,12 @@
 use crate::syntax::ast::BinaryOp;
 use crate::vm::class::{Type, name};
 use crate::vm::fault::Fault;
+use crate::vm::heap::MOST_TEXT_BYTES;
 use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::Bytes;
 use crate::vm::value::{Ref, Value};
 use crate::vm::work::Work;
-
-/// A string's length is counted in 32 bits.
-const MOST_TEXT_BYTES: usize = u32::MAX as usize;
 
 impl Ctx<'_> {
     /// `+` and `*` of sequences, after everything else has declined; none if neither operand is a sequence.
@@ -94,28 +92,33 @@ impl Ctx<'_> {
     fn concatenate(&mut self, a: Value, b: Value) -> Result<Value, Interrupt> {
         match (a, b) {
             (Value::Str(a), Value::Str(b)) => {
-                let bytes = self.vm.heap.text(a).len() + self.vm.heap.text(b).len();
-                self.reserve_text(bytes)?;
+                self.reserve(self.vm.heap.growth_of_concatenation(a, b))?;
                 Ok(self.vm.heap.concatenate(a, b))
             }
             (Value::Bytes(a), Value::Bytes(b)) => {
+                let bytes = &self.vm.heap.bytes;
+                self.reserve(bytes[a].0.len() + bytes[b].0.len())?;
                 let (a, b) = (&self.vm.heap.bytes[a].0, &self.vm.heap.bytes[b].0);
                 let joined = [&a[..], &b[..]].concat();
                 Ok(self.vm.heap.new_bytes(Bytes(joined.into())))
             }
             (Value::List(a), Value::List(b)) => {
+                let lists = &self.vm.heap.lists;
+                self.reserve_items(lists[a].len() + lists[b].len(), 1)?;
                 let (a, b) = (&self.vm.heap.lists[a], &self.vm.heap.lists[b]);
                 let joined: List = a.iter().chain(b.iter()).collect();
                 Ok(self.vm.heap.new_list(joined))
             }
             (Value::Tuple(x), Value::Tuple(y)) => {
-                let (x, y) = (&self.vm.heap.tuples[x].0, &self.vm.heap.tuples[y].0);
-                if x.is_empty() {
+                let tuples = &self.vm.heap.tuples;
+                if tuples[x].0.is_empty() {
                     return Ok(b);
                 }
-                if y.is_empty() {
+                if tuples[y].0.is_empty() {
                     return Ok(a);
                 }
+                self.reserve_items(tuples[x].0.len() + tuples[y].0.len(), 1)?;
+                let (x, y) = (&self.vm.heap.tuples[x].0, &self.vm.heap.tuples[y].0);
                 let joined = [&x[..], &y[..]].concat();
                 Ok(self.vm.heap.new_tuple(joined))
             }

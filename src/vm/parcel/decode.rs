@@ -1,7 +1,7 @@
 //! Making a value anew. Containers are made empty when their beginning is read and filled when their last item is there: a handle is valid in between, so
 //! a cycle through a tuple is no trouble.
 
-use super::{Parcel, TAGS, Tag, find_global};
+use super::{Parcel, Refusal, TAGS, Tag, find_global};
 use crate::vm::Vm;
 use crate::vm::class::{Name, Type};
 use crate::vm::dict::Dict;
@@ -15,8 +15,9 @@ use crate::vm::value::{Ref, Value};
 use num_bigint::BigInt;
 
 /// Makes the value anew in a VM of the same program. Refused if a class or function is no longer where it was found.
-pub fn decode(vm: &mut Vm, parcel: &Parcel) -> Result<Value, (Type, String)> {
+pub fn decode(vm: &mut Vm, parcel: &Parcel) -> Result<Value, Refusal> {
     let mut decoder = Decoder {
+        allocated_before: vm.heap.allocated,
         vm,
         bytes: &parcel.bytes,
         made: Vec::new(),
@@ -41,7 +42,21 @@ pub fn decode(vm: &mut Vm, parcel: &Parcel) -> Result<Value, (Type, String)> {
     }
 }
 
+/// The same, where garbage may be collected.
+pub fn decode_with_room(vm: &mut Vm, parcel: &Parcel) -> Result<Value, Refusal> {
+    /// Each asks for more by this part, so that a value for which there is room is not refused.
+    const MORE: usize = 8;
+    loop {
+        match decode(vm, parcel) {
+            Err(Refusal::Room(bytes)) if vm.make_room(bytes + bytes / MORE) => {}
+            done => return done,
+        }
+    }
+}
+
 struct Decoder<'a> {
+    /// The heap's count when it began.
+    allocated_before: usize,
     vm: &'a mut Vm,
     bytes: &'a [u8],
     /// Objects by number.
@@ -79,7 +94,7 @@ impl Open {
 
 impl Decoder<'_> {
     /// Reads one tag and what belongs to it: a complete value, or none if its items are to come.
-    fn begin(&mut self) -> Result<Option<Value>, (Type, String)> {
+    fn begin(&mut self) -> Result<Option<Value>, Refusal> {
         let tag = TAGS[self.byte() as usize];
         let value = match tag {
             Tag::Unbound => Value::Unbound,
@@ -94,17 +109,17 @@ impl Decoder<'_> {
             }
             Tag::Float => Value::Float(f64::from_bits(self.word())),
             Tag::Big => {
-                let bytes = self.raw();
+                let bytes = self.raw()?;
                 let value = self.vm.heap.new_int(BigInt::from_signed_bytes_le(bytes));
                 self.made(value)
             }
             Tag::Str => {
-                let text = self.text();
+                let text = self.text()?;
                 let value = self.vm.heap.new_str(text);
                 self.made(value)
             }
             Tag::Bytes => {
-                let bytes = self.raw();
+                let bytes = self.raw()?;
                 let value = self.vm.heap.new_bytes(Bytes(bytes.into()));
                 self.made(value)
             }
@@ -129,12 +144,12 @@ impl Decoder<'_> {
             Tag::Native => Value::Native(NativeId(self.number() as u16)),
             Tag::BuiltinClass => Type::ALL[self.number() as usize].value(),
             Tag::Class | Tag::Function => {
-                let (module, qualname) = (self.text(), self.text());
+                let (module, qualname) = (self.text()?, self.text()?);
                 let Some(value) = find_global(self.vm, module, qualname) else {
                     let modules = &self.vm.image.program.modules;
                     let at = modules.iter().position(|it| *it.name == *module);
                     let module = at.map_or(module.into(), |at| module_text(self.vm, at));
-                    return Err((
+                    return Err(Refusal::Never(
                         Type::AttributeError,
                         format!("Can't get attribute '{qualname}' on {module}"),
                     ));
@@ -156,7 +171,7 @@ impl Decoder<'_> {
             | Tag::Method
             | Tag::Instance
             | Tag::Exception => {
-                let open = self.open(tag);
+                let open = self.open(tag)?;
                 self.made.push(open.value);
                 if open.wanted == 0 {
                     return Ok(Some(self.close(open)));
@@ -168,26 +183,44 @@ impl Decoder<'_> {
         Ok(Some(value))
     }
 
-    fn open(&mut self, tag: Tag) -> Open {
-        match tag {
+    /// Reads how many items come, for which there is room.
+    fn length(&mut self) -> Result<usize, Refusal> {
+        let length = self.number() as usize;
+        // A list of the items, and what they are made into.
+        self.check_room(length * 2 * size_of::<Value>())?;
+        Ok(length)
+    }
+
+    /// Is there room for what it has made, and so much more?
+    fn check_room(&mut self, more: usize) -> Result<(), Refusal> {
+        if self.vm.has_room(more) {
+            return Ok(());
+        }
+        let made = self.vm.heap.allocated.saturating_sub(self.allocated_before);
+        Err(Refusal::Room(made + more))
+    }
+
+    fn open(&mut self, tag: Tag) -> Result<Open, Refusal> {
+        Ok(match tag {
             Tag::Tuple => {
                 let value = self.vm.heap.new_tuple([]);
-                Open::new(value, self.number() as usize)
+                Open::new(value, self.length()?)
             }
             Tag::List => {
                 let value = self.vm.heap.new_list(Vec::new());
-                Open::new(value, self.number() as usize)
+                Open::new(value, self.length()?)
             }
             Tag::Dict => {
                 let value = self.vm.heap.new_dict(Dict::default());
-                let keys = self.number() as usize;
+                let keys = self.length()?;
+                self.check_room(keys * 5 * size_of::<Value>())?;
                 let mut open = Open::new(value, keys * 2);
                 open.hashes = (0..keys).map(|_| self.word()).collect();
                 open
             }
             Tag::Set | Tag::FrozenSet => {
                 let value = self.vm.heap.new_set(Set::new(tag == Tag::FrozenSet));
-                let mut open = Open::new(value, self.number() as usize);
+                let mut open = Open::new(value, self.length()?);
                 open.hashes = (0..open.wanted).map(|_| self.word()).collect();
                 open
             }
@@ -207,7 +240,7 @@ impl Decoder<'_> {
                 let bound = self.number().checked_sub(1).map(|bound| bound as usize);
                 let ring = Object::Ring(Box::new(Ring::new(bound)));
                 let value = self.vm.heap.new_object(ring);
-                Open::new(value, self.number() as usize)
+                Open::new(value, self.length()?)
             }
             Tag::Method => {
                 let value = self.vm.heap.new_method(Method::default());
@@ -221,10 +254,10 @@ impl Decoder<'_> {
                 let form = self.number();
                 let names: Vec<Name> = (1..form)
                     .map(|_| {
-                        let text = self.text();
-                        self.vm.intern(text)
+                        let text = self.text()?;
+                        Ok(self.vm.intern(text))
                     })
-                    .collect();
+                    .collect::<Result<_, Refusal>>()?;
                 let args = if tag == Tag::Exception {
                     self.number() as usize
                 } else {
@@ -237,7 +270,7 @@ impl Decoder<'_> {
                 open.has_dict = has_dict;
                 open
             }
-        }
+        })
     }
 
     /// Fills a container.
@@ -354,14 +387,16 @@ impl Decoder<'_> {
 }
 
 impl<'a> Decoder<'a> {
-    fn raw(&mut self) -> &'a [u8] {
+    fn raw(&mut self) -> Result<&'a [u8], Refusal> {
         let length = self.number() as usize;
+        self.check_room(length)?;
         let (raw, rest) = self.bytes.split_at(length);
         self.bytes = rest;
-        raw
+        Ok(raw)
     }
 
-    fn text(&mut self) -> &'a str {
-        std::str::from_utf8(self.raw()).expect("texts are written as UTF-8")
+    fn text(&mut self) -> Result<&'a str, Refusal> {
+        let raw = self.raw()?;
+        Ok(std::str::from_utf8(raw).expect("texts are written as UTF-8"))
     }
 }

@@ -1,6 +1,6 @@
 //! Copying out. Checks everything first to last before anything is sent, so a refusal leaves nothing behind.
 
-use super::{CUSTOM, Parcel, Tag, find_global, function_path};
+use super::{CUSTOM, Held, Parcel, Refusal, Tag, find_global, function_path};
 use crate::vm::Vm;
 use crate::vm::class::{Class, Type, name};
 use crate::vm::object::Object;
@@ -8,22 +8,24 @@ use crate::vm::protocol::address;
 use crate::vm::slice::ChannelEnd;
 use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
-/// What refuses a value: the class of the exception and its message.
-type Refusal = (Type, String);
+/// What a parcel takes beside its bytes.
+const OUTER_BYTES: usize = size_of::<Parcel>() + 64;
 
 /// Copies a value out of a VM, to be sent to a process that runs.
-pub fn encode(vm: &Vm, value: Value) -> Result<Parcel, (Type, String)> {
+pub fn encode(vm: &mut Vm, value: Value) -> Result<Parcel, Refusal> {
     encode_with(vm, value, None)
 }
 
 /// Copies a value out of a VM for a process that begins with it: queues, pipes and locks may go along.
-pub fn encode_for_child(vm: &Vm, value: Value) -> Result<Parcel, (Type, String)> {
+pub fn encode_for_child(vm: &mut Vm, value: Value) -> Result<Parcel, Refusal> {
     encode_with(vm, value, Some(0))
 }
 
-fn encode_with(vm: &Vm, value: Value, ends_above: Option<usize>) -> Result<Parcel, (Type, String)> {
+fn encode_with(vm: &mut Vm, value: Value, ends_above: Option<usize>) -> Result<Parcel, Refusal> {
     let mut encoder = Encoder {
+        room: vm.room(),
         vm,
         bytes: Vec::new(),
         seen: FxHashMap::default(),
@@ -38,15 +40,22 @@ fn encode_with(vm: &Vm, value: Value, ends_above: Option<usize>) -> Result<Parce
             encoder.ends_above = None;
         }
         encoder.value(value)?;
+        encoder.check_room(0)?;
     }
+    let (bytes, ends) = (encoder.bytes, encoder.ends);
+    let taken = bytes.len() + OUTER_BYTES + size_of_val(&*ends);
+    let charge = vm.pay(taken).ok_or(Refusal::Room(taken))?;
     Ok(Parcel {
-        bytes: encoder.bytes.into(),
-        ends: encoder.ends.into(),
+        bytes: bytes.into(),
+        ends: ends.into(),
+        held: Held(Arc::new(charge)),
     })
 }
 
 struct Encoder<'a> {
     vm: &'a Vm,
+    /// Bytes of memory that it may take.
+    room: usize,
     bytes: Vec<u8>,
     /// Objects written so far, by kind and slot, with their numbers.
     seen: FxHashMap<(u8, u32), u64>,
@@ -61,6 +70,19 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
+    /// Is there room for what it has, and so much more?
+    fn check_room(&self, more: usize) -> Result<(), Refusal> {
+        // At the end the bytes are copied once. A vector and a table have some room to spare.
+        let bytes = 2 * self.bytes.len()
+            + 2 * size_of::<Value>() * self.next.len()
+            + 48 * self.seen.len()
+            + more;
+        if bytes > self.room {
+            return Err(Refusal::Room(bytes));
+        }
+        Ok(())
+    }
+
     fn value(&mut self, value: Value) -> Result<(), Refusal> {
         let vm = self.vm;
         match value {
@@ -82,17 +104,17 @@ impl Encoder<'_> {
             Value::Big(it) => {
                 if self.is_new(0, it, Tag::Big) {
                     let bytes = vm.heap.bigs[it].to_signed_bytes_le();
-                    self.raw(&bytes);
+                    self.raw(&bytes)?;
                 }
             }
             Value::Str(it) => {
                 if self.is_new(1, it, Tag::Str) {
-                    self.raw(vm.heap.text(it).as_bytes());
+                    self.raw(vm.heap.text(it).as_bytes())?;
                 }
             }
             Value::Bytes(it) => {
                 if self.is_new(2, it, Tag::Bytes) {
-                    self.raw(&vm.heap.bytes[it].0);
+                    self.raw(&vm.heap.bytes[it].0)?;
                 }
             }
             Value::Range(it) => {
@@ -105,23 +127,26 @@ impl Encoder<'_> {
             }
             Value::Tuple(it) => {
                 if self.is_new(4, it, Tag::Tuple) {
-                    self.items(&vm.heap.tuples[it].0);
+                    self.items(&vm.heap.tuples[it].0)?;
                 }
             }
             Value::List(it) => {
                 if self.is_new(5, it, Tag::List) {
-                    self.items(&vm.heap.lists[it].to_vec());
+                    let items = &vm.heap.lists[it];
+                    self.check_room(items.len() * size_of::<Value>())?;
+                    self.items(&items.to_vec())?;
                 }
             }
             Value::Dict(it) => {
                 if self.is_new(6, it, Tag::Dict) {
-                    self.dict(it);
+                    self.dict(it)?;
                 }
             }
             Value::Set(it) => {
                 let set = &vm.heap.sets[it];
                 let tag = if set.frozen { Tag::FrozenSet } else { Tag::Set };
                 if self.is_new(7, it, tag) {
+                    self.check_room(set.len() * 2 * size_of::<Value>())?;
                     self.number(set.len() as u64);
                     for (hash, _) in set.iter() {
                         self.bytes.extend(hash.to_le_bytes());
@@ -156,14 +181,14 @@ impl Encoder<'_> {
                     if self.ends_above.is_none() && self.is_proxy(instance.class) {
                         self.ends_above = Some(self.next.len());
                     }
-                    let names = &vm.shapes[instance.shape as usize].names;
+                    let names = &vm.shapes[instance.shape].names;
                     // One more than there are; nothing where the attributes are in a dict.
                     self.number(match instance.dict {
                         Some(_) => 0,
                         None => names.len() as u64 + 1,
                     });
                     for &name in names {
-                        self.raw(vm.name_text(name).as_bytes());
+                        self.raw(vm.name_text(name).as_bytes())?;
                     }
                     let args = instance
                         .exception
@@ -199,9 +224,11 @@ impl Encoder<'_> {
         self.bytes.push(number as u8);
     }
 
-    fn raw(&mut self, bytes: &[u8]) {
+    fn raw(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.check_room(2 * bytes.len())?;
         self.number(bytes.len() as u64);
         self.bytes.extend_from_slice(bytes);
+        Ok(())
     }
 
     /// Begins an object that is met for the first time; writes the number of one that was met before.
@@ -217,13 +244,16 @@ impl Encoder<'_> {
         false
     }
 
-    fn items(&mut self, items: &[Value]) {
+    fn items(&mut self, items: &[Value]) -> Result<(), Refusal> {
+        self.check_room(2 * size_of_val(items))?;
         self.number(items.len() as u64);
         self.next.extend(items.iter().rev());
+        Ok(())
     }
 
-    fn dict(&mut self, dict: Ref<crate::vm::dict::Dict>) {
+    fn dict(&mut self, dict: Ref<crate::vm::dict::Dict>) -> Result<(), Refusal> {
         let dict = &self.vm.heap.dicts[dict];
+        self.check_room(dict.len() * 6 * size_of::<Value>())?;
         self.number(dict.len() as u64);
         // The hashes, for keys whose hash only the script knows.
         for entry in dict.iter() {
@@ -233,6 +263,7 @@ impl Encoder<'_> {
         for entry in entries.into_iter().rev() {
             self.next.extend([entry.value, entry.key]);
         }
+        Ok(())
     }
 
     fn class(&mut self, class: Ref<Class>) -> Result<(), Refusal> {
@@ -276,19 +307,18 @@ impl Encoder<'_> {
     ) -> Result<(), Refusal> {
         match found {
             Some(found) if found.same(value) => {
-                self.raw(module.as_bytes());
-                self.raw(qualname.as_bytes());
-                Ok(())
+                self.raw(module.as_bytes())?;
+                self.raw(qualname.as_bytes())
             }
-            Some(_) => Err((
+            Some(_) => Err(Refusal::Never(
                 Type::PicklingError,
                 format!("Can't pickle {shown}: it's not the same object as {module}.{qualname}"),
             )),
-            None if qualname.contains("<locals>") => Err((
+            None if qualname.contains("<locals>") => Err(Refusal::Never(
                 Type::AttributeError,
                 format!("Can't pickle local object '{qualname}'"),
             )),
-            None => Err((
+            None => Err(Refusal::Never(
                 Type::PicklingError,
                 format!("Can't pickle {shown}: attribute lookup {qualname} on {module} failed"),
             )),
@@ -312,10 +342,10 @@ impl Encoder<'_> {
             // Where a class of the library has a text in that place, it says why its objects do not travel.
             if let Some(Value::Str(why)) = base.own(name::REDUCE) {
                 let why = self.vm.heap.text(why).to_owned();
-                return Err((Type::NotImplementedError, why));
+                return Err(Refusal::Never(Type::NotImplementedError, why));
             }
             if let Some(&name) = CUSTOM.iter().find(|&&name| base.own(name).is_some()) {
-                return Err((
+                return Err(Refusal::Never(
                     Type::TypeError,
                     format!(
                         "cannot pickle '{}' object: Mini copies attributes and does not call {}",
@@ -346,7 +376,8 @@ impl Encoder<'_> {
             Object::Ring(ring) => {
                 if self.is_new(12, it, Tag::Ring) {
                     self.number(ring.bound().map_or(0, |bound| bound as u64 + 1));
-                    self.items(&ring.iter().collect::<Vec<_>>());
+                    self.check_room(ring.bytes())?;
+                    self.items(&ring.iter().collect::<Vec<_>>())?;
                 }
                 Ok(())
             }
@@ -373,7 +404,7 @@ impl Encoder<'_> {
                 let message = format!(
                     "{of} objects should only be shared between processes through inheritance"
                 );
-                Err((Type::RuntimeError, message))
+                Err(Refusal::Never(Type::RuntimeError, message))
             }
             Object::Free
             | Object::Property { .. }
@@ -401,7 +432,7 @@ fn is_shared(class: &Class) -> bool {
 }
 
 fn cannot_pickle(type_name: &str) -> Refusal {
-    (
+    Refusal::Never(
         Type::TypeError,
         format!("cannot pickle '{type_name}' object"),
     )

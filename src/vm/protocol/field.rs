@@ -7,7 +7,7 @@ use crate::vm::value::Value;
 
 /// The data attribute of a builtin value, if it has one of this name.
 pub(in crate::vm) fn builtin_attribute(vm: &mut Vm, value: Value, wanted: Name) -> Option<Value> {
-    let text = vm.names[wanted.0 as usize].clone();
+    let text = vm.names[wanted].clone();
     match value {
         Value::Range(it) => {
             let Range { start, stop, step } = vm.heap.ranges[it];
