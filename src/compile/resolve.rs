@@ -395,10 +395,9 @@ impl<'a> Resolver<'a> {
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => {
                 for item in items {
-                    self.target(item);
+                    self.target(item.value_mut());
                 }
             }
-            ExprKind::Starred(inner) => self.target(inner),
             _ => self.expr(target),
         }
     }
@@ -414,7 +413,7 @@ impl<'a> Resolver<'a> {
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => {
                 for item in items {
-                    self.delete(item);
+                    self.delete(item.value_mut());
                 }
             }
             _ => self.expr(target),
@@ -447,10 +446,11 @@ impl<'a> Resolver<'a> {
                 self.read(name, span);
             }
             ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Set(items) => {
-                self.exprs(items);
+                for item in items {
+                    self.expr(item.value_mut());
+                }
             }
             ExprKind::Dict(items) => self.dict(items),
-            ExprKind::Starred(inner) => self.expr(inner),
             ExprKind::Unary { operand, .. } => {
                 self.expr(operand);
                 fold::fold(expr);

@@ -311,10 +311,9 @@ impl Checker<'_, '_> {
             ExprKind::Name(name) => self.uses(*name, Use::Assigned),
             ExprKind::Tuple(elements) | ExprKind::List(elements) => {
                 for element in elements {
-                    self.target(element);
+                    self.target(element.value());
                 }
             }
-            ExprKind::Starred(value) => self.target(value),
             _ => self.expression(target),
         }
     }

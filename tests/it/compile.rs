@@ -1,8 +1,9 @@
 //! What the compiler makes of a text: instructions as text, what it refuses, and that the verifier accepts all of it.
 
+use crate::front::ENVIRONMENT;
 use mini::bytecode::disassemble::{Options, disassemble};
 use mini::bytecode::verify::verify;
-use mini::compile::{Compiled, Environment, compile};
+use mini::compile::{Compiled, compile};
 use mini::source::Source;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -32,12 +33,6 @@ fn instructions_are_these() {
 fn err_refusals_name_the_construct_and_the_way_out() {
     check("refused", refusals);
 }
-
-const ENVIRONMENT: Environment = Environment {
-    is_builtin: mini::vm::builtins::is_builtin,
-    embedded: mini::stdlib::embedded,
-    frozen: Some(&mini::stdlib::BUILTINS),
-};
 
 fn compiled(text: &str) -> Compiled {
     compile(Source::new("test.mini", text), &ENVIRONMENT)

@@ -43,14 +43,16 @@ fn messages(text: &str) -> String {
     })
 }
 
+/// What the command line compiles with.
+pub(crate) const ENVIRONMENT: Environment = Environment {
+    is_builtin,
+    embedded: mini::stdlib::embedded,
+    frozen: Some(&mini::stdlib::BUILTINS),
+};
+
 /// The rendered diagnostics of the whole compilation.
 fn all_messages(text: &str) -> String {
-    let environment = Environment {
-        is_builtin,
-        embedded: mini::stdlib::embedded,
-        frozen: Some(&mini::stdlib::BUILTINS),
-    };
-    let compiled = compile(Source::new("test.mini", text), &environment);
+    let compiled = compile(Source::new("test.mini", text), &ENVIRONMENT);
     render(&compiled.diagnostics, &compiled.program.sources, false)
 }
 

@@ -10,9 +10,11 @@
 mod definition;
 mod expression;
 mod format;
+mod phrase;
 mod random;
 mod statement;
 
+pub(crate) use phrase::phrase;
 use random::Random;
 
 /// What an expression is made to give. Expressions are well typed on the whole, so that a program gets somewhere; the

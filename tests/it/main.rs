@@ -19,6 +19,7 @@ mod lang;
 mod messages;
 mod module_names;
 mod oracle;
+mod phrases;
 mod process;
 mod properties;
 mod sim;
