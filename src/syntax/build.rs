@@ -227,16 +227,18 @@ impl Builder<'_> {
         StmtKind::Delete(deleted)
     }
 
-    pub(crate) fn dotted(&mut self, start: u32, head: Ident, tail: Ident, end: u32) -> Ident {
-        let text = format!(
-            "{}.{}",
-            self.names.text(head.name),
-            self.names.text(tail.name)
-        );
-        Ident {
-            name: self.names.intern(&text),
-            span: Span { start, end },
+    /// A path of names, as one name that has its dots.
+    pub(crate) fn dotted(&mut self, start: u32, parts: Vec<Ident>, end: u32) -> Ident {
+        let span = Span { start, end };
+        if let [name] = parts[..] {
+            return name;
         }
+        let texts: Vec<&str> = parts
+            .iter()
+            .map(|part| self.names.text(part.name))
+            .collect();
+        let name = self.names.intern(&texts.join("."));
+        Ident { name, span }
     }
 
     pub(crate) fn relative_import(&mut self, start: u32, end: u32) -> Option<Ident> {

@@ -355,6 +355,14 @@ fn limits_are_told_at_once() {
         (Code::E0110, "x = 1\0\n".repeat(10_000)),
         (Code::E0110, "\0".repeat(1_000_000)),
         (Code::E0502, stairs(500)),
+        (
+            Code::E0509,
+            format!("with a{}: pass\n", ", a()".repeat(32_766)),
+        ),
+        (
+            Code::E0509,
+            format!("with (a{}): pass\n", ", a()".repeat(32_766)),
+        ),
     ];
     for (code, text) in cases {
         let found = codes(&text);
@@ -375,6 +383,8 @@ fn limits_are_told_at_once() {
         format!("x = {}\n", "0 < ".repeat(200_000) + "1"),
         stairs(99) + &" ".repeat(99) + "x\n",
         format!("if 1: pass\n{}", "elif 1: pass\n".repeat(20_000)),
+        format!("x = [0{}]\n", " for a in b".repeat(20_000)),
+        format!("with (a{}): pass\n", ", a()".repeat(19)),
     ] {
         assert_eq!(codes(&text), []);
     }

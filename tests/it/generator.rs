@@ -15,7 +15,7 @@ mod random;
 mod statement;
 
 pub(crate) use phrase::phrase;
-use random::Random;
+pub(crate) use random::Random;
 
 /// What an expression is made to give. Expressions are well typed on the whole, so that a program gets somewhere; the
 /// statements that are about errors mix kinds on purpose.

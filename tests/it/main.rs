@@ -15,6 +15,7 @@ mod examples;
 mod front;
 mod frozen;
 mod generator;
+mod growth;
 mod lang;
 mod messages;
 mod module_names;

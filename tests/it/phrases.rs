@@ -72,6 +72,62 @@ fn random_phrases_are_taken_or_refused_as_by_python3() {
     );
 }
 
+/// Blocks of every kind in one another, some deeper than the 20 that may stand there.
+fn stairs(seed: u64) -> String {
+    let mut random = generator::Random::new(seed);
+    let mut opened = String::new();
+    let mut closed = Vec::new();
+    let levels = random.between(8, 26);
+    for level in 0..levels {
+        let indent = " ".repeat(level);
+        let (open, close) = *random.pick(&[
+            ("for a in b:", ""),
+            ("while a:", "else: c"),
+            ("with a, b as c:", ""),
+            ("with (a, b, c):", ""),
+            ("try:", "except A: c"),
+            ("try:", "finally: c"),
+            ("try:", "except A: c\nelse: d\nfinally: e"),
+            ("try: c\nexcept A as d:", ""),
+            ("try: c\nexcept A: d\nexcept:", "finally: e"),
+            ("try: c\nexcept A: d\nelse:", ""),
+            ("try: c\nfinally:", ""),
+            ("if a:", "else: c"),
+        ]);
+        let indented = |text: &str| -> String {
+            text.lines()
+                .map(|line| format!("{indent}{line}\n"))
+                .collect()
+        };
+        opened.push_str(&indented(open));
+        closed.push(indented(close));
+    }
+    opened.push_str(&" ".repeat(levels));
+    opened.push_str("pass\n");
+    opened.extend(closed.into_iter().rev());
+    opened
+}
+
+#[test]
+fn blocks_nest_as_deep_as_in_python3() {
+    let python = match oracle::python() {
+        Ok(python) => python,
+        Err(reason) => {
+            println!("not compared: {reason}");
+            return;
+        }
+    };
+    let seeds: Vec<u64> = oracle::cases(300).collect();
+    let texts: Vec<String> = seeds.iter().map(|&seed| stairs(seed)).collect();
+    let mut refused = 0;
+    for (text, theirs) in texts.iter().zip(under_python(python, &texts)) {
+        let ours = under_mini(text);
+        assert_eq!(ours, theirs, "{text}");
+        refused += usize::from(matches!(ours, Verdict::Message(_)));
+    }
+    println!("{refused} of {} are too deep", texts.len());
+}
+
 /// A text may have several mistakes, and the two front ends need not begin with the same one.
 fn agree(ours: &Verdict, theirs: &Verdict) -> bool {
     match (ours, theirs) {
