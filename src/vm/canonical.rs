@@ -298,9 +298,21 @@ impl Walk<'_> {
                 dict,
                 next,
                 size,
+                left,
                 view,
             } => {
                 self.place(6, Value::Dict(*dict), *next as u64);
+                self.number(*size as u64);
+                self.number(*left as u64);
+                self.view(*view);
+            }
+            Iter::DictReversed {
+                dict,
+                end,
+                size,
+                view,
+            } => {
+                self.place(17, Value::Dict(*dict), *end as u64);
                 self.number(*size as u64);
                 self.view(*view);
             }

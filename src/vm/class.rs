@@ -168,6 +168,9 @@ types! {
     DictKeyIterator "dict_keyiterator": Object
     DictValueIterator "dict_valueiterator": Object
     DictItemIterator "dict_itemiterator": Object
+    DictReverseKeyIterator "dict_reversekeyiterator": Object
+    DictReverseValueIterator "dict_reversevalueiterator": Object
+    DictReverseItemIterator "dict_reverseitemiterator": Object
     SetIterator "set_iterator": Object
     ReversedIterator "list_reverseiterator": Object
     CallableIterator "callable_iterator": Object

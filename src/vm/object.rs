@@ -220,10 +220,19 @@ pub enum Iter {
         left: u64,
         step: i64,
     },
-    /// A dict's keys, values or items, by entry; `size` guards against changes of size meanwhile.
+    /// A dict's keys, values or items, by entry; `size` guards against changes of size meanwhile,
+    /// `left`, how many are to come, against others.
     Dict {
         dict: Ref<Dict>,
         next: usize,
+        size: usize,
+        left: usize,
+        view: DictView,
+    },
+    /// The same from the end: the entries before `end` are to come.
+    DictReversed {
+        dict: Ref<Dict>,
+        end: usize,
         size: usize,
         view: DictView,
     },
@@ -429,7 +438,7 @@ impl Trace for Iter {
             Iter::Tuple { tuple, .. } => visit(Value::Tuple(*tuple)),
             Iter::Str { text, .. } => visit(Value::Str(*text)),
             Iter::Bytes { bytes, .. } => visit(Value::Bytes(*bytes)),
-            Iter::Dict { dict, .. } => visit(Value::Dict(*dict)),
+            Iter::Dict { dict, .. } | Iter::DictReversed { dict, .. } => visit(Value::Dict(*dict)),
             Iter::Set { set, .. } => visit(Value::Set(*set)),
             Iter::Reversed {
                 sequence: value, ..

@@ -82,7 +82,23 @@ impl Vm {
                     ..
                 } => Type::DictItemIterator,
                 Iter::Set { .. } => Type::SetIterator,
-                Iter::Reversed { .. } => Type::ReversedIterator,
+                Iter::DictReversed {
+                    view: DictView::Keys,
+                    ..
+                } => Type::DictReverseKeyIterator,
+                Iter::DictReversed {
+                    view: DictView::Values,
+                    ..
+                } => Type::DictReverseValueIterator,
+                Iter::DictReversed {
+                    view: DictView::Items,
+                    ..
+                } => Type::DictReverseItemIterator,
+                Iter::Reversed {
+                    sequence: Value::List(_),
+                    ..
+                } => Type::ReversedIterator,
+                Iter::Reversed { .. } => Type::Reversed,
                 Iter::Enumerate { .. } => Type::Enumerate,
                 Iter::Zip { .. } => Type::Zip,
                 Iter::Map { .. } => Type::Map,

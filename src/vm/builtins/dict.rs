@@ -3,7 +3,7 @@
 use crate::vm::class::Type;
 use crate::vm::dict::Dict;
 use crate::vm::native::{Ctx, Interrupt, Native, class_method, method, native};
-use crate::vm::object::DictView;
+use crate::vm::object::{DictView, Iter};
 use crate::vm::value::{Ref, Value};
 
 pub(super) const NATIVES: &[Native] = &[
@@ -48,7 +48,7 @@ fn receiver(ctx: &Ctx<'_>) -> Ref<Dict> {
 fn dict(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let source = ctx.arg(0);
     if let Value::Dict(from) = source {
-        let copy = ctx.vm.heap.dicts[from].clone();
+        let copy = ctx.vm.heap.dicts[from].merged();
         let Value::Dict(made) = ctx.vm.heap.new_dict(copy) else {
             unreachable!("just made")
         };
@@ -127,10 +127,9 @@ fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn popitem(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let dict = receiver(ctx);
-    let Some((at, entry)) = ctx.vm.heap.dicts[dict].last_entry() else {
+    let Some(entry) = ctx.vm.heap.dicts[dict].pop() else {
         return Err(ctx.error(Type::KeyError, "popitem(): dictionary is empty"));
     };
-    ctx.vm.heap.dicts[dict].remove(at);
     Ok(ctx.vm.heap.new_tuple([entry.key, entry.value]))
 }
 
@@ -141,7 +140,7 @@ fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let copy = ctx.vm.heap.dicts[receiver(ctx)].clone();
+    let copy = ctx.vm.heap.dicts[receiver(ctx)].copied();
     Ok(ctx.vm.heap.new_dict(copy))
 }
 
@@ -160,12 +159,12 @@ pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             None => unreachable!("the receiver was checked, but is {this:?}"),
         },
     };
-    let entries: Vec<_> = ctx.vm.heap.dicts[dict].iter().rev().collect();
-    let items = entries
-        .into_iter()
-        .map(|entry| ctx.vm.heap.dict_item(view, entry.key, entry.value))
-        .collect();
-    Ok(ctx.vm.heap.new_iter_over(items))
+    Ok(ctx.vm.heap.new_iter(Iter::DictReversed {
+        dict,
+        end: usize::MAX,
+        size: ctx.vm.heap.dicts[dict].len(),
+        view,
+    }))
 }
 
 fn isdisjoint(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

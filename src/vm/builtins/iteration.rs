@@ -5,14 +5,18 @@ use crate::vm::native::{Ctx, Interrupt, Native, method, native};
 use crate::vm::object::Iter;
 use crate::vm::value::Value;
 
-/// The methods that all builtin iterators have.
+/// The methods that all builtin iterators have, and those that know how much is left.
 macro_rules! iterators {
-    ($($of:ident)*) => {
+    ($($of:ident)*; $($container:ident)*) => {
         &[
             $(
                 method(Type::$of, "__iter__", "self, /", |ctx| Ok(ctx.arg(0))),
                 method(Type::$of, "__next__", "self, /", next),
-                method(Type::$of, "__length_hint__", "self, /", length_hint),
+            )*
+            $(
+                method(Type::$container, "__iter__", "self, /", |ctx| Ok(ctx.arg(0))),
+                method(Type::$container, "__next__", "self, /", next),
+                method(Type::$container, "__length_hint__", "self, /", length_hint),
             )*
             native("len", "obj, /", len),
             native("iter", "object, sentinel=, /", iter),
@@ -25,8 +29,10 @@ macro_rules! iterators {
 }
 
 pub(super) const NATIVES: &[Native] = iterators! {
-    ListIterator TupleIterator StrIterator BytesIterator RangeIterator DictKeyIterator DictValueIterator DictItemIterator SetIterator ReversedIterator
-    CallableIterator SequenceIterator Enumerate Zip Map Filter
+    CallableIterator SequenceIterator Enumerate Zip Map Filter;
+    ListIterator TupleIterator StrIterator BytesIterator RangeIterator DictKeyIterator DictValueIterator
+    DictItemIterator DictReverseKeyIterator DictReverseValueIterator DictReverseItemIterator SetIterator
+    ReversedIterator Reversed
 };
 
 fn len(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

@@ -246,7 +246,7 @@ impl Decoder<'_> {
                 heap.lists[it] = open.items.into_iter().collect();
             }
             Value::Dict(it) => {
-                let mut dict = Dict::with_capacity(open.hashes.len());
+                let mut dict = Dict::with_capacity(open.hashes.len(), false);
                 for (&hash, entry) in open.hashes.iter().zip(open.items.chunks_exact(2)) {
                     let hash = heap.hash_fast(entry[0]).unwrap_or(hash);
                     dict.push(hash, entry[0], entry[1]);

@@ -6,6 +6,7 @@
 
 use crate::syntax::ast::CompareOp;
 use crate::vm::class::{Type, name};
+use crate::vm::dict::Dict;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Iter, Object};
@@ -14,6 +15,9 @@ use crate::vm::work::Work;
 
 /// How deep a step follows iterators over iterators: a level takes some two kilobytes of the host's stack in a build without optimisation.
 pub(super) const ITERATORS_NESTING: usize = 200;
+
+/// The size of a container that an iterator has seen change: none has it, so it raises again.
+const CHANGED: usize = usize::MAX;
 
 /// The new states of iterators that a step moved, in order.
 type Moves = Vec<(Ref<Iter>, Iter)>;
@@ -120,6 +124,7 @@ impl Ctx<'_> {
             | Iter::Range { .. }
             | Iter::Items { .. } => Ok(self.step_plain(iter, moves)),
             Iter::Dict { .. } => self.step_dict(iter, moves),
+            Iter::DictReversed { .. } => self.step_dict_reversed(iter, moves),
             Iter::Set { .. } => self.step_set(iter, moves),
             Iter::Reversed { .. } => self.step_reversed(iter, moves),
             &Iter::Enumerate { inner, next } => self.step_enumerate(iter, inner, next, moves, left),
@@ -158,6 +163,7 @@ impl Ctx<'_> {
             dict,
             next,
             size,
+            left,
             view,
         } = state(&self.vm.heap, moves, iter)
         else {
@@ -165,12 +171,22 @@ impl Ctx<'_> {
         };
         let object = &self.vm.heap.dicts[dict];
         if object.len() != size {
-            let message = "dictionary changed size during iteration";
-            return Err(self.error(Type::RuntimeError, message));
+            let moved = Iter::Dict {
+                dict,
+                next,
+                size: CHANGED,
+                left,
+                view,
+            };
+            return Err(self.changed(iter, moved, "dictionary changed size during iteration"));
         }
         let Some((at, entry)) = object.next_entry(next) else {
             moves.push((iter, Iter::Done));
             return Ok(None);
+        };
+        let Some(left) = left.checked_sub(1) else {
+            let message = "dictionary keys changed during iteration";
+            return Err(self.changed(iter, Iter::Done, message));
         };
         let next = at + 1;
         moves.push((
@@ -179,10 +195,58 @@ impl Ctx<'_> {
                 dict,
                 next,
                 size,
+                left,
                 view,
             },
         ));
         Ok(Some(self.vm.heap.dict_item(view, entry.key, entry.value)))
+    }
+
+    #[inline(never)]
+    fn step_dict_reversed(
+        &mut self,
+        iter: Ref<Iter>,
+        moves: &mut Moves,
+    ) -> Result<Option<Value>, Interrupt> {
+        let &Iter::DictReversed {
+            dict,
+            end,
+            size,
+            view,
+        } = state(&self.vm.heap, moves, iter)
+        else {
+            return Ok(None);
+        };
+        let object = &self.vm.heap.dicts[dict];
+        if object.len() != size {
+            let moved = Iter::DictReversed {
+                dict,
+                end,
+                size: CHANGED,
+                view,
+            };
+            return Err(self.changed(iter, moved, "dictionary changed size during iteration"));
+        }
+        let Some((end, entry)) = object.entry_before(end) else {
+            moves.push((iter, Iter::Done));
+            return Ok(None);
+        };
+        moves.push((
+            iter,
+            Iter::DictReversed {
+                dict,
+                end,
+                size,
+                view,
+            },
+        ));
+        Ok(Some(self.vm.heap.dict_item(view, entry.key, entry.value)))
+    }
+
+    /// What an iterator raises whose container has changed; it stays as `moved` says.
+    fn changed(&mut self, iter: Ref<Iter>, moved: Iter, message: &str) -> Interrupt {
+        self.vm.heap.iters[iter] = moved;
+        self.error(Type::RuntimeError, message)
     }
 
     #[inline(never)]
@@ -192,7 +256,9 @@ impl Ctx<'_> {
         };
         let object = &self.vm.heap.sets[set];
         if object.len() != size {
-            return Err(self.error(Type::RuntimeError, "Set changed size during iteration"));
+            let size = CHANGED;
+            let moved = Iter::Set { set, next, size };
+            return Err(self.changed(iter, moved, "Set changed size during iteration"));
         }
         let Some((at, element)) = object.next_element(next) else {
             moves.push((iter, Iter::Done));
@@ -528,29 +594,30 @@ impl Heap {
                     step: range.step,
                 }
             }
-            Value::Dict(dict) => Iter::Dict {
-                dict,
-                next: 0,
-                size: self.dicts[dict].len(),
-                view: DictView::Keys,
-            },
+            Value::Dict(dict) => self.iter_of_dict(dict, DictView::Keys),
             Value::Set(set) => Iter::Set {
                 set,
                 next: 0,
                 size: self.sets[set].len(),
             },
             Value::Object(it) => match self.objects[it] {
-                Object::View { dict, view } => Iter::Dict {
-                    dict,
-                    next: 0,
-                    size: self.dicts[dict].len(),
-                    view,
-                },
+                Object::View { dict, view } => self.iter_of_dict(dict, view),
                 _ => return None,
             },
             _ => return None,
         };
         Some(self.new_iter(iter))
+    }
+
+    fn iter_of_dict(&self, dict: Ref<Dict>, view: DictView) -> Iter {
+        let size = self.dicts[dict].len();
+        Iter::Dict {
+            dict,
+            next: 0,
+            size,
+            left: size,
+            view,
+        }
     }
 
     /// An iterator over items that were made beforehand.
@@ -592,7 +659,7 @@ impl Heap {
             return false;
         };
         match &self.iters[it] {
-            Iter::Dict { .. } | Iter::Set { .. } => true,
+            Iter::Dict { .. } | Iter::DictReversed { .. } | Iter::Set { .. } => true,
             Iter::Reversed { sequence, .. } => !matches!(sequence, Value::Instance(_)),
             Iter::Enumerate { inner, .. } => left > 0 && self.can_drain_iter(*inner, left - 1),
             Iter::Zip { inner, .. } => {
@@ -608,7 +675,7 @@ impl Heap {
         }
     }
 
-    /// How many items an iterator is known to give at least, for room made beforehand (`__length_hint__`).
+    /// How many items an iterator is known to give at least (`__length_hint__`).
     #[must_use]
     pub(in crate::vm) fn iter_left(&self, iter: Ref<Iter>) -> usize {
         match &self.iters[iter] {
@@ -618,10 +685,20 @@ impl Heap {
             Iter::Tuple { tuple, next } => self.tuples[*tuple].0.len().saturating_sub(*next),
             Iter::Range { left, .. } => usize::try_from(*left).unwrap_or(usize::MAX),
             Iter::Reversed { left, .. } => *left,
+            Iter::Str { text, next } => self.text(*text)[*next..].chars().count(),
+            Iter::Bytes { bytes, next } => self.bytes[*bytes].0.len().saturating_sub(*next),
+            Iter::Dict {
+                dict, size, left, ..
+            } if self.dicts[*dict].len() == *size => *left,
+            Iter::DictReversed {
+                dict, end, size, ..
+            } if self.dicts[*dict].len() == *size => self.dicts[*dict].count_before(*end),
+            Iter::Set { set, next, size } if self.sets[*set].len() == *size => {
+                self.sets[*set].count_from(*next)
+            }
             Iter::Done
-            | Iter::Str { .. }
-            | Iter::Bytes { .. }
             | Iter::Dict { .. }
+            | Iter::DictReversed { .. }
             | Iter::Set { .. }
             | Iter::Enumerate { .. }
             | Iter::Zip { .. }

@@ -367,7 +367,8 @@ impl Heap {
 
     /// A dict of keys and values in turn; none if the script must be asked about a key.
     pub(in crate::vm) fn build_dict(&mut self, pairs: &[Value]) -> Option<Value> {
-        let mut dict = Dict::with_capacity(pairs.len() / 2);
+        let texts = pairs.chunks_exact(2).all(|pair| matches!(pair[0], Value::Str(_)));
+        let mut dict = Dict::with_capacity(pairs.len() / 2, texts);
         for pair in pairs.chunks_exact(2) {
             let (key, value) = (pair[0], pair[1]);
             let hash = self.hash_fast(key)?;
@@ -382,6 +383,9 @@ impl Heap {
 
     /// Puts all of another dict into a dict; false if the script must be asked on the way.
     fn dict_merge_fast(&mut self, dict: Ref<Dict>, from: Ref<Dict>) -> bool {
+        let mut target = std::mem::take(&mut self.dicts[dict]);
+        target.expect(&self.dicts[from]);
+        self.dicts[dict] = target;
         let mut at = 0;
         while let Some((position, entry)) = self.dicts[from].next_entry(at) {
             at = position + 1;

@@ -8,7 +8,7 @@ use crate::vm::class::{Type, name};
 use crate::vm::fault::Fault;
 use crate::vm::number::integer::decimal_text;
 use crate::vm::number::repr_float;
-use crate::vm::object::{DictView, Function, Instance, Iter, Object, Range};
+use crate::vm::object::{DictView, Function, Instance, Object, Range};
 use crate::vm::text::codec::{decode_message, encode_message};
 use crate::vm::text::{repr_bytes, repr_str};
 use crate::vm::value::{Ref, Value};
@@ -413,16 +413,7 @@ impl Writer {
                 let name = qualname(vm, vm.heap.generators[it].function);
                 self.object(&format!("generator object {name}"), value);
             }
-            Value::Iter(it) => {
-                let kind = match &vm.heap.iters[it] {
-                    Iter::Reversed {
-                        sequence: Value::Tuple(_) | Value::Instance(_),
-                        ..
-                    } => "reversed",
-                    _ => vm.type_name(value),
-                };
-                self.object(&format!("{kind} object"), value);
-            }
+            Value::Iter(_) => self.object(&format!("{} object", vm.type_name(value)), value),
             Value::Cell(_) => self.object("cell", value),
             Value::Module(it) => {
                 self.out.push_str(&module_text(vm, it as usize));
