@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// over, so that time and memory stay in proportion to the code. What needs more (thousands of
 /// locals, loops nested by the dozen) has all its registers cleared.
 const WORDS_PER_INSTRUCTION: usize = 8;
-const MAX_ROUNDS: usize = 16;
+const MAX_ROUNDS: usize = 32;
 
 /// The registers, parameters left out, that some way through the code reads before it writes them, in order. The code must be sound otherwise.
 pub(super) fn unset_at_entry(program: &Program, code: &Code) -> Box<[Reg]> {
