@@ -9,6 +9,7 @@ mod call;
 mod canonical;
 pub mod class;
 pub mod dict;
+mod exception;
 pub mod fault;
 pub mod format;
 mod generator;

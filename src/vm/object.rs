@@ -136,6 +136,8 @@ pub struct Instance {
 pub struct Exception {
     /// `args`: a tuple's items.
     pub args: Vec<Value>,
+    /// What some builtin exceptions keep beside them (`vm::exception`).
+    pub fields: Vec<Value>,
     /// `__cause__`.
     pub cause: Option<Value>,
     /// `__context__`.
@@ -178,6 +180,10 @@ pub enum GeneratorState {
         into: u16,
     },
     Running,
+    /// At a `yield from` whose sub-iterator has its turn, without the generator's frame.
+    Delegating {
+        into: u16,
+    },
     Finished,
 }
 
@@ -407,7 +413,8 @@ impl Trace for Instance {
             visit(Value::Dict(dict));
         }
         if let Some(exception) = &self.exception {
-            exception.args.iter().for_each(|&value| visit(value));
+            let kept = exception.args.iter().chain(&exception.fields);
+            kept.for_each(|&value| visit(value));
             exception
                 .cause
                 .iter()

@@ -54,6 +54,8 @@ pub struct Thread {
     pub(super) reporting: bool,
     /// The generator on top was just resumed, and its next instruction is a `yield from`.
     pub(super) resumed: bool,
+    /// An exception that was just thrown into a generator which handles none: it gets no context.
+    pub(super) thrown: Value,
 }
 
 /// What a thread calls first: a callable, its arguments, its keyword arguments.
@@ -84,6 +86,7 @@ impl Thread {
             start: None,
             reporting: false,
             resumed: false,
+            thrown: Value::Unbound,
         }
     }
 
@@ -105,7 +108,7 @@ impl Thread {
                         call_roots(calls, roots);
                         roots.push(*exception);
                     }
-                    Answered::Engine(value) => roots.push(*value),
+                    Answered::Engine(value) | Answered::Whole(value) => roots.push(*value),
                     Answered::Woken | Answered::TimedOut => {}
                 }
             }
@@ -269,6 +272,8 @@ pub enum Answered {
         exception: Value,
     },
     Engine(Value),
+    /// What it began came to this, and nobody need go on with it.
+    Whole(Value),
     Woken,
     TimedOut,
 }

@@ -66,6 +66,9 @@ impl Vm {
             Value::Iter(it) => match &self.heap.iters[it] {
                 Iter::Done | Iter::List { .. } | Iter::Items { .. } => Type::ListIterator,
                 Iter::Tuple { .. } => Type::TupleIterator,
+                Iter::Str { text, .. } if self.heap.text(*text).is_ascii() => {
+                    Type::StrAsciiIterator
+                }
                 Iter::Str { .. } => Type::StrIterator,
                 Iter::Bytes { .. } => Type::BytesIterator,
                 Iter::Range { .. } => Type::RangeIterator,

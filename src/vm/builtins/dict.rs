@@ -9,6 +9,7 @@ use crate::vm::value::{Ref, Value};
 pub(super) const NATIVES: &[Native] = &[
     native("dict", "iterable=, /, **kwargs", dict),
     class_method(Type::Dict, "fromkeys", "cls, iterable, value=, /", fromkeys),
+    native("_pair", "item, at, /", pair),
     method(Type::Dict, "get", "self, key, default=, /", get),
     method(
         Type::Dict,
@@ -92,9 +93,19 @@ fn fromkeys(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Value::Dict(target) = made else {
         unreachable!("just made")
     };
-    let keys = ctx.collect(iterable)?;
-    ctx.dict_put_all(target, keys.into_iter().map(|key| (key, value)).collect())?;
+    ctx.dict_put_keys(target, iterable, value)?;
     Ok(made)
+}
+
+/// An item of an iterable of pairs as a tuple of two.
+fn pair(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let item = ctx.arg(0);
+    let at = match ctx.arg(1) {
+        Value::Int(at) => at,
+        _ => 0,
+    };
+    let (key, value) = ctx.pair(item, at)?;
+    Ok(ctx.vm.heap.new_tuple([key, value]))
 }
 
 fn get(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

@@ -24,13 +24,14 @@ macro_rules! iterators {
             native("enumerate", "iterable, start=", enumerate),
             native("zip", "*iterables, strict=", zip),
             native("reversed", "sequence, /", reversed),
+            native("_length_hint", "obj, /", |ctx| ctx.ask_length_hint().map(|()| Value::None)),
         ]
     };
 }
 
 pub(super) const NATIVES: &[Native] = iterators! {
     CallableIterator SequenceIterator Enumerate Zip Map Filter;
-    ListIterator TupleIterator StrIterator BytesIterator RangeIterator DictKeyIterator DictValueIterator
+    ListIterator TupleIterator StrIterator StrAsciiIterator BytesIterator RangeIterator DictKeyIterator DictValueIterator
     DictItemIterator DictReverseKeyIterator DictReverseValueIterator DictReverseItemIterator SetIterator
     ReversedIterator Reversed
 };
@@ -125,10 +126,12 @@ fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         }
         Value::Object(_) if ctx.vm.heap.viewed(sequence).is_some() => super::dict::reversed(ctx),
         _ => {
-            if let Some(method) = ctx.vm.special(sequence, name::REVERSED) {
+            let method = ctx.vm.special(sequence, name::REVERSED);
+            if let Some(method) = method.filter(|method| !matches!(method, Value::None)) {
                 return ctx.call(method, &[sequence]);
             }
-            if ctx.vm.special(sequence, name::GETITEM).is_some()
+            if method.is_none()
+                && ctx.vm.special(sequence, name::GETITEM).is_some()
                 && ctx.vm.special(sequence, name::LEN).is_some()
             {
                 let left = ctx.len(sequence)?;

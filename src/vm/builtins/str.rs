@@ -212,7 +212,7 @@ fn format_map(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let iterable = ctx.arg(1);
-    if !ctx.is_iterable(iterable) {
+    if !ctx.is_iterable(iterable) || ctx.refuses_iteration(iterable) {
         return Err(ctx.type_error("can only join an iterable"));
     }
     // A list is not copied for this, which would take longer than to join it.
@@ -222,7 +222,7 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             ctx.vm.heap.worked(Work::Visit, items.len());
             strings(items)
         }
-        other => strings(ctx.collect(other)?.into_iter()),
+        other => strings(ctx.collect_sequence(other)?.into_iter()),
     };
     let pieces = pieces.map_err(|(at, item)| {
         let found = ctx.vm.type_name(item);

@@ -6,7 +6,7 @@ use crate::vm::Vm;
 use crate::vm::class::{Class, Name, Type};
 use crate::vm::dict::Dict;
 use crate::vm::native::NativeId;
-use crate::vm::object::{Bytes, Exception, Instance, Method, Object, Range, Tuple};
+use crate::vm::object::{Bytes, Instance, Method, Object, Range, Tuple};
 use crate::vm::protocol::module_text;
 use crate::vm::ring::Ring;
 use crate::vm::set::Set;
@@ -292,16 +292,13 @@ impl Decoder<'_> {
         };
         let (slots, args) = open.items[1..].split_at(open.names.len());
         let shape = self.shape_of(class, &open.names);
+        let exception = self.vm.heap.instances[it].exception.is_some();
+        let exception = exception.then(|| Box::new(self.vm.whole_exception(class, args.to_vec())));
         let instance = &mut self.vm.heap.instances[it];
         instance.class = class;
         instance.shape = shape;
         instance.slots = slots.to_vec();
-        if let Some(exception) = &mut instance.exception {
-            **exception = Exception {
-                args: args.to_vec(),
-                ..Exception::default()
-            };
-        }
+        instance.exception = exception;
         self.vm.heap.allocated += size_of_val(slots);
     }
 

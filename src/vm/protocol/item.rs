@@ -149,7 +149,7 @@ impl Ctx<'_> {
                 "must assign iterable to extended slice"
             }));
         }
-        self.collect(value)
+        self.collect_sequence(value)
     }
 
     fn assign_slice(

@@ -44,6 +44,11 @@ impl Ctx<'_> {
         }
     }
 
+    /// Does its class say that it is not iterable after all (`__iter__ = None`)? Some messages differ.
+    pub(in crate::vm) fn refuses_iteration(&self, value: Value) -> bool {
+        matches!(self.vm.special(value, name::ITER), Some(Value::None))
+    }
+
     /// Does `next` work on it?
     pub(in crate::vm) fn is_iterator(&self, value: Value) -> bool {
         matches!(value, Value::Iter(_) | Value::Generator(_))
@@ -55,7 +60,8 @@ impl Ctx<'_> {
         if let Some(iter) = self.vm.heap.iter_fast(value) {
             return Ok(iter);
         }
-        if let Some(method) = self.vm.special(value, name::ITER) {
+        let method = self.vm.special(value, name::ITER);
+        if let Some(method) = method.filter(|method| !matches!(method, Value::None)) {
             let iterator = self.call(method, &[value])?;
             if self.is_iterator(iterator) {
                 return Ok(iterator);
@@ -66,7 +72,7 @@ impl Ctx<'_> {
             );
             return Err(self.type_error(message));
         }
-        if self.vm.special(value, name::GETITEM).is_some() {
+        if method.is_none() && self.vm.special(value, name::GETITEM).is_some() {
             return Ok(self.vm.heap.new_iter(Iter::Sequence {
                 object: value,
                 next: 0,
@@ -483,6 +489,20 @@ impl Ctx<'_> {
         })
     }
 
+    /// All items of an iterable, as CPython has them where it wants a list or a tuple and makes a list of
+    /// anything else (`PySequence_Fast`): it is the iterator then that is asked for its length.
+    pub(in crate::vm) fn collect_sequence(
+        &mut self,
+        iterable: Value,
+    ) -> Result<Vec<Value>, Interrupt> {
+        if !matches!(iterable, Value::Instance(_)) || !self.is_iterable(iterable) {
+            return self.collect(iterable);
+        }
+        let function = self.vm.library("collect_sequence");
+        let list = self.call(function, &[iterable])?;
+        self.collect(list)
+    }
+
     /// All items of an iterable, for a native that asks nothing afterwards: without the copy that `collect` keeps for the next run.
     pub(in crate::vm) fn take_all(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
         if self.was_collected_by_script() || !self.vm.heap.can_drain(iterable) {
@@ -507,7 +527,7 @@ impl Ctx<'_> {
 
     /// Did an earlier run ask the script for the items? Then the iterator, which is exhausted now, no longer shows it.
     fn was_collected_by_script(&self) -> bool {
-        ["collect", "collect_map"]
+        ["collect", "collect_map", "collect_sized"]
             .into_iter()
             .any(|function| self.has_asked(0, function))
     }
@@ -525,8 +545,58 @@ impl Ctx<'_> {
             let function = self.vm.library("collect_map");
             return self.call(function, &args);
         }
-        let function = self.vm.library("collect");
+        let sized = matches!(iterable, Value::Instance(_))
+            && [name::LEN, name::LENGTH_HINT]
+                .into_iter()
+                .any(|method| self.vm.special(iterable, method).is_some());
+        let function = self
+            .vm
+            .library(if sized { "collect_sized" } else { "collect" });
         self.call(function, &[iterable])
+    }
+
+    /// Asks an iterable how many items it has, as CPython does before it makes a list of them
+    /// (`PyObject_LengthHint`). Here nothing comes of the answer but what the script does meanwhile, and
+    /// an exception.
+    pub(in crate::vm) fn ask_length_hint(&mut self) -> Result<(), Interrupt> {
+        let value = self.arg(0);
+        if !matches!(value, Value::Instance(_)) {
+            return Ok(());
+        }
+        if let Some(method) = self.vm.special(value, name::LEN) {
+            match self.try_call(method, &[value])? {
+                Ok(length) => match self.index(length) {
+                    Ok(length) if length >= 0 => return Ok(()),
+                    Ok(_) => return Err(self.value_error("__len__() should return >= 0")),
+                    Err(Interrupt::Throw(error)) if self.is_of(error, Type::TypeError) => {}
+                    Err(interrupt) => return Err(interrupt),
+                },
+                Err(error) if self.is_of(error, Type::TypeError) => {}
+                Err(error) => return Err(Interrupt::Throw(error)),
+            }
+        }
+        let Some(method) = self.vm.special(value, name::LENGTH_HINT) else {
+            return Ok(());
+        };
+        let hint = match self.try_call(method, &[value])? {
+            Ok(hint) => hint,
+            Err(error) if self.is_of(error, Type::TypeError) => return Ok(()),
+            Err(error) => return Err(Interrupt::Throw(error)),
+        };
+        match hint {
+            Value::NotImplemented => Ok(()),
+            Value::Bool(_) | Value::Int(0..) => Ok(()),
+            Value::Int(_) => Err(self.value_error("__length_hint__() should return >= 0")),
+            Value::Big(_) => Err(self.error(
+                Type::OverflowError,
+                "Python int too large to convert to C ssize_t",
+            )),
+            _ => {
+                let of = self.vm.type_name(hint);
+                let message = format!("__length_hint__ must be an integer, not {of}");
+                Err(self.type_error(message))
+            }
+        }
     }
 
     /// Takes all items of something that never asks.
@@ -580,8 +650,19 @@ impl Heap {
     #[inline]
     #[must_use]
     pub fn iter_fast(&mut self, value: Value) -> Option<Value> {
-        let iter = match value {
-            Value::Iter(_) | Value::Generator(_) => return Some(value),
+        match value {
+            Value::Iter(_) | Value::Generator(_) => Some(value),
+            _ => {
+                let iter = self.iter_of_container(value)?;
+                Some(self.new_iter(iter))
+            }
+        }
+    }
+
+    /// The first state of an iterator over a builtin container.
+    #[inline]
+    pub(super) fn iter_of_container(&self, value: Value) -> Option<Iter> {
+        Some(match value {
             Value::List(list) => Iter::List { list, next: 0 },
             Value::Tuple(tuple) => Iter::Tuple { tuple, next: 0 },
             Value::Str(text) => Iter::Str { text, next: 0 },
@@ -605,8 +686,7 @@ impl Heap {
                 _ => return None,
             },
             _ => return None,
-        };
-        Some(self.new_iter(iter))
+        })
     }
 
     fn iter_of_dict(&self, dict: Ref<Dict>, view: DictView) -> Iter {

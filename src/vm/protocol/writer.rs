@@ -267,6 +267,33 @@ impl Writer {
         Ok(())
     }
 
+    /// `str` of an `OSError` that has a number and a text, or a file; false if it has neither.
+    fn os_error_str(&mut self, vm: &Vm, instance: Ref<Instance>) -> Result<bool, TooDeep> {
+        let field = |wanted| vm.exception_field(instance, wanted).unwrap_or(Value::None);
+        let [number, text] = [name::ERRNO, name::STRERROR].map(field);
+        let [file, other] = [name::FILENAME, name::FILENAME2].map(field);
+        let given = |value| !matches!(value, Value::None);
+        let exception = vm.heap.instances[instance].exception.as_deref();
+        let fields = exception.map_or(&[][..], |exception| &exception.fields);
+        let numbered = fields.len() >= 2 && fields[..2].iter().all(|field| field.is_bound());
+        if !given(file) && !numbered {
+            return Ok(false);
+        }
+        self.enter(Value::Unbound, "[Errno ", "")?;
+        if given(file) && given(other) {
+            self.parts.push(Part::Repr(other));
+            self.parts.push(Part::Text(" -> "));
+        }
+        if given(file) {
+            self.parts.push(Part::Repr(file));
+            self.parts.push(Part::Text(": "));
+        }
+        self.parts.push(Part::Str(text));
+        self.parts.push(Part::Text("] "));
+        self.parts.push(Part::Str(number));
+        Ok(true)
+    }
+
     /// `str(exception)`: what its arguments say.
     fn exception_str(
         &mut self,
@@ -275,6 +302,9 @@ impl Writer {
         args: &[Value],
     ) -> Result<(), TooDeep> {
         let is = |of: Type| vm.is_subclass(vm.heap.instances[instance].class, of.class());
+        if is(Type::OSError) && self.os_error_str(vm, instance)? {
+            return Ok(());
+        }
         match *args {
             [] => Ok(()),
             [arg] => {
@@ -284,17 +314,6 @@ impl Writer {
                 } else {
                     Part::Str(arg)
                 });
-                Ok(())
-            }
-            [number, text] | [number, text, _] if is(Type::OSError) => {
-                self.enter(Value::Unbound, "[Errno ", "")?;
-                if let [_, _, file] = *args {
-                    self.parts.push(Part::Repr(file));
-                    self.parts.push(Part::Text(": "));
-                }
-                self.parts.push(Part::Str(text));
-                self.parts.push(Part::Text("] "));
-                self.parts.push(Part::Str(number));
                 Ok(())
             }
             [
