@@ -213,7 +213,9 @@ impl Audit<'_> {
             reporting: _,
             resumed: _,
             spared: _,
+            thrown,
         } = thread;
+        self.reach(*thrown, "an exception that was thrown");
         if let Status::Waiting { on, .. } = status {
             self.wait(*on);
         }
@@ -319,7 +321,7 @@ impl Audit<'_> {
                     self.calls(calls);
                     self.reach(*exception, from);
                 }
-                Answered::Engine(value) => self.reach(*value, from),
+                Answered::Engine(value) | Answered::Whole(value) => self.reach(*value, from),
                 Answered::Woken | Answered::TimedOut => {}
             }
         }
@@ -651,12 +653,13 @@ fn held_by_instance(instance: &Instance) -> Vec<Value> {
     if let Some(exception) = exception {
         let Exception {
             args,
+            fields,
             cause,
             context,
             suppress_context: _,
             traceback: _,
         } = &**exception;
-        held.extend(args.iter().chain(cause).chain(context));
+        held.extend(args.iter().chain(fields).chain(cause).chain(context));
     }
     held
 }
@@ -677,6 +680,13 @@ fn held_by_iter(iter: &Iter) -> Vec<Value> {
         Iter::Dict {
             dict,
             next: _,
+            size: _,
+            left: _,
+            view: _,
+        }
+        | Iter::DictReversed {
+            dict,
+            end: _,
             size: _,
             view: _,
         } => vec![Value::Dict(*dict)],

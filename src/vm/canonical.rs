@@ -240,6 +240,7 @@ impl Walk<'_> {
                 self.byte(u8::from(instance.exception.is_some()));
                 if let Some(exception) = &instance.exception {
                     self.values(&exception.args);
+                    self.values(&exception.fields);
                     self.value(exception.cause.unwrap_or(Value::Unbound));
                     self.value(exception.context.unwrap_or(Value::Unbound));
                     self.byte(u8::from(exception.suppress_context));
@@ -255,6 +256,7 @@ impl Walk<'_> {
                     GeneratorState::Running => 1,
                     GeneratorState::Finished => 2,
                     GeneratorState::Suspended { into } => 3 + u64::from(into),
+                    GeneratorState::Delegating { into } => (1 << 32) + u64::from(into),
                 });
                 self.values(&generator.registers);
                 self.value(generator.handling.unwrap_or(Value::Unbound));
@@ -298,9 +300,21 @@ impl Walk<'_> {
                 dict,
                 next,
                 size,
+                left,
                 view,
             } => {
                 self.place(6, Value::Dict(*dict), *next as u64);
+                self.number(*size as u64);
+                self.number(*left as u64);
+                self.view(*view);
+            }
+            Iter::DictReversed {
+                dict,
+                end,
+                size,
+                view,
+            } => {
+                self.place(17, Value::Dict(*dict), *end as u64);
                 self.number(*size as u64);
                 self.view(*view);
             }
@@ -549,6 +563,10 @@ impl Walk<'_> {
                 }
                 Answered::Engine(value) => {
                     self.byte(3);
+                    self.value(*value);
+                }
+                Answered::Whole(value) => {
+                    self.byte(6);
                     self.value(*value);
                 }
                 Answered::Woken => self.byte(4),

@@ -38,9 +38,10 @@ well_known! {
     NAME "__name__" QUALNAME "__qualname__" MODULE "__module__" DOC "__doc__" DICT "__dict__" CLASS "__class__" BASES "__bases__" BASE "__base__" MRO "__mro__"
     ARGS "args" CAUSE "__cause__" CONTEXT "__context__" SUPPRESS_CONTEXT "__suppress_context__" TRACEBACK "__traceback__" NOTES "__notes__"
     VALUE "value" CODE "code" FILE "__file__" WRAPPED "__wrapped__" FUNC "__func__" SELF "__self__" DEFAULTS "__defaults__" BYTES "__bytes__"
+    KWDEFAULTS "__kwdefaults__" LENGTH_HINT "__length_hint__"
     SEND "send" THROW "throw" CLOSE "close" EXCEPTION_NAME "name" OBJ "obj" KEYS "keys" CLASS_GETITEM "__class_getitem__"
     STANDS_FOR "__stands_for__" PLAIN "_plain" REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
-    ERRNO "errno" STRERROR "strerror" FILENAME "filename" MSG "msg"
+    ERRNO "errno" STRERROR "strerror" FILENAME "filename" FILENAME2 "filename2" MSG "msg"
     ENCODING "encoding" OBJECT "object" START "start" END "end" REASON "reason"
     RING "_ring" ENTRIES "_dict" DEFAULT_FACTORY "default_factory" STATE "_state"
 }
@@ -154,11 +155,15 @@ types! {
     ListIterator "list_iterator": Object
     TupleIterator "tuple_iterator": Object
     StrIterator "str_iterator": Object
+    StrAsciiIterator "str_ascii_iterator": Object
     BytesIterator "bytes_iterator": Object
     RangeIterator "range_iterator": Object
     DictKeyIterator "dict_keyiterator": Object
     DictValueIterator "dict_valueiterator": Object
     DictItemIterator "dict_itemiterator": Object
+    DictReverseKeyIterator "dict_reversekeyiterator": Object
+    DictReverseValueIterator "dict_reversevalueiterator": Object
+    DictReverseItemIterator "dict_reverseitemiterator": Object
     SetIterator "set_iterator": Object
     ReversedIterator "list_reverseiterator": Object
     CallableIterator "callable_iterator": Object

@@ -1,6 +1,8 @@
-//! The hash map behind `dict`: insertion-ordered entries and an index of their positions, probed as in CPython's compact dict
-//! (`Objects/dictobject.c`), so that neighbouring integers are neighbours in memory. Knows hashes, not how to make them, and asks its caller whether two
-//! keys are equal, so that a key's `__eq__` may be a function of the script.
+//! The hash map behind `dict`: insertion-ordered entries and an index of their positions, laid out and
+//! grown as CPython's compact dict is (`Objects/dictobject.c`), so that neighbouring integers are
+//! neighbours in memory, and whoever changes a dict while walking over it meets the same entries. Knows
+//! hashes, not how to make them, and asks its caller whether two keys are equal, so that a key's
+//! `__eq__` may be a function of the script.
 
 use crate::vm::value::Value;
 
@@ -15,20 +17,44 @@ pub struct Entry {
 /// An insertion-ordered hash map.
 #[derive(Clone, Debug, Default)]
 pub struct Dict {
-    /// Positions in `entries` plus one, `EMPTY` or `REMOVED`. A power of two long, or empty while the dict is small enough to look through.
+    /// Positions in `entries` plus one, `EMPTY` or `REMOVED`. A power of two long, or empty while the
+    /// dict is small enough to look through.
     index: Box<[u32]>,
     entries: Vec<Entry>,
     live: u32,
-    /// Slots of the index that are not `EMPTY`.
-    fill: u32,
-    /// All entries before this one are gaps, so that taking from the front does not walk over them again and again.
+    /// How many more entries there may be before the next rebuild (`dk_usable`).
+    room: u32,
+    /// All entries before this one are gaps, so that taking from the front does not walk over them
+    /// again and again.
     first: u32,
+    kind: Kind,
+}
+
+/// What a table is made for (`dk_kind`). The first key decides, and one of another type makes a table of
+/// keys of any type from one of texts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Kind {
+    /// There is no table yet.
+    #[default]
+    None,
+    Texts,
+    Any,
 }
 
 const EMPTY: u32 = 0;
 const REMOVED: u32 = u32::MAX;
-/// Up to this many entries need no index.
-const SMALL: usize = 8;
+/// The slots of the smallest table; so small a dict is looked through and needs no index.
+const MIN_SLOTS: usize = 8;
+
+/// How many entries a table of so many slots takes (`USABLE_FRACTION`).
+const fn usable(slots: usize) -> usize {
+    slots * 2 / 3
+}
+
+/// The slots of a table with room for so many keys (`estimate_log2_keysize`).
+fn slots_for(keys: usize) -> usize {
+    (keys * 3).div_ceil(2).next_power_of_two().max(MIN_SLOTS)
+}
 
 /// The sequence of index slots that a hash looks at: CPython's recurrence, which visits every slot.
 struct Probe {
@@ -60,17 +86,60 @@ impl Probe {
 }
 
 impl Dict {
-    /// An empty one with room for this many keys.
+    /// An empty one with room for this many keys, of which all may be texts.
     #[must_use]
-    pub fn with_capacity(keys: usize) -> Dict {
+    pub fn with_capacity(keys: usize, texts: bool) -> Dict {
         let mut dict = Dict {
             entries: Vec::with_capacity(keys),
             ..Dict::default()
         };
-        if keys > SMALL {
-            dict.index = vec![EMPTY; (keys * 3 / 2 + 1).next_power_of_two()].into_boxed_slice();
+        if keys > usable(MIN_SLOTS) {
+            dict.kind = if texts { Kind::Texts } else { Kind::Any };
+            dict.rebuild(slots_for(keys));
         }
         dict
+    }
+    /// What `copy` gives: the same table, unless much of it is gaps.
+    #[must_use]
+    pub fn copied(&self) -> Dict {
+        if self.len() >= self.entries.len() * 2 / 3 {
+            self.clone()
+        } else {
+            self.compacted()
+        }
+    }
+    /// What `dict(self)` gives: the same table if it has no gaps and is no larger than it need be.
+    #[must_use]
+    pub fn merged(&self) -> Dict {
+        let slots = self.slots();
+        let tight = slots == MIN_SLOTS || usable(slots / 2) < self.len();
+        if self.len() == self.entries.len() && tight {
+            self.clone()
+        } else {
+            self.compacted()
+        }
+    }
+    fn compacted(&self) -> Dict {
+        let mut dict = Dict {
+            entries: self.iter().collect(),
+            live: self.live,
+            kind: self.kind,
+            ..Dict::default()
+        };
+        dict.rebuild(slots_for(dict.len()));
+        dict
+    }
+    /// Makes room for the keys of another dict, at once if they are many (`dict_merge`).
+    pub fn expect(&mut self, other: &Dict) {
+        if usable(self.slots()) < other.len() {
+            if self.kind != Kind::Any {
+                self.kind = other.kind;
+            }
+            self.rebuild(slots_for(self.len() + other.len()));
+        }
+    }
+    fn slots(&self) -> usize {
+        self.index.len().max(MIN_SLOTS)
     }
     /// How many keys.
     #[inline]
@@ -141,13 +210,18 @@ impl Dict {
     }
     /// Adds an entry for a key that is not there.
     pub fn push(&mut self, hash: u64, key: Value, value: Value) {
-        if self.index.is_empty() {
-            if self.entries.len() >= SMALL {
-                self.rebuild();
+        let kind = match key {
+            Value::Str(_) => Kind::Texts,
+            _ => Kind::Any,
+        };
+        let changes = self.kind == Kind::None || self.kind == Kind::Texts && kind == Kind::Any;
+        if changes || self.room == 0 {
+            if changes {
+                self.kind = kind;
             }
-        } else if (self.fill as usize + 1) * 3 > self.index.len() * 2 {
-            self.rebuild();
+            self.rebuild((self.len() * 3).next_power_of_two().max(MIN_SLOTS));
         }
+        self.room -= 1;
         self.entries.push(Entry { hash, key, value });
         self.live += 1;
         if !self.index.is_empty() {
@@ -174,6 +248,15 @@ impl Dict {
         (self.first as usize..position.min(self.entries.len()))
             .rev()
             .find_map(|position| self.entry(position).map(|entry| (position, entry)))
+    }
+    /// How many live entries there are before a position.
+    #[must_use]
+    pub fn count_before(&self, position: usize) -> usize {
+        let end = position.min(self.entries.len());
+        self.entries[..end]
+            .iter()
+            .filter(|entry| entry.key.is_bound())
+            .count()
     }
     /// The last live entry.
     #[must_use]
@@ -202,21 +285,17 @@ impl Dict {
         self.entries[position].key = Value::Unbound;
         self.entries[position].value = Value::Unbound;
         self.live -= 1;
-        if self.live == 0 {
-            self.clear();
-            return entry;
-        }
-        while self
-            .entries
-            .last()
-            .is_some_and(|entry| !entry.key.is_bound())
-        {
-            self.entries.pop();
-        }
-        while !self.entries[self.first as usize].key.is_bound() {
-            self.first += 1;
-        }
+        let gaps = self.entries[self.first as usize..].iter();
+        self.first += gaps.take_while(|entry| !entry.key.is_bound()).count() as u32;
         entry
+    }
+    /// Removes the last live entry, and the gaps behind it.
+    pub fn pop(&mut self) -> Option<Entry> {
+        let (position, _) = self.last_entry()?;
+        let entry = self.remove(position);
+        self.entries.truncate(position);
+        self.first = self.first.min(position as u32);
+        Some(entry)
     }
     pub fn clear(&mut self) {
         *self = Dict::default();
@@ -242,12 +321,15 @@ impl Dict {
         if self.entries.iter().take(self.first as usize).any(bound) {
             return Some("a dict has keys before its first");
         }
-        if self.index.is_empty() {
-            return (self.entries.len() > SMALL).then_some("a large dict has no index");
+        let taken = usable(self.slots()) - self.entries.len().min(usable(self.slots()));
+        if self.kind != Kind::None && taken < self.room as usize {
+            return Some("a dict has counted its room wrong");
         }
-        let used = self.index.iter().filter(|&&it| it != EMPTY).count();
-        if used != self.fill as usize || used == self.index.len() {
-            return Some("a dict has counted its index wrong");
+        if self.index.is_empty() {
+            return (self.entries.len() > usable(MIN_SLOTS)).then_some("a large dict has no index");
+        }
+        if self.index.iter().all(|it| *it != EMPTY) {
+            return Some("a dict has a full index");
         }
         let lost = self.entries.iter().enumerate().any(|(position, entry)| {
             let mut probe = Probe::new(entry.hash, self.index.len());
@@ -258,20 +340,19 @@ impl Dict {
         });
         lost.then_some("a dict does not find one of its keys")
     }
-    /// Drops the gaps, and makes an index with room for as many keys again.
-    fn rebuild(&mut self) {
+    /// Drops the gaps, and makes a table of so many slots.
+    fn rebuild(&mut self, slots: usize) {
         self.entries.retain(|entry| entry.key.is_bound());
         self.first = 0;
-        self.fill = 0;
-        if self.entries.len() < SMALL {
+        self.room = (usable(slots) - self.entries.len()) as u32;
+        if slots == MIN_SLOTS {
             self.index = Box::default();
             return;
         }
-        let size = ((self.entries.len() + 1) * 3).next_power_of_two();
-        if self.index.len() == size {
+        if self.index.len() == slots {
             self.index.fill(EMPTY);
         } else {
-            self.index = vec![EMPTY; size].into_boxed_slice();
+            self.index = vec![EMPTY; slots].into_boxed_slice();
         }
         for position in 0..self.entries.len() {
             self.place(self.entries[position].hash, position + 1);
@@ -286,7 +367,6 @@ impl Dict {
             .ok()
             .filter(|&slot| slot != REMOVED)
             .expect("the memory limit is under 2^32 entries");
-        self.fill += 1;
     }
 }
 
@@ -365,7 +445,7 @@ mod tests {
 
     #[test]
     fn taking_from_either_end_keeps_the_rest() {
-        let mut dict = Dict::with_capacity(1000);
+        let mut dict = Dict::with_capacity(1000, false);
         for key in 0..1000 {
             dict.push(key as u64, Value::Int(key), Value::None);
         }

@@ -1,8 +1,8 @@
 //! Generators: their frames move between the generator object and the thread's stack, so that a suspended generator is plain data in the heap.
 
-use crate::bytecode::op::{Op, Reg};
+use crate::bytecode::op::{CodeIx, Op, Reg};
 use crate::vm::Vm;
-use crate::vm::builtins::generator::{NEXT, SEND, THROW};
+use crate::vm::builtins::generator::{NEXT, PASS, SEND, THROW};
 use crate::vm::call::{Arguments, Flow, SPARE, Step};
 use crate::vm::class::Type;
 use crate::vm::native::NativeId;
@@ -10,7 +10,7 @@ use crate::vm::object::{Generator, GeneratorState};
 use crate::vm::thread::{Frame, Return};
 use crate::vm::value::{Ref, Value};
 
-/// Calls `__next__`, `send` or `throw` of a generator.
+/// Calls `__next__` or `send` of a generator, or what its `throw` and `close` are made of.
 pub(super) fn native(
     vm: &mut Vm,
     thread: usize,
@@ -18,13 +18,7 @@ pub(super) fn native(
     arguments: Arguments<'_>,
     ret: Return,
 ) -> Step {
-    let name = if native == NEXT {
-        "__next__"
-    } else if native == SEND {
-        "send"
-    } else {
-        "throw"
-    };
+    let name = if native == NEXT { "__next__" } else { "send" };
     let stack = &vm.threads[thread].stack;
     let args: Vec<Value> = stack[arguments.at..arguments.at + arguments.count].to_vec();
     let Some(&Value::Generator(generator)) = args.first() else {
@@ -34,14 +28,8 @@ pub(super) fn native(
     match (native, &args[1..]) {
         (NEXT, []) => vm.resume(thread, generator, Resume::Send(Value::None), ret),
         (SEND, &[value]) => vm.resume(thread, generator, Resume::Send(value), ret),
-        (THROW, &[exception] | &[_, exception] | &[_, exception, _]) => {
-            let exception = match exception {
-                Value::None => args[1],
-                other => other,
-            };
-            let exception = vm.exception_from(thread, exception)?;
-            vm.resume(thread, generator, Resume::Throw(exception), ret)
-        }
+        (PASS, &[value]) => vm.resume(thread, generator, Resume::Pass(value), ret),
+        (THROW, &[exception]) => vm.resume(thread, generator, Resume::Throw(exception), ret),
         (_, rest) => {
             let message = format!("generator.{name}() got {} arguments", rest.len());
             Err(vm.throw(Type::TypeError, message))
@@ -53,10 +41,35 @@ pub(super) fn native(
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Resume {
     Send(Value),
+    /// An exception is raised where it is suspended.
     Throw(Value),
+    /// The sub-iterator of its `yield from` has come to this value.
+    Pass(Value),
 }
 
 impl Vm {
+    /// The register of the sub-iterator, if the next instruction is a `yield from`.
+    fn delegate_at(&self, code: CodeIx, pc: u32) -> Option<Reg> {
+        match self.image.program.codes[code.0 as usize]
+            .ops
+            .get(pc as usize)
+        {
+            Some(&Op::YieldFrom { iter, .. }) => Some(iter),
+            _ => None,
+        }
+    }
+
+    /// What a generator's `yield from` runs over, if it is suspended there.
+    pub(super) fn sub_iterator(&self, generator: Ref<Generator>) -> Option<Value> {
+        let object = &self.heap.generators[generator];
+        let GeneratorState::Suspended { .. } = object.state else {
+            return None;
+        };
+        let code = self.heap.functions[object.function].code;
+        let iter = self.delegate_at(code, object.pc)?;
+        object.registers.get(usize::from(iter.0)).copied()
+    }
+
     /// Puts a generator's frame on top of the thread.
     pub(super) fn resume(
         &mut self,
@@ -68,22 +81,28 @@ impl Vm {
         let object = &self.heap.generators[generator];
         let (state, function, pc) = (object.state, object.function, object.pc);
         match state {
-            GeneratorState::Running => {
+            GeneratorState::Running | GeneratorState::Delegating { .. } => {
                 return Err(self.throw(Type::ValueError, "generator already executing"));
             }
             GeneratorState::Finished => {
                 return match how {
-                    Resume::Throw(exception) => Err(exception),
-                    Resume::Send(_) => self.exhausted(thread, Value::None, ret),
+                    Resume::Throw(exception) => {
+                        self.threads[thread].thrown = exception;
+                        Err(exception)
+                    }
+                    Resume::Send(_) | Resume::Pass(_) => self.exhausted(thread, Value::None, ret),
                 };
             }
             GeneratorState::Fresh => match how {
                 Resume::Throw(exception) => {
-                    self.heap.generators[generator].state = GeneratorState::Finished;
-                    self.heap.generators[generator].registers = Box::default();
+                    let object = &mut self.heap.generators[generator];
+                    object.state = GeneratorState::Finished;
+                    object.registers = Box::default();
+                    let exception = self.out_of_generator(exception);
+                    self.threads[thread].thrown = exception;
                     return Err(exception);
                 }
-                Resume::Send(Value::None) => {}
+                Resume::Send(Value::None) | Resume::Pass(_) => {}
                 Resume::Send(_) => {
                     return Err(self.throw(
                         Type::TypeError,
@@ -99,12 +118,13 @@ impl Vm {
         let code = self.heap.functions[function].code;
         let base = self.stack_top(thread);
         let size = self.heap.generators[generator].registers.len();
-        let (Resume::Send(given) | Resume::Throw(given)) = how;
+        let (Resume::Send(given) | Resume::Throw(given) | Resume::Pass(given)) = how;
         let kept = [Value::Generator(generator), given];
         self.reserve_window(thread, (base, size + SPARE), base, &kept)?;
         let object = &mut self.heap.generators[generator];
         object.state = GeneratorState::Running;
         let inner = object.handling.take();
+        let handles = inner.is_some();
         let state_of_thread = &mut self.threads[thread];
         object.handling = Some(state_of_thread.handling);
         if let Some(inner) = inner {
@@ -119,44 +139,33 @@ impl Vm {
             function,
             ret,
         });
-        let delegating = match self.image.program.codes[code.0 as usize]
-            .ops
-            .get(pc as usize)
-        {
-            Some(&Op::YieldFrom { iter, .. })
-                if matches!(state, GeneratorState::Suspended { .. }) =>
-            {
-                Some(iter)
-            }
-            _ => None,
-        };
+        let delegating = matches!(state, GeneratorState::Suspended { .. })
+            && self.delegate_at(code, pc).is_some();
         match how {
             Resume::Send(value) => {
                 if let GeneratorState::Suspended { into } = state {
                     self.set_register(thread, Reg(into), value);
-                    self.threads[thread].resumed = delegating.is_some();
+                    self.threads[thread].resumed = delegating;
                 }
                 Ok(Flow::Switch)
             }
             Resume::Throw(exception) => {
-                if let Some(iter) = delegating
-                    && let Value::Generator(inner) =
-                        self.threads[thread].stack[base + iter.0 as usize]
-                {
-                    let GeneratorState::Suspended { into } = state else {
-                        unreachable!("a delegating generator is suspended")
-                    };
-                    // What comes back goes on as if the `yield from` itself had run.
-                    self.top_frame(thread).pc += 1;
-                    return self.resume(
-                        thread,
-                        inner,
-                        Resume::Throw(exception),
-                        Return::Delegate(Reg(into)),
-                    );
+                self.top_frame(thread).pc += u32::from(delegating);
+                // What is raised inside has the context of what is handled inside, and no other.
+                if handles {
+                    self.forget_context(thread, exception);
+                    self.set_context(thread, exception);
+                } else {
+                    self.threads[thread].thrown = exception;
                 }
-                self.top_frame(thread).pc += u32::from(delegating.is_some());
                 Err(exception)
+            }
+            Resume::Pass(value) => {
+                if let GeneratorState::Suspended { into } = state {
+                    self.set_register(thread, Reg(into), value);
+                }
+                self.top_frame(thread).pc += u32::from(delegating);
+                Ok(Flow::Switch)
             }
         }
     }

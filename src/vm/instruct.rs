@@ -680,6 +680,7 @@ impl Vm {
                 object.suppress_context = true;
             }
         }
+        self.forget_context(thread, exception);
         exception
     }
 

@@ -198,7 +198,9 @@ impl List {
         each!(&mut self.items, items => items.reverse());
     }
     pub fn clear(&mut self) {
-        *self = List::default();
+        if !self.is_lent() {
+            *self = List::default();
+        }
     }
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Value> + ExactSizeIterator + '_ {
         (0..self.len()).map(|index| self.get(index).expect("under the length"))
@@ -210,12 +212,25 @@ impl List {
             _ => self.iter().collect(),
         }
     }
-    /// Takes all items out, as a sort does for its duration.
-    pub fn take(&mut self) -> Vec<Value> {
-        match std::mem::take(self).items {
+    /// Takes all items out for the time of a sort. What is left is an empty list that knows whether anything
+    /// has been put into it since: no other is empty, has this form, and has never had room for an item.
+    pub fn lend(&mut self) -> Vec<Value> {
+        let items = Items::Bools(Vec::new());
+        match std::mem::replace(self, List { items }).items {
             Items::Values(items) => items,
             items => List { items }.to_vec(),
         }
+    }
+    fn is_lent(&self) -> bool {
+        matches!(&self.items, Items::Bools(items) if items.capacity() == 0)
+    }
+    /// Puts items that were lent in the place of all; false if anything was put there meanwhile.
+    pub fn give_back(&mut self, items: Vec<Value>) -> bool {
+        let untouched = self.is_lent();
+        if !untouched || !items.is_empty() {
+            *self = items.into_iter().collect();
+        }
+        untouched
     }
     /// Bytes that the storage takes.
     #[must_use]
@@ -318,9 +333,14 @@ mod tests {
                         .expect("not empty")
                         .same(model.pop().expect("as long"))
                 );
-                let taken = list.take();
+                let taken = list.lend();
                 assert!(list.is_empty());
-                same(&taken.into_iter().collect(), &model);
+                assert!(list.give_back(taken));
+                same(&list, &model);
+                let taken = list.lend();
+                list.push(Value::None);
+                assert!(!list.give_back(taken));
+                same(&list, &model);
             }
         }
     }

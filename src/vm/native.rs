@@ -12,6 +12,7 @@ use crate::vm::class::{Name, Type};
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::{Answered, ThreadId};
 use crate::vm::value::Value;
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 /// A native, by its place in the table.
@@ -203,7 +204,7 @@ pub struct Ctx<'a> {
     pub(super) answers: &'a [Answered],
     pub(super) next_answer: usize,
     /// What `once` did in this run, to be remembered if the run is interrupted.
-    pub(super) fresh: Vec<Answered>,
+    pub(super) fresh: SmallVec<[Answered; 1]>,
     /// Does it run as a part of another native (`call_special`)?
     nested: bool,
 }
@@ -247,7 +248,7 @@ impl<'a> Ctx<'a> {
             extra: &[],
             answers: &[],
             next_answer: 0,
-            fresh: Vec::new(),
+            fresh: SmallVec::new(),
             nested: false,
         }
     }
@@ -364,14 +365,26 @@ impl Ctx<'_> {
         function: Value,
         args: &[Value],
     ) -> Result<Result<Value, Value>, Interrupt> {
-        let calls = vec![(function, args.to_vec())];
+        let called = self.try_call_all(vec![(function, args.to_vec())])?;
+        Ok(called.map(|results| results[0]))
+    }
+
+    /// Calls values one after the other and gives all results; an exception that one raises is the inner
+    /// `Err`.
+    pub(super) fn try_call_all(
+        &mut self,
+        calls: Vec<(Value, Vec<Value>)>,
+    ) -> Result<Result<Vec<Value>, Value>, Interrupt> {
+        if calls.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
         match self.answers.get(self.next_answer) {
             Some(Answered::Calls {
                 calls: asked,
                 results,
             }) if same_calls(asked, &calls) => {
                 self.next_answer += 1;
-                Ok(Ok(results[0]))
+                Ok(Ok(results.clone()))
             }
             Some(Answered::Raised {
                 calls: asked,

@@ -136,6 +136,8 @@ pub struct Instance {
 pub struct Exception {
     /// `args`: a tuple's items.
     pub args: Vec<Value>,
+    /// What some builtin exceptions keep beside them (`vm::exception`).
+    pub fields: Vec<Value>,
     /// `__cause__`.
     pub cause: Option<Value>,
     /// `__context__`.
@@ -178,6 +180,10 @@ pub enum GeneratorState {
         into: u16,
     },
     Running,
+    /// At a `yield from` whose sub-iterator has its turn, without the generator's frame.
+    Delegating {
+        into: u16,
+    },
     Finished,
 }
 
@@ -220,10 +226,19 @@ pub enum Iter {
         left: u64,
         step: i64,
     },
-    /// A dict's keys, values or items, by entry; `size` guards against changes of size meanwhile.
+    /// A dict's keys, values or items, by entry; `size` guards against changes of size meanwhile,
+    /// `left`, how many are to come, against others.
     Dict {
         dict: Ref<Dict>,
         next: usize,
+        size: usize,
+        left: usize,
+        view: DictView,
+    },
+    /// The same from the end: the entries before `end` are to come.
+    DictReversed {
+        dict: Ref<Dict>,
+        end: usize,
         size: usize,
         view: DictView,
     },
@@ -424,7 +439,8 @@ impl Trace for Instance {
             visit(Value::Dict(dict));
         }
         if let Some(exception) = &self.exception {
-            exception.args.iter().for_each(|&value| visit(value));
+            let kept = exception.args.iter().chain(&exception.fields);
+            kept.for_each(|&value| visit(value));
             exception
                 .cause
                 .iter()
@@ -455,7 +471,7 @@ impl Trace for Iter {
             Iter::Tuple { tuple, .. } => visit(Value::Tuple(*tuple)),
             Iter::Str { text, .. } => visit(Value::Str(*text)),
             Iter::Bytes { bytes, .. } => visit(Value::Bytes(*bytes)),
-            Iter::Dict { dict, .. } => visit(Value::Dict(*dict)),
+            Iter::Dict { dict, .. } | Iter::DictReversed { dict, .. } => visit(Value::Dict(*dict)),
             Iter::Set { set, .. } => visit(Value::Set(*set)),
             Iter::Reversed {
                 sequence: value, ..

@@ -8,6 +8,7 @@
 mod algebra;
 mod equality;
 mod field;
+mod gather;
 mod hash;
 mod identity;
 mod item;
@@ -20,8 +21,10 @@ mod representation;
 mod sorting;
 mod step;
 mod tally;
+mod walk;
 mod writer;
 
+pub(in crate::vm) use walk::{Outcome, Turn};
 pub(in crate::vm) use writer::module_text;
 
 pub(super) use algebra::Algebra;
@@ -65,6 +68,13 @@ impl Ctx<'_> {
             return Ok(self.len(value)? > 0);
         }
         Ok(true)
+    }
+
+    /// The truth of a value, unless the script must be asked.
+    pub(in crate::vm) fn truth_here(&self, value: Value) -> Option<bool> {
+        let says = |method| self.vm.special(value, method).is_some();
+        let truth = self.vm.heap.truth_fast(value);
+        truth.or_else(|| (!says(name::BOOL) && !says(name::LEN)).then_some(true))
     }
 
     /// `len(value)`.

@@ -1295,6 +1295,9 @@ impl Vm {
                                         reg!(dst) = text;
                                         continue;
                                     }
+                                    if self.is_collection_due() {
+                                        again!()
+                                    }
                                     carried_out!(self.construct(
                                         thread,
                                         class,

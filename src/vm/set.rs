@@ -123,6 +123,12 @@ impl Set {
             Key::Empty | Key::Dummy => None,
         })
     }
+    /// How many elements there are in this slot and behind it.
+    #[must_use]
+    pub fn count_from(&self, slot: usize) -> usize {
+        let rest = self.table.iter().skip(slot);
+        rest.filter(|slot| matches!(slot.key, Key::Live(_))).count()
+    }
     /// The slot of the element whose hash is `hash` and for which `equal` says yes.
     pub fn find(&self, hash: u64, mut equal: impl FnMut(Value) -> bool) -> Option<usize> {
         if self.table.is_empty() {

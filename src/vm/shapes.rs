@@ -34,7 +34,7 @@ impl Shape {
 /// All shapes of a VM.
 #[derive(Clone, Debug)]
 pub(super) struct Shapes {
-    shapes: Vec<Shape>,
+    nodes: Vec<Shape>,
     free: Vec<u32>,
     /// With so many it pays to look for some to forget.
     crowded_at: usize,
@@ -44,7 +44,7 @@ impl Shapes {
     /// There is the one that is none.
     pub(super) fn new() -> Shapes {
         Shapes {
-            shapes: vec![Shape::default()],
+            nodes: vec![Shape::default()],
             free: Vec::new(),
             crowded_at: 0,
         }
@@ -52,24 +52,24 @@ impl Shapes {
 
     fn insert(&mut self, shape: Shape) -> u32 {
         if let Some(at) = self.free.pop() {
-            self.shapes[at as usize] = shape;
+            self.nodes[at as usize] = shape;
             return at;
         }
-        self.shapes.push(shape);
-        self.shapes.len() as u32 - 1
+        self.nodes.push(shape);
+        self.nodes.len() as u32 - 1
     }
 
     /// A class's own: the shape of an instance without attributes.
     pub(super) fn new_root(&mut self) -> u32 {
         let root = self.insert(Shape::default());
-        self.shapes[root as usize].parent = root;
+        self.nodes[root as usize].parent = root;
         root
     }
 
     /// The shape that adding a name to a shape leads to, and the bytes that it took if it was made
     /// for it.
     pub(super) fn with(&mut self, shape: u32, name: Name) -> (u32, usize) {
-        let from = &self.shapes[shape as usize];
+        let from = &self.nodes[shape as usize];
         if let Some(&next) = from.transitions.get(&name) {
             return (next, 0);
         }
@@ -81,36 +81,36 @@ impl Shapes {
             transitions: FxHashMap::default(),
             parent: shape,
         });
-        self.shapes[shape as usize].transitions.insert(name, next);
+        self.nodes[shape as usize].transitions.insert(name, next);
         let entry = size_of::<(Name, u32)>() + 1;
-        (next, self.shapes[next as usize].bytes() + 2 * entry)
+        (next, self.nodes[next as usize].bytes() + 2 * entry)
     }
 
     /// How many numbers have been given out.
     #[must_use]
     pub(super) fn numbers(&self) -> usize {
-        self.shapes.len()
+        self.nodes.len()
     }
 
     /// May it pay to forget some?
     #[must_use]
     pub(super) fn are_crowded(&self) -> bool {
-        self.shapes.len() - self.free.len() >= self.crowded_at
+        self.nodes.len() - self.free.len() >= self.crowded_at
     }
 
     /// Forgets the shapes that are not used and lead to none that is. What is used comes back, by
     /// number.
     pub(super) fn retain(&mut self, used: impl IntoIterator<Item = u32>) -> Vec<bool> {
         const SOME: usize = 1 << 10;
-        let mut stays = vec![false; self.shapes.len()];
+        let mut stays = vec![false; self.nodes.len()];
         stays[NO_SHAPE as usize] = true;
         for mut at in used {
             while !std::mem::replace(&mut stays[at as usize], true) {
-                at = self.shapes[at as usize].parent;
+                at = self.nodes[at as usize].parent;
             }
         }
         self.free.clear();
-        for (at, shape) in self.shapes.iter_mut().enumerate() {
+        for (at, shape) in self.nodes.iter_mut().enumerate() {
             if stays[at] {
                 shape.transitions.retain(|_, next| stays[*next as usize]);
             } else {
@@ -118,20 +118,20 @@ impl Shapes {
                 self.free.push(at as u32);
             }
         }
-        self.crowded_at = 2 * (self.shapes.len() - self.free.len()) + SOME;
+        self.crowded_at = 2 * (self.nodes.len() - self.free.len()) + SOME;
         stays
     }
 
     /// What a shape leads to, or nothing if it is forgotten.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Shape)> {
-        let numbered = self.shapes.iter().enumerate();
+        let numbered = self.nodes.iter().enumerate();
         numbered.map(|(at, shape)| (at as u32, shape))
     }
 
     /// Bytes that they take.
     #[must_use]
     pub(super) fn bytes(&self) -> usize {
-        self.shapes.iter().map(Shape::bytes).sum()
+        self.nodes.iter().map(Shape::bytes).sum()
     }
 }
 
@@ -139,7 +139,7 @@ impl Index<u32> for Shapes {
     type Output = Shape;
 
     fn index(&self, shape: u32) -> &Shape {
-        &self.shapes[shape as usize]
+        &self.nodes[shape as usize]
     }
 }
 

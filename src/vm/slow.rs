@@ -733,7 +733,16 @@ impl Vm {
             }
 
             Op::Raise { exception, cause } => {
-                return Err(self.raise(thread, reg!(exception), reg!(cause)));
+                let [raised, from] = [reg!(exception), reg!(cause)];
+                let makes = [raised, from].map(|value| self.is_made_by_script(value));
+                if makes.contains(&true) {
+                    let function = self.library("raise_made");
+                    let given = Value::Bool(from.is_bound());
+                    let [make, make_cause] = makes.map(Value::Bool);
+                    let args = [raised, make, given, from.or(Value::None), make_cause];
+                    return self.call_value(thread, function, &args, Return::To(exception));
+                }
+                return Err(self.raise(thread, raised, from));
             }
             Op::RaiseCurrent {} => {
                 let current = self.threads[thread].handling;

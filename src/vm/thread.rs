@@ -67,6 +67,8 @@ pub struct Thread {
     /// A collection spares what lies on the stack before this place, as it does what lies below
     /// the top: arguments of a call that is under way.
     pub(super) spared: usize,
+    /// An exception that was just thrown into a generator which handles none: it gets no context.
+    pub(super) thrown: Value,
 }
 
 /// What a frame takes: itself, and its line in the traceback of an exception that may end it, in a
@@ -104,6 +106,7 @@ impl Thread {
             reporting: false,
             resumed: false,
             spared: 0,
+            thrown: Value::Unbound,
         }
     }
 
@@ -204,6 +207,7 @@ impl Thread {
         }
         visit(self.handling);
         visit(self.object);
+        visit(self.thrown);
         self.interrupt.into_iter().for_each(&mut *visit);
         for outcome in [self.outcome, self.ending].into_iter().flatten() {
             let (Outcome::Returned(value) | Outcome::Raised(value)) = outcome;
@@ -317,7 +321,7 @@ impl Pending {
                     visit_calls(calls, visit);
                     visit(*exception);
                 }
-                Answered::Engine(value) => visit(*value),
+                Answered::Engine(value) | Answered::Whole(value) => visit(*value),
                 Answered::Woken | Answered::TimedOut => {}
             }
         }
@@ -335,7 +339,7 @@ impl Pending {
         let of_answer = |answer: &Answered| match answer {
             Answered::Calls { calls, results } => bytes_of_calls(calls) + bytes_of(results),
             Answered::Raised { calls, .. } => bytes_of_calls(calls),
-            Answered::Engine(_) | Answered::Woken | Answered::TimedOut => 0,
+            Answered::Engine(_) | Answered::Whole(_) | Answered::Woken | Answered::TimedOut => 0,
         };
         let asking = match &self.asking {
             Asking::Calls { calls, results, .. } => bytes_of_calls(calls) + bytes_of(results),
@@ -396,6 +400,8 @@ pub enum Answered {
         exception: Value,
     },
     Engine(Value),
+    /// What it began came to this, and nobody need go on with it.
+    Whole(Value),
     Woken,
     TimedOut,
 }

@@ -7,7 +7,7 @@ use crate::vm::Vm;
 use crate::vm::builtins::operators::DESCRIBE;
 use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Class, Type, name};
-use crate::vm::object::{Exception, Instance, TraceEntry};
+use crate::vm::object::{Instance, TraceEntry};
 use crate::vm::slice::Stop;
 use crate::vm::thread::{Answered, Asking, Outcome, Return, Status, ThreadId};
 use crate::vm::value::{Ref, Value};
@@ -23,15 +23,13 @@ impl Vm {
     /// An exception object of an exception class.
     pub fn new_exception_of(&mut self, class: Ref<Class>, args: Vec<Value>) -> Value {
         let shape = self.heap.classes[class].root_shape;
+        let exception = self.made_exception(class, args);
         self.heap.new_instance(Instance {
             class,
             shape,
             slots: Vec::new(),
             dict: None,
-            exception: Some(Box::new(Exception {
-                args,
-                ..Exception::default()
-            })),
+            exception: Some(Box::new(exception)),
         })
     }
 
@@ -60,8 +58,25 @@ impl Vm {
         }
     }
 
+    /// An exception is raised anew where another is being handled: what its context was before is
+    /// forgotten.
+    pub(super) fn forget_context(&mut self, thread: usize, exception: Value) {
+        let handled = self.threads[thread].handling;
+        if let Value::Instance(it) = exception
+            && matches!(handled, Value::Instance(_))
+            && !handled.same(exception)
+            && let Some(object) = self.heap.instances[it].exception.as_deref_mut()
+        {
+            object.context = None;
+        }
+    }
+
     /// Notes which exception was being handled when this one was raised.
     pub(super) fn set_context(&mut self, thread: usize, exception: Value) {
+        let thrown = std::mem::replace(&mut self.threads[thread].thrown, Value::Unbound);
+        if thrown.same(exception) {
+            return;
+        }
         let context = self.threads[thread].handling;
         let (Value::Instance(it), Value::Instance(outer)) = (exception, context) else {
             return;
@@ -176,17 +191,7 @@ impl Vm {
             self.threads[thread].frames.pop();
             if code.generator {
                 self.close_generator(thread);
-                if self.is_stop_iteration(exception) {
-                    let cause = exception;
-                    exception = self.throw(Type::RuntimeError, "generator raised StopIteration");
-                    if let Value::Instance(it) = exception
-                        && let Some(object) = self.heap.instances[it].exception.as_deref_mut()
-                    {
-                        object.cause = Some(cause);
-                        object.context = Some(cause);
-                        object.suppress_context = true;
-                    }
-                }
+                exception = self.out_of_generator(exception);
             }
             match frame.ret {
                 Return::Construct(_) => {
@@ -221,15 +226,27 @@ impl Vm {
     }
 
     /// `StopIteration.value`.
-    fn stop_value(&self, exception: Value) -> Value {
+    pub(super) fn stop_value(&self, exception: Value) -> Value {
         match exception {
-            Value::Instance(it) => self.heap.instances[it]
-                .exception
-                .as_ref()
-                .and_then(|exception| exception.args.first().copied())
-                .unwrap_or(Value::None),
+            Value::Instance(it) => self.exception_field(it, name::VALUE).unwrap_or(Value::None),
             _ => Value::None,
         }
+    }
+
+    /// What an exception is once it has left a generator: `StopIteration` would look like its end.
+    pub(super) fn out_of_generator(&mut self, exception: Value) -> Value {
+        if !self.is_stop_iteration(exception) {
+            return exception;
+        }
+        let error = self.throw(Type::RuntimeError, "generator raised StopIteration");
+        if let Value::Instance(it) = error
+            && let Some(object) = self.heap.instances[it].exception.as_deref_mut()
+        {
+            object.cause = Some(exception);
+            object.context = Some(exception);
+            object.suppress_context = true;
+        }
+        error
     }
 
     fn add_traceback(&mut self, exception: Value, entry: TraceEntry) {
@@ -340,15 +357,7 @@ impl Vm {
     /// What `SystemExit` stands for: text for the error stream, and an exit code.
     fn system_exit(&mut self, exception: Value) -> (Option<String>, i32) {
         let code = match exception {
-            Value::Instance(it) => match self.heap.instances[it]
-                .exception
-                .as_ref()
-                .map_or(&[][..], |exception| &exception.args)
-            {
-                [] => Value::None,
-                [one] => *one,
-                _ => return (Some(format!("{}\n", self.describe(exception))), 1),
-            },
+            Value::Instance(it) => self.exception_field(it, name::CODE).unwrap_or(Value::None),
             _ => Value::None,
         };
         match code {

@@ -207,7 +207,9 @@ impl Ctx<'_> {
                 _ => {}
             }
         }
-        self.vm.set_instance_attribute(instance, name, value);
+        if !self.vm.set_exception_field(instance, name, value) {
+            self.vm.set_instance_attribute(instance, name, value);
+        }
         Ok(())
     }
 

@@ -66,6 +66,9 @@ impl Vm {
             Value::Iter(it) => match &self.heap.iters[it] {
                 Iter::Done | Iter::List { .. } | Iter::Items { .. } => Type::ListIterator,
                 Iter::Tuple { .. } => Type::TupleIterator,
+                Iter::Str { text, .. } if self.heap.text(*text).is_ascii() => {
+                    Type::StrAsciiIterator
+                }
                 Iter::Str { .. } => Type::StrIterator,
                 Iter::Bytes { .. } => Type::BytesIterator,
                 Iter::Range { .. } => Type::RangeIterator,
@@ -82,7 +85,23 @@ impl Vm {
                     ..
                 } => Type::DictItemIterator,
                 Iter::Set { .. } => Type::SetIterator,
-                Iter::Reversed { .. } => Type::ReversedIterator,
+                Iter::DictReversed {
+                    view: DictView::Keys,
+                    ..
+                } => Type::DictReverseKeyIterator,
+                Iter::DictReversed {
+                    view: DictView::Values,
+                    ..
+                } => Type::DictReverseValueIterator,
+                Iter::DictReversed {
+                    view: DictView::Items,
+                    ..
+                } => Type::DictReverseItemIterator,
+                Iter::Reversed {
+                    sequence: Value::List(_),
+                    ..
+                } => Type::ReversedIterator,
+                Iter::Reversed { .. } => Type::Reversed,
                 Iter::Enumerate { .. } => Type::Enumerate,
                 Iter::Zip { .. } => Type::Zip,
                 Iter::Map { .. } => Type::Map,

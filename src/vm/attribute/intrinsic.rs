@@ -115,28 +115,6 @@ impl Vm {
                     self.heap.new_object(Object::Traceback(entries))
                 }
             }
-            name::VALUE if self.is_subclass(class, Type::StopIteration.class()) => {
-                exception.args.first().copied().unwrap_or(Value::None)
-            }
-            name::ERRNO
-                if exception.args.len() >= 2 && self.is_subclass(class, Type::OSError.class()) =>
-            {
-                exception.args[0]
-            }
-            name::STRERROR
-                if exception.args.len() >= 2 && self.is_subclass(class, Type::OSError.class()) =>
-            {
-                exception.args[1]
-            }
-            name::ERRNO | name::STRERROR | name::FILENAME
-                if self.is_subclass(class, Type::OSError.class()) =>
-            {
-                if wanted == name::FILENAME && exception.args.len() >= 3 {
-                    exception.args[2]
-                } else {
-                    Value::None
-                }
-            }
             name::ENCODING | name::OBJECT | name::START | name::END | name::REASON
                 if exception.args.len() == 5
                     && self.is_subclass(class, Type::UnicodeError.class()) =>
@@ -161,17 +139,7 @@ impl Vm {
             {
                 Value::None
             }
-            name::CODE if self.is_subclass(class, Type::SystemExit.class()) => {
-                match exception.args.len() {
-                    0 => Value::None,
-                    1 => exception.args[0],
-                    _ => {
-                        let args = exception.args.clone();
-                        self.heap.new_tuple(args)
-                    }
-                }
-            }
-            _ => return None,
+            _ => return self.exception_field(instance, wanted),
         })
     }
 

@@ -25,6 +25,10 @@ pub(super) const NATIVES: &[Native] = &[
     method(Type::Bytes, "hex", "self, /, sep=, bytes_per_sep=", hex),
     class_method(Type::Bytes, "fromhex", "cls, string, /", fromhex),
     method(Type::Bytes, "join", "self, iterable_of_bytes, /", join),
+    native("_byte", "value, /", |ctx| {
+        let value = ctx.arg(0);
+        Ok(Value::Int(byte(ctx, value, "bytes")?.into()))
+    }),
 ];
 
 /// The receiver of a method of bytes.
@@ -69,12 +73,13 @@ pub(super) fn byte_values(ctx: &mut Ctx<'_>, source: Value) -> Result<Vec<u8>, I
         );
         return Err(ctx.type_error(message));
     }
-    let items = ctx.collect(source)?;
-    let mut bytes = Vec::with_capacity(items.len());
-    for item in items {
-        bytes.push(byte(ctx, item, "bytes")?);
-    }
-    Ok(bytes)
+    let convert = |ctx: &mut Ctx<'_>, item| Ok(Value::Int(byte(ctx, item, "bytes")?.into()));
+    let values = ctx.collect_through("_byte", true, source, convert)?;
+    let byte = |value| match value {
+        Value::Int(byte) => byte as u8,
+        _ => unreachable!("they were made bytes"),
+    };
+    Ok(values.into_iter().map(byte).collect())
 }
 
 fn bytes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -126,6 +131,7 @@ fn bytes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn decode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (encoding, errors) = coding(ctx, 1)?;
+    ctx.reserve(3 * this(ctx).len())?;
     let text = decode(&this(ctx), &encoding, &errors);
     let text = ctx.ok(text)?;
     Ok(ctx.vm.heap.new_str(text))
@@ -158,7 +164,7 @@ fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         Value::Unbound => 1,
         group => ctx.index(group)?,
     };
-    ctx.reserve_text(bytes.len().saturating_mul(3))?;
+    ctx.reserve_text(bytes.len().saturating_mul(6))?;
     let text = hexadecimal(&bytes, separator, group);
     Ok(ctx.vm.heap.new_str(text))
 }
@@ -227,10 +233,10 @@ fn from_hexadecimal(text: &str) -> Result<Vec<u8>, Fault> {
 
 fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let iterable = ctx.arg(1);
-    if !ctx.is_iterable(iterable) {
+    if !ctx.is_iterable(iterable) || ctx.refuses_iteration(iterable) {
         return Err(ctx.type_error("can only join an iterable"));
     }
-    let items = ctx.collect(iterable)?;
+    let items = ctx.collect_sequence(iterable)?;
     let separator = this(ctx);
     let mut pieces = Vec::with_capacity(items.len());
     let mut length = separator.len().saturating_mul(items.len());
@@ -246,7 +252,7 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         length = length.saturating_add(piece.len());
         pieces.push(piece);
     }
-    ctx.reserve(length)?;
+    ctx.reserve(2 * length)?;
     let joined = pieces.join(&separator[..]);
     Ok(new(ctx, joined))
 }

@@ -3,12 +3,13 @@
 use crate::vm::class::Type;
 use crate::vm::dict::Dict;
 use crate::vm::native::{Ctx, Interrupt, Native, class_method, method, native};
-use crate::vm::object::DictView;
+use crate::vm::object::{DictView, Iter};
 use crate::vm::value::{Ref, Value};
 
 pub(super) const NATIVES: &[Native] = &[
     native("dict", "iterable=, /, **kwargs", dict),
     class_method(Type::Dict, "fromkeys", "cls, iterable, value=, /", fromkeys),
+    native("_pair", "item, at, /", pair),
     method(Type::Dict, "get", "self, key, default=, /", get),
     method(
         Type::Dict,
@@ -48,7 +49,7 @@ fn receiver(ctx: &Ctx<'_>) -> Ref<Dict> {
 fn dict(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let source = ctx.arg(0);
     if let Value::Dict(from) = source {
-        let copy = ctx.vm.heap.dicts[from].clone();
+        let copy = ctx.vm.heap.dicts[from].merged();
         let Value::Dict(made) = ctx.vm.heap.new_dict(copy) else {
             unreachable!("just made")
         };
@@ -92,9 +93,19 @@ fn fromkeys(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Value::Dict(target) = made else {
         unreachable!("just made")
     };
-    let keys = ctx.collect(iterable)?;
-    ctx.dict_put_all(target, keys.into_iter().map(|key| (key, value)).collect())?;
+    ctx.dict_put_keys(target, iterable, value)?;
     Ok(made)
+}
+
+/// An item of an iterable of pairs as a tuple of two.
+fn pair(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let item = ctx.arg(0);
+    let at = match ctx.arg(1) {
+        Value::Int(at) => at,
+        _ => 0,
+    };
+    let (key, value) = ctx.pair(item, at)?;
+    Ok(ctx.vm.heap.new_tuple([key, value]))
 }
 
 fn get(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -127,10 +138,9 @@ fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn popitem(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let dict = receiver(ctx);
-    let Some((at, entry)) = ctx.vm.heap.dicts[dict].last_entry() else {
+    let Some(entry) = ctx.vm.heap.dicts[dict].pop() else {
         return Err(ctx.error(Type::KeyError, "popitem(): dictionary is empty"));
     };
-    ctx.vm.heap.dicts[dict].remove(at);
     Ok(ctx.vm.heap.new_tuple([entry.key, entry.value]))
 }
 
@@ -141,7 +151,7 @@ fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let copy = ctx.vm.heap.dicts[receiver(ctx)].clone();
+    let copy = ctx.vm.heap.dicts[receiver(ctx)].copied();
     Ok(ctx.vm.heap.new_dict(copy))
 }
 
@@ -160,12 +170,12 @@ pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             None => unreachable!("the receiver was checked, but is {this:?}"),
         },
     };
-    let entries: Vec<_> = ctx.vm.heap.dicts[dict].iter().rev().collect();
-    let items = entries
-        .into_iter()
-        .map(|entry| ctx.vm.heap.dict_item(view, entry.key, entry.value))
-        .collect();
-    Ok(ctx.vm.heap.new_iter_over(items))
+    Ok(ctx.vm.heap.new_iter(Iter::DictReversed {
+        dict,
+        end: usize::MAX,
+        size: ctx.vm.heap.dicts[dict].len(),
+        view,
+    }))
 }
 
 fn isdisjoint(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

@@ -13,12 +13,18 @@ pub const NATIVES: &[Native] = &[
         object_setattr,
     ),
     method(Type::Object, "__delattr__", "self, name, /", object_delattr),
-    method(
-        Type::BaseException,
-        "__init__",
-        "self, /, *args",
-        exception_init,
-    ),
+    method(Type::BaseException, "__init__", "self, /, *args", |ctx| {
+        exception_init(ctx, Type::BaseException)
+    }),
+    method(Type::OSError, "__init__", "self, /, *args", |ctx| {
+        exception_init(ctx, Type::OSError)
+    }),
+    method(Type::StopIteration, "__init__", "self, /, *args", |ctx| {
+        exception_init(ctx, Type::StopIteration)
+    }),
+    method(Type::SystemExit, "__init__", "self, /, *args", |ctx| {
+        exception_init(ctx, Type::SystemExit)
+    }),
     method(
         Type::BaseException,
         "with_traceback",
@@ -61,12 +67,10 @@ fn object_delattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn exception_init(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn exception_init(ctx: &mut Ctx<'_>, of: Type) -> Result<Value, Interrupt> {
     let args = ctx.rest();
-    if let Value::Instance(instance) = ctx.arg(0)
-        && let Some(exception) = ctx.vm.heap.instances[instance].exception.as_deref_mut()
-    {
-        exception.args = args;
+    if let Value::Instance(instance) = ctx.arg(0) {
+        ctx.vm.init_exception(instance, of, args);
     }
     Ok(Value::None)
 }

@@ -1,10 +1,10 @@
 //! Functions over iterables: `map`, `filter`, `sorted`, `min`, `max`, `sum`, `any`, `all`.
 
 use crate::syntax::ast::{BinaryOp, CompareOp};
-use crate::vm::class::{Type, name};
 use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt, Native, native};
-use crate::vm::object::{Iter, Range};
+use crate::vm::object::Iter;
+use crate::vm::protocol::{Outcome, Turn};
 use crate::vm::value::Value;
 use crate::vm::work::Work;
 
@@ -51,33 +51,84 @@ fn sorted(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn best(ctx: &mut Ctx<'_>, better: CompareOp) -> Result<Value, Interrupt> {
     let (key, otherwise) = (ctx.arg(0), ctx.arg(1));
     let name = ctx.name();
-    let args = ctx.rest();
-    let items = match *args {
+    let iterable = match *ctx.rest() {
         [] => {
             let message = format!("{name} expected at least 1 argument, got 0");
             return Err(ctx.type_error(message));
         }
-        [iterable] => ctx.collect(iterable)?,
+        [iterable] => iterable,
         _ if otherwise.is_bound() => {
             let message =
                 format!("Cannot specify a default for {name}() with multiple positional arguments");
             return Err(ctx.type_error(message));
         }
-        _ => args,
+        _ => {
+            let args = ctx.rest();
+            ctx.vm.heap.new_tuple(args)
+        }
     };
-    if items.is_empty() {
-        return match otherwise {
-            Value::Unbound => Err(ctx.value_error(format!("{name}() arg is an empty sequence"))),
-            otherwise => Ok(otherwise),
-        };
-    }
-    let keys = if key.is_bound() && !matches!(key, Value::None) {
-        let calls = items.iter().map(|&item| (key, vec![item])).collect();
-        ctx.call_all(calls)?
+    let best = if key.is_bound() && !matches!(key, Value::None) {
+        let greatest = Value::Bool(better == CompareOp::Gt);
+        let function = ctx.vm.library("best_by");
+        Found::InTuple(ctx.call(function, &[key, greatest, iterable])?)
     } else {
-        items.clone()
+        best_itself(ctx, better, iterable)?
     };
-    Ok(items[ctx.place_of_best(keys, better)?])
+    let best = match best {
+        Found::Here(best) => best,
+        Found::InTuple(Value::Tuple(it)) => ctx.vm.heap.tuples[it].0.first().copied(),
+        Found::InTuple(_) => None,
+    };
+    match best {
+        Some(best) => Ok(best),
+        None if otherwise.is_bound() => Ok(otherwise),
+        None => Err(ctx.value_error(format!("{name}() arg is an empty sequence"))),
+    }
+}
+
+/// An item, if there was any.
+enum Found {
+    Here(Option<Value>),
+    /// As the library has it: in a tuple.
+    InTuple(Value),
+}
+
+/// The item that no other beats.
+fn best_itself(ctx: &mut Ctx<'_>, better: CompareOp, iterable: Value) -> Result<Found, Interrupt> {
+    let outcome = ctx.begin(|ctx| {
+        let mut best = None;
+        let walked = ctx.walk(iterable, |ctx, item| {
+            let Some(before) = best else {
+                best = Some(item);
+                return Ok(Turn::Done);
+            };
+            match ctx.compare_here(better, item, before)? {
+                Some(true) => best = Some(item),
+                Some(false) => {}
+                None => return Ok(Turn::Ask),
+            }
+            Ok(Turn::Done)
+        })?;
+        ctx.took(iterable, walked.count);
+        ctx.vm.heap.worked(Work::Compare, walked.count);
+        Ok(match walked.rest {
+            None => Outcome::Value(best.unwrap_or(Value::Unbound)),
+            Some(rest) => {
+                let best = ctx.vm.heap.new_tuple(best.into_iter().collect::<Vec<_>>());
+                Outcome::Rest(vec![best, rest.pending, rest.items])
+            }
+        })
+    })?;
+    match outcome {
+        Outcome::Value(best) => Ok(Found::Here(best.is_bound().then_some(best))),
+        Outcome::Rest(args) => {
+            let function = ctx.vm.library(match better {
+                CompareOp::Gt => "greatest",
+                _ => "least",
+            });
+            Ok(Found::InTuple(ctx.call(function, &args)?))
+        }
+    }
 }
 
 fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -90,72 +141,47 @@ fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     if let Some(kind) = kind {
         return Err(ctx.type_error(format!("sum() can't sum {kind}")));
     }
-    let mut total = start;
-    if let Value::Range(range) = iterable {
-        return sum_of_range(ctx, ctx.vm.heap.ranges[range], total);
-    }
-    let items = ctx.take_all(iterable)?;
-    for (at, &item) in items.iter().enumerate() {
-        total = match (total, item) {
-            (Value::Int(a), Value::Int(b)) if a.checked_add(b).is_some() => Value::Int(a + b),
-            (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
-            (Value::Instance(_), _) | (_, Value::Instance(_)) => {
+    ctx.or_by_library("total", |ctx| {
+        let mut total = start;
+        let walked = ctx.walk(iterable, |ctx, item| {
+            total = match (total, item) {
+                (Value::Int(a), Value::Int(b)) if a.checked_add(b).is_some() => Value::Int(a + b),
+                (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
                 // Objects with an `__add__` of their own.
-                let rest = items[at..].to_vec();
-                let rest = ctx.once(|ctx| Ok(ctx.vm.heap.new_list(rest)))?;
-                let total = ctx.once(|_| Ok(total))?;
-                let function = ctx.vm.library("total");
-                return ctx.call(function, &[rest, total]);
-            }
-            _ => ctx.binary(BinaryOp::Add, total, item)?,
-        };
-    }
-    Ok(total)
-}
-
-/// The sum of a range, number by number, without a list of them.
-fn sum_of_range(ctx: &mut Ctx<'_>, range: Range, mut total: Value) -> Result<Value, Interrupt> {
-    ctx.vm.heap.worked(Work::Visit, range.len() as usize * 3);
-    for at in 0..range.len() {
-        let item = range.at(at);
-        total = match total {
-            Value::Int(sum) if sum.checked_add(item).is_some() => Value::Int(sum + item),
-            _ => ctx.binary(BinaryOp::Add, total, Value::Int(item))?,
-        };
-    }
-    Ok(total)
+                (Value::Instance(_), _) | (_, Value::Instance(_)) => return Ok(Turn::Ask),
+                _ => ctx.binary(BinaryOp::Add, total, item)?,
+            };
+            Ok(Turn::Done)
+        })?;
+        if let Value::Range(_) = iterable {
+            ctx.vm.heap.worked(Work::Visit, walked.count * 3);
+        } else {
+            ctx.took(iterable, walked.count);
+        }
+        Ok(match walked.rest {
+            None => Outcome::Value(total),
+            Some(rest) => Outcome::Rest(vec![total, rest.pending, rest.items]),
+        })
+    })
 }
 
 /// `any` looks for a true item, `all` for a false one.
 fn search(ctx: &mut Ctx<'_>, wanted: bool) -> Result<Value, Interrupt> {
     let iterable = ctx.arg(0);
-    if let Some(items) = ctx.items_now(iterable) {
-        let mut unknown = false;
-        for item in items {
-            ctx.vm.heap.worked(Work::Visit, 1);
-            match ctx.vm.heap.truth_fast(item) {
-                Some(truth) if truth == wanted => return Ok(Value::Bool(wanted)),
-                Some(_) => {}
-                None if ctx.vm.special(item, name::BOOL).is_none()
-                    && ctx.vm.special(item, name::LEN).is_none() =>
-                {
-                    if wanted {
-                        return Ok(Value::Bool(true));
-                    }
-                }
-                None => {
-                    unknown = true;
-                    break;
-                }
+    ctx.or_by_library(if wanted { "any_true" } else { "all_true" }, |ctx| {
+        let mut found = false;
+        let walked = ctx.walk(iterable, |ctx, item| match ctx.truth_here(item) {
+            None => Ok(Turn::Ask),
+            Some(truth) if truth == wanted => {
+                found = true;
+                Ok(Turn::Enough)
             }
-        }
-        if !unknown {
-            return Ok(Value::Bool(!wanted));
-        }
-    } else if !ctx.is_iterable(iterable) {
-        let message = format!("'{}' object is not iterable", ctx.vm.type_name(iterable));
-        return Err(ctx.error(Type::TypeError, message));
-    }
-    let function = ctx.vm.library(if wanted { "any_true" } else { "all_true" });
-    ctx.call(function, &[iterable])
+            Some(_) => Ok(Turn::Done),
+        })?;
+        ctx.vm.heap.worked(Work::Visit, walked.count);
+        Ok(match walked.rest {
+            None => Outcome::Value(Value::Bool(found == wanted)),
+            Some(rest) => Outcome::Rest(vec![rest.pending, rest.items]),
+        })
+    })
 }

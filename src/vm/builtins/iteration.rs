@@ -5,14 +5,18 @@ use crate::vm::native::{Ctx, Interrupt, Native, method, native};
 use crate::vm::object::Iter;
 use crate::vm::value::Value;
 
-/// The methods that all builtin iterators have.
+/// The methods that all builtin iterators have, and those that know how much is left.
 macro_rules! iterators {
-    ($($of:ident)*) => {
+    ($($of:ident)*; $($container:ident)*) => {
         &[
             $(
                 method(Type::$of, "__iter__", "self, /", |ctx| Ok(ctx.arg(0))),
                 method(Type::$of, "__next__", "self, /", next),
-                method(Type::$of, "__length_hint__", "self, /", length_hint),
+            )*
+            $(
+                method(Type::$container, "__iter__", "self, /", |ctx| Ok(ctx.arg(0))),
+                method(Type::$container, "__next__", "self, /", next),
+                method(Type::$container, "__length_hint__", "self, /", length_hint),
             )*
             native("len", "obj, /", len),
             native("iter", "object, sentinel=, /", iter),
@@ -20,13 +24,16 @@ macro_rules! iterators {
             native("enumerate", "iterable, start=", enumerate),
             native("zip", "*iterables, strict=", zip),
             native("reversed", "sequence, /", reversed),
+            native("_length_hint", "obj, /", |ctx| ctx.ask_length_hint().map(|()| Value::None)),
         ]
     };
 }
 
 pub(super) const NATIVES: &[Native] = iterators! {
-    ListIterator TupleIterator StrIterator BytesIterator RangeIterator DictKeyIterator DictValueIterator DictItemIterator SetIterator ReversedIterator
-    CallableIterator SequenceIterator Enumerate Zip Map Filter
+    CallableIterator SequenceIterator Enumerate Zip Map Filter;
+    ListIterator TupleIterator StrIterator StrAsciiIterator BytesIterator RangeIterator DictKeyIterator DictValueIterator
+    DictItemIterator DictReverseKeyIterator DictReverseValueIterator DictReverseItemIterator SetIterator
+    ReversedIterator Reversed
 };
 
 fn len(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -119,10 +126,12 @@ fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         }
         Value::Object(_) if ctx.vm.heap.viewed(sequence).is_some() => super::dict::reversed(ctx),
         _ => {
-            if let Some(method) = ctx.vm.special(sequence, name::REVERSED) {
+            let method = ctx.vm.special(sequence, name::REVERSED);
+            if let Some(method) = method.filter(|method| !matches!(method, Value::None)) {
                 return ctx.call(method, &[sequence]);
             }
-            if ctx.vm.special(sequence, name::GETITEM).is_some()
+            if method.is_none()
+                && ctx.vm.special(sequence, name::GETITEM).is_some()
                 && ctx.vm.special(sequence, name::LEN).is_some()
             {
                 let left = ctx.len(sequence)?;

@@ -48,8 +48,7 @@ fn append(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (list, iterable) = (receiver(ctx), ctx.arg(1));
-    let more = ctx.take_all(iterable)?;
-    ctx.vm.heap.change_list(list, |items| items.extend(more));
+    ctx.extend_list(list, iterable)?;
     Ok(Value::None)
 }
 
@@ -97,13 +96,14 @@ fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn remove(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (list, value) = (receiver(ctx), ctx.arg(1));
-    match ctx.position(Value::List(list), value, 0, usize::MAX)? {
-        Some(at) if at < ctx.vm.heap.lists[list].len() => {
-            ctx.vm.heap.lists[list].remove(at);
-            Ok(Value::None)
-        }
-        _ => Err(ctx.value_error("list.remove(x): x not in list")),
+    let Some(at) = ctx.position(Value::List(list), value, [None; 2])? else {
+        return Err(ctx.value_error("list.remove(x): x not in list"));
+    };
+    // Whoever compared may have changed the list.
+    if at < ctx.vm.heap.lists[list].len() {
+        ctx.vm.heap.lists[list].remove(at);
     }
+    Ok(Value::None)
 }
 
 fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -145,9 +145,7 @@ fn sort(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let list = receiver(ctx);
     let (key, reverse) = (ctx.arg(1), ctx.arg(2));
     let reverse = reverse.is_bound() && ctx.truth(reverse)?;
-    let items = ctx.collect(Value::List(list))?;
-    let sorted = ctx.sorted(items, key, reverse)?;
-    ctx.vm.heap.lists[list] = sorted.into_iter().collect();
+    ctx.sort_list(list, key, reverse)?;
     Ok(Value::None)
 }
 

@@ -76,6 +76,10 @@ functions! {
     "_math_ceil" "ceil" "x, /" |ctx| whole(ctx, name::CEIL, f64::ceil);
     "_math_trunc" "trunc" "x, /" trunc;
     "_math_fsum" "fsum" "seq, /" fsum;
+    "_math_real" "real" "x, /" |ctx| {
+        let x = ctx.arg(0);
+        Ok(Value::Float(ctx.float(x)?))
+    };
     "_math_hypot" "hypot" "*coordinates" hypot;
     "_math_dist" "dist" "p, q, /" dist;
 }
@@ -318,8 +322,10 @@ fn floats(ctx: &mut Ctx<'_>, values: Vec<Value>) -> Result<Vec<f64>, Interrupt> 
 
 fn fsum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let sequence = ctx.arg(0);
-    let items = ctx.collect(sequence)?;
-    let sum = special::exact_sum(&floats(ctx, items)?);
+    let convert = |ctx: &mut Ctx<'_>, item| Ok(Value::Float(ctx.float(item)?));
+    let values = ctx.collect_through("_math_real", false, sequence, convert)?;
+    let values = floats(ctx, values)?;
+    let sum = special::exact_sum(&values);
     Ok(Value::Float(ctx.ok(sum)?))
 }
 

@@ -340,6 +340,10 @@ fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         let take = ctx.vm.library("take");
         let taken = ctx.call(take, &[iterable, Value::Int(count + 1)])?;
         ctx.collect(taken)?
+    } else if let Value::Instance(_) = iterable {
+        let take = ctx.vm.library("take_and_rest");
+        let taken = ctx.call(take, &[iterable, Value::Int(count)])?;
+        ctx.collect(taken)?
     } else {
         collect(ctx, iterable, Use::Unpack)?
     };

@@ -29,6 +29,8 @@ fn print(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         },
     };
     let text = ctx.str_all(&args, &between, &end)?;
+    // The streams have a copy of it until it is written.
+    ctx.reserve(2 * text.len())?;
     ctx.sys(SysCall::Write {
         stream,
         text: text.into(),

@@ -48,8 +48,11 @@ pub(super) const NATIVES: &[Native] = shared! {
         Ok(Value::Bool(ctx.is_subset(left, right)?))
     };
     "issuperset" "self, other, /" |ctx| {
-        let (left, right) = (receiver(ctx), other(ctx)?);
-        Ok(Value::Bool(ctx.is_subset(right, left)?))
+        let (left, right) = (receiver(ctx), ctx.arg(1));
+        Ok(Value::Bool(match right {
+            Value::Set(right) => ctx.is_subset(right, left)?,
+            _ => ctx.is_superset(left, right)?,
+        }))
     };
     "isdisjoint" "self, other, /" |ctx| {
         let (left, right) = (receiver(ctx), ctx.arg(1));

@@ -162,9 +162,19 @@ fn chr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
+/// Sees that there is room for so many texts as long as the receiver.
+pub(super) fn reserve_copies(ctx: &mut Ctx<'_>, copies: usize) -> Result<(), Interrupt> {
+    let length = ctx.vm.heap.text(this(ctx)).len();
+    ctx.reserve_text(length.saturating_mul(copies))
+}
+
 fn ascii(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    /// `\u00e9` for two bytes, in a text that grows by doubling.
+    const MOST: usize = 6;
     let object = ctx.arg(0);
-    let text = escape_non_ascii(&ctx.repr(object)?);
+    let text = ctx.repr(object)?;
+    ctx.reserve(text.len() * if text.is_ascii() { 1 } else { MOST })?;
+    let text = escape_non_ascii(&text);
     Ok(ctx.vm.heap.new_str(text))
 }
 
@@ -182,6 +192,8 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn encode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (encoding, errors) = coding(ctx, 1)?;
+    // They are copied once; UTF-32 has four bytes for one.
+    reserve_copies(ctx, if encoding.contains(['1', '3']) { 8 } else { 2 })?;
     let bytes = encode(ctx.vm.heap.text(this(ctx)), &encoding, &errors);
     let bytes = ctx.ok(bytes)?;
     Ok(ctx.vm.heap.new_bytes(Bytes(bytes.into())))
@@ -212,7 +224,7 @@ fn format_map(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let iterable = ctx.arg(1);
-    if !ctx.is_iterable(iterable) {
+    if !ctx.is_iterable(iterable) || ctx.refuses_iteration(iterable) {
         return Err(ctx.type_error("can only join an iterable"));
     }
     // A list is not copied for this, which would take longer than to join it.
@@ -222,7 +234,7 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             ctx.vm.heap.worked(Work::Visit, items.len());
             strings(items)
         }
-        other => strings(ctx.collect(other)?.into_iter()),
+        other => strings(ctx.collect_sequence(other)?.into_iter()),
     };
     let pieces = pieces.map_err(|(at, item)| {
         let found = ctx.vm.type_name(item);

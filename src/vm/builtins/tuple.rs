@@ -34,9 +34,10 @@ fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 /// `sequence.index(value, start, stop)` of a list or tuple.
 pub(super) fn place(ctx: &mut Ctx<'_>) -> Result<Option<usize>, Interrupt> {
-    let (sequence, value, start, stop) = (ctx.arg(0), ctx.arg(1), ctx.arg(2), ctx.arg(3));
-    let length = ctx.vm.heap.len_fast(sequence).unwrap_or(0);
-    let start = ctx.clamped(start, length, 0)?;
-    let stop = ctx.clamped(stop, length, usize::MAX)?;
-    ctx.position(sequence, value, start, stop)
+    let (sequence, value) = (ctx.arg(0), ctx.arg(1));
+    let mut bounds = [None; 2];
+    for (at, bound) in bounds.iter_mut().enumerate() {
+        *bound = ctx.search_bound(ctx.arg(2 + at))?;
+    }
+    ctx.position(sequence, value, bounds)
 }

@@ -5,7 +5,7 @@ use super::{Arguments, Step};
 use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::class::{Class, Name, Type, name};
-use crate::vm::object::{Exception, Function, Instance};
+use crate::vm::object::{Function, Instance};
 use crate::vm::thread::Return;
 use crate::vm::value::{Ref, Value};
 use crate::vm::work::Work;
@@ -95,17 +95,13 @@ impl Vm {
             self.heap.classes[class].usual_slots as usize
         });
         self.heap.worked(Work::Instance, 1);
+        let exception_made = exception.then(|| Box::new(self.made_exception(class, args)));
         let made = self.heap.new_instance(Instance {
             class,
             shape: root,
             slots,
             dict: None,
-            exception: exception.then(|| {
-                Box::new(Exception {
-                    args,
-                    ..Exception::default()
-                })
-            }),
+            exception: exception_made,
         });
         match init {
             Some(Value::Function(function)) => {
@@ -138,7 +134,7 @@ impl Vm {
                 called
             }
             Some(Value::Native(_)) | None => {
-                if exception && count >= 2 && class == Type::OSError.class() {
+                if exception && (2..=5).contains(&count) && class == Type::OSError.class() {
                     self.specialise_os_error(made);
                 }
                 if !exception && count > 0 {

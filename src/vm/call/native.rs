@@ -294,7 +294,7 @@ impl Vm {
                     bound,
                     extra,
                     ret,
-                    answers: fresh,
+                    answers: fresh.into_vec(),
                     asking: Asking::Nothing,
                     depth: self.threads[thread].frames.len() as u32,
                 };
@@ -521,7 +521,7 @@ impl Vm {
                     bound,
                     extra,
                     ret: Return::Native,
-                    answers: fresh,
+                    answers: fresh.into_vec(),
                     asking: Asking::Nothing,
                     depth: self.threads[thread].frames.len() as u32,
                 };

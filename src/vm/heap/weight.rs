@@ -115,6 +115,7 @@ impl Weight for Instance {
         let exception = self.exception.as_ref().map_or(0, |it| {
             block(size_of::<Exception>())
                 + room::<Value>(it.args.capacity())
+                + room::<Value>(it.fields.capacity())
                 + room::<TraceEntry>(it.traceback.capacity())
         });
         room::<Value>(self.slots.capacity()) + exception
@@ -136,6 +137,7 @@ impl Weight for Iter {
             | Iter::Bytes { .. }
             | Iter::Range { .. }
             | Iter::Dict { .. }
+            | Iter::DictReversed { .. }
             | Iter::Set { .. }
             | Iter::Reversed { .. }
             | Iter::Items { .. }

@@ -15,7 +15,7 @@ impl Ctx<'_> {
         match (op, a, b) {
             (BinaryOp::BitOr, Value::Dict(left), Value::Dict(right)) => {
                 let made = self.once(|ctx| {
-                    let copy = ctx.vm.heap.dicts[left].clone();
+                    let copy = ctx.vm.heap.dicts[left].copied();
                     Ok(ctx.vm.heap.new_dict(copy))
                 })?;
                 let Value::Dict(target) = made else {

@@ -50,8 +50,7 @@ impl Ctx<'_> {
         };
         match op {
             BinaryOp::Add => {
-                let more = self.collect(b)?;
-                self.grow(list, |items| items.extend(more));
+                self.extend_list(list, b)?;
             }
             BinaryOp::Mul => {
                 let count = self.repetitions(b)?;

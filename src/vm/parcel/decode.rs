@@ -6,7 +6,7 @@ use crate::vm::Vm;
 use crate::vm::class::{Name, Type};
 use crate::vm::dict::Dict;
 use crate::vm::native::NativeId;
-use crate::vm::object::{Bytes, Exception, Instance, Method, Object, Range, Tuple};
+use crate::vm::object::{Bytes, Instance, Method, Object, Range, Tuple};
 use crate::vm::protocol::module_text;
 use crate::vm::ring::Ring;
 use crate::vm::set::Set;
@@ -286,7 +286,7 @@ impl Decoder<'_> {
                 heap.lists[it] = open.items.into_iter().collect();
             }
             Value::Dict(it) => {
-                let mut dict = Dict::with_capacity(open.hashes.len());
+                let mut dict = Dict::with_capacity(open.hashes.len(), false);
                 for (&hash, entry) in open.hashes.iter().zip(open.items.chunks_exact(2)) {
                     let hash = heap.hash_fast(entry[0]).unwrap_or(hash);
                     dict.push(hash, entry[0], entry[1]);
@@ -347,12 +347,9 @@ impl Decoder<'_> {
                 args
             }
         };
-        let instance = &mut self.vm.heap.instances[it];
-        if let Some(exception) = &mut instance.exception {
-            **exception = Exception {
-                args: args.to_vec(),
-                ..Exception::default()
-            };
+        if self.vm.heap.instances[it].exception.is_some() {
+            let exception = Box::new(self.vm.whole_exception(class, args.to_vec()));
+            self.vm.heap.instances[it].exception = Some(exception);
         }
     }
 

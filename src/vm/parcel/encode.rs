@@ -190,10 +190,7 @@ impl Encoder<'_> {
                     for &name in names {
                         self.raw(vm.name_text(name).as_bytes())?;
                     }
-                    let args = instance
-                        .exception
-                        .as_ref()
-                        .map_or(&[][..], |exception| &exception.args);
+                    let args = vm.arguments_to_make(it);
                     if tag == Tag::Exception {
                         self.number(args.len() as u64);
                     }

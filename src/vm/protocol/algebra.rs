@@ -2,12 +2,15 @@
 //! (`Objects/setobject.c`, `Objects/dictobject.c` for views), since the order of the result depends on it. Where an element's `__eq__` or `__hash__` is a
 //! function of the script, the library does the same in Mini.
 
+use super::mapping::Found;
+use super::walk::{Outcome, Turn};
 use crate::syntax::ast::BinaryOp;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Object};
 use crate::vm::set::Set;
 use crate::vm::value::{Ref, Value};
+use crate::vm::work::Work;
 use std::cell::Cell;
 
 /// An operation on two sets.
@@ -314,7 +317,13 @@ impl Ctx<'_> {
         left: Ref<Set>,
         right: Value,
     ) -> Result<Set, Interrupt> {
-        self.combine_with(algebra, left, right, |elements, set, other| match algebra {
+        let library = match algebra {
+            Algebra::Union => "set_union",
+            Algebra::Intersection => "set_intersection",
+            Algebra::Difference => "set_difference",
+            Algebra::SymmetricDifference => "set_symmetric_difference",
+        };
+        self.combine_with(library, left, right, |elements, set, other| match algebra {
             // A set combined with itself is copied.
             Algebra::Union | Algebra::Intersection
                 if matches!(right, Value::Set(it) if it == left) =>
@@ -361,7 +370,7 @@ impl Ctx<'_> {
                 }
                 Algebra::Intersection => self.combine(algebra, left, right)?,
                 Algebra::SymmetricDifference => {
-                    self.combine_with(algebra, left, right, |elements, set, other| {
+                    self.combine_with("set_toggled", left, right, |elements, set, other| {
                         let mut result = set.clone();
                         elements.toggle_all(&mut result, other);
                         result
@@ -384,6 +393,11 @@ impl Ctx<'_> {
         library: &str,
         change: impl Fn(&Elements<'_>, &mut Set, &Other),
     ) -> Result<(), Interrupt> {
+        if self.vm.heap.is_lazy(right) {
+            let function = self.vm.library(library);
+            self.call(function, &[Value::Set(left), right])?;
+            return Ok(());
+        }
         let items = self.other_items(right)?;
         let ahead = usize::from(!matches!(right, Value::Set(_)));
         if !self.has_asked(ahead, library)
@@ -425,26 +439,30 @@ impl Ctx<'_> {
     /// Runs an operation, or asks the library to if the script has a say in it.
     fn combine_with(
         &mut self,
-        algebra: Algebra,
+        library: &str,
         left: Ref<Set>,
         right: Value,
         run: impl Fn(&Elements<'_>, &Set, &Other) -> Set,
     ) -> Result<Set, Interrupt> {
-        let items = self.other_items(right)?;
-        if let Some(other) = self.vm.heap.other(right, &items) {
+        let lazy = self.vm.heap.is_lazy(right);
+        let items = if lazy {
+            Vec::new()
+        } else {
+            self.other_items(right)?
+        };
+        if !lazy && let Some(other) = self.vm.heap.other(right, &items) {
             let elements = Elements::new(&self.vm.heap);
             let result = run(&elements, &self.vm.heap.sets[left], &other);
             if !elements.ask.get() {
                 return Ok(result);
             }
         }
-        let right = self.stable(right, items)?;
-        let function = self.vm.library(match algebra {
-            Algebra::Union => "set_union",
-            Algebra::Intersection => "set_intersection",
-            Algebra::Difference => "set_difference",
-            Algebra::SymmetricDifference => "set_symmetric_difference",
-        });
+        let right = if lazy {
+            right
+        } else {
+            self.stable(right, items)?
+        };
+        let function = self.vm.library(library);
         let made = self.call(function, &[Value::Set(left), right])?;
         let Value::Set(made) = made else {
             unreachable!("the library's function returns a set")
@@ -474,22 +492,81 @@ impl Ctx<'_> {
         left: Ref<Set>,
         right: Value,
     ) -> Result<bool, Interrupt> {
-        let items = self.other_items(right)?;
-        if let Some(other) = self.vm.heap.other(right, &items) {
-            let elements = Elements::new(&self.vm.heap);
-            let common = elements.intersection(&self.vm.heap.sets[left], &other);
-            if !elements.ask.get() {
-                return Ok(common.is_empty());
+        let right = self.smaller_first(left, right);
+        self.all_are("is_disjoint", right.0, right.1, false)
+    }
+
+    /// Is the first to be looked through the smaller of two sets? Then they change places.
+    fn smaller_first(&self, left: Ref<Set>, right: Value) -> (Ref<Set>, Value) {
+        match right {
+            Value::Set(it) if self.vm.heap.sets[it].len() > self.vm.heap.sets[left].len() => {
+                (it, Value::Set(left))
             }
+            _ => (left, right),
         }
-        let right = self.stable(right, items)?;
-        let function = self.vm.library("is_disjoint");
-        let answer = self.call(function, &[Value::Set(left), right])?;
+    }
+
+    /// Are all items of an iterable elements of a set?
+    pub(in crate::vm) fn is_superset(
+        &mut self,
+        left: Ref<Set>,
+        right: Value,
+    ) -> Result<bool, Interrupt> {
+        self.all_are("is_superset", left, right, true)
+    }
+
+    /// Are all items of an iterable elements of a set, or are none? Looks no further than the first that
+    /// decides.
+    fn all_are(
+        &mut self,
+        library: &str,
+        set: Ref<Set>,
+        items: Value,
+        within: bool,
+    ) -> Result<bool, Interrupt> {
+        let answer = self.or_by_library(library, |ctx| {
+            let mut holds = true;
+            let walked = ctx.walk(items, |ctx, item| {
+                let heap = &ctx.vm.heap;
+                let Some(hash) = heap.hash_fast(item) else {
+                    return Ok(Turn::Ask);
+                };
+                let found = match heap.find_in_set(&heap.sets[set], hash, item) {
+                    Found::At(_) => true,
+                    Found::Absent => false,
+                    Found::Ask => return Ok(Turn::Ask),
+                };
+                if found == within {
+                    return Ok(Turn::Done);
+                }
+                holds = false;
+                Ok(Turn::Enough)
+            })?;
+            ctx.vm.heap.worked(Work::Lookup, walked.count);
+            Ok(match walked.rest {
+                None => Outcome::Value(Value::Bool(holds)),
+                Some(rest) => Outcome::Rest(vec![Value::Set(set), rest.pending, rest.items]),
+            })
+        })?;
         self.truth(answer)
     }
 }
 
 impl Heap {
+    /// Are its items made one by one, perhaps by the script? Then each is dealt with before the next.
+    fn is_lazy(&self, right: Value) -> bool {
+        !matches!(
+            right,
+            Value::Set(_)
+                | Value::Dict(_)
+                | Value::List(_)
+                | Value::Tuple(_)
+                | Value::Str(_)
+                | Value::Bytes(_)
+                | Value::Range(_)
+        ) && self.viewed(right).is_none()
+    }
+
     /// The right side of an operation; none if an item's hash is the script's to tell (or there is none).
     fn other(&self, right: Value, items: &[Value]) -> Option<Other> {
         if let Value::Set(set) = right {

@@ -3,6 +3,7 @@
 
 use super::NESTING;
 use super::nested::RECURSION;
+use super::walk::Outcome;
 use crate::syntax::ast::CompareOp;
 use crate::vm::class::{Name, Type, name};
 use crate::vm::heap::Heap;
@@ -65,6 +66,21 @@ impl Ctx<'_> {
         }
     }
 
+    /// `a op b` for the operators of order, unless the script must be asked.
+    pub(in crate::vm) fn compare_here(
+        &mut self,
+        op: CompareOp,
+        a: Value,
+        b: Value,
+    ) -> Result<Option<bool>, Interrupt> {
+        match self.vm.heap.try_compare(op, a, b, self.nesting_left()) {
+            Known(truth) => Ok(Some(truth)),
+            Unordered(a, b) => Err(self.unordered(op, a, b)),
+            TooDeep => Err(self.too_deep(" in comparison")),
+            Ask => Ok(None),
+        }
+    }
+
     fn compare_within(
         &mut self,
         op: CompareOp,
@@ -74,7 +90,12 @@ impl Ctx<'_> {
     ) -> Result<Value, Interrupt> {
         // A turn for each level of sequences that the script must compare.
         for left in (0..=left).rev() {
+            // What the script was asked to compare may since have changed.
+            let asked = ["first_difference", "equal_dicts"]
+                .into_iter()
+                .any(|function| self.has_asked(0, function));
             match self.vm.heap.try_compare(op, a, b, left) {
+                _ if asked => {}
                 Known(truth) => return Ok(Value::Bool(truth)),
                 Unordered(a, b) => return Err(self.unordered(op, a, b)),
                 TooDeep => break,
@@ -110,7 +131,7 @@ impl Ctx<'_> {
         b: Value,
     ) -> Result<Difference, Interrupt> {
         let lengths = |heap: &Heap| heap.len_fast(a).cmp(&heap.len_fast(b));
-        let unequal = lengths(&self.vm.heap).is_ne();
+        let unequal = lengths(&self.vm.heap).is_ne() && !self.has_asked(0, "first_difference");
         match op {
             CompareOp::Eq | CompareOp::Ne if unequal && matches!(a, Value::List(_)) => {
                 return Ok(Difference::Decided(op == CompareOp::Ne));
@@ -120,15 +141,20 @@ impl Ctx<'_> {
         let function = self.vm.library("first_difference");
         let at = self.call(function, &[a, b])?;
         let at = usize::try_from(self.index(at)?).unwrap_or(usize::MAX);
-        let heap = &self.vm.heap;
-        Ok(
-            match (heap.sequence_item(a, at), heap.sequence_item(b, at)) {
-                (Some(_), Some(_)) if op == CompareOp::Eq => Difference::Decided(false),
-                (Some(_), Some(_)) if op == CompareOp::Ne => Difference::Decided(true),
-                (Some(x), Some(y)) => Difference::Items(x, y),
-                _ => Difference::Decided(holds(op, lengths(heap))),
-            },
-        )
+        let pair = self.begin(|ctx| {
+            let heap = &ctx.vm.heap;
+            let pair = heap.sequence_item(a, at).zip(heap.sequence_item(b, at));
+            Ok(match pair {
+                Some((x, y)) => Outcome::Rest(vec![x, y]),
+                None => Outcome::Value(Value::Bool(holds(op, lengths(heap)))),
+            })
+        })?;
+        Ok(match (op, pair) {
+            (_, Outcome::Value(truth)) => Difference::Decided(truth.same(Value::Bool(true))),
+            (CompareOp::Eq, _) => Difference::Decided(false),
+            (CompareOp::Ne, _) => Difference::Decided(true),
+            (_, Outcome::Rest(pair)) => Difference::Items(pair[0], pair[1]),
+        })
     }
 
     /// Sets and set-like views, where an element is compared by the script or must be made (the pairs of `items()`).

@@ -42,7 +42,12 @@ impl Ctx<'_> {
                 return self.slice_of_range(it, start, stop, step);
             }
             let cut = bounds.cut(length);
-            self.reserve(cut.length.saturating_mul(size_of::<Value>()))?;
+            let each = match object {
+                // Most characters have one byte.
+                Value::Str(_) | Value::Bytes(_) => 1,
+                _ => size_of::<Value>(),
+            };
+            self.reserve(cut.length.saturating_mul(each))?;
             return Ok(self.vm.heap.slice(object, cut));
         }
         let (of, outside) = match object {
@@ -149,7 +154,7 @@ impl Ctx<'_> {
                 "must assign iterable to extended slice"
             }));
         }
-        self.collect(value)
+        self.collect_sequence(value)
     }
 
     fn assign_slice(

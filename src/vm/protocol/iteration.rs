@@ -6,6 +6,7 @@
 
 use crate::syntax::ast::CompareOp;
 use crate::vm::class::{Type, name};
+use crate::vm::dict::Dict;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Iter, Object};
@@ -14,6 +15,9 @@ use crate::vm::work::Work;
 
 /// How deep a step follows iterators over iterators: a level takes some two kilobytes of the host's stack in a build without optimisation.
 pub(super) const ITERATORS_NESTING: usize = 200;
+
+/// The size of a container that an iterator has seen change: none has it, so it raises again.
+const CHANGED: usize = usize::MAX;
 
 /// The new states of iterators that a step moved, in order.
 type Moves = Vec<(Ref<Iter>, Iter)>;
@@ -40,6 +44,11 @@ impl Ctx<'_> {
         }
     }
 
+    /// Does its class say that it is not iterable after all (`__iter__ = None`)? Some messages differ.
+    pub(in crate::vm) fn refuses_iteration(&self, value: Value) -> bool {
+        matches!(self.vm.special(value, name::ITER), Some(Value::None))
+    }
+
     /// Does `next` work on it?
     pub(in crate::vm) fn is_iterator(&self, value: Value) -> bool {
         matches!(value, Value::Iter(_) | Value::Generator(_))
@@ -51,7 +60,8 @@ impl Ctx<'_> {
         if let Some(iter) = self.vm.heap.iter_fast(value) {
             return Ok(iter);
         }
-        if let Some(method) = self.vm.special(value, name::ITER) {
+        let method = self.vm.special(value, name::ITER);
+        if let Some(method) = method.filter(|method| !matches!(method, Value::None)) {
             let iterator = self.call(method, &[value])?;
             if self.is_iterator(iterator) {
                 return Ok(iterator);
@@ -62,7 +72,7 @@ impl Ctx<'_> {
             );
             return Err(self.type_error(message));
         }
-        if self.vm.special(value, name::GETITEM).is_some() {
+        if method.is_none() && self.vm.special(value, name::GETITEM).is_some() {
             return Ok(self.vm.heap.new_iter(Iter::Sequence {
                 object: value,
                 next: 0,
@@ -120,6 +130,7 @@ impl Ctx<'_> {
             | Iter::Range { .. }
             | Iter::Items { .. } => Ok(self.step_plain(iter, moves)),
             Iter::Dict { .. } => self.step_dict(iter, moves),
+            Iter::DictReversed { .. } => self.step_dict_reversed(iter, moves),
             Iter::Set { .. } => self.step_set(iter, moves),
             Iter::Reversed { .. } => self.step_reversed(iter, moves),
             &Iter::Enumerate { inner, next } => self.step_enumerate(iter, inner, next, moves, left),
@@ -158,6 +169,7 @@ impl Ctx<'_> {
             dict,
             next,
             size,
+            left,
             view,
         } = state(&self.vm.heap, moves, iter)
         else {
@@ -165,12 +177,22 @@ impl Ctx<'_> {
         };
         let object = &self.vm.heap.dicts[dict];
         if object.len() != size {
-            let message = "dictionary changed size during iteration";
-            return Err(self.error(Type::RuntimeError, message));
+            let moved = Iter::Dict {
+                dict,
+                next,
+                size: CHANGED,
+                left,
+                view,
+            };
+            return Err(self.changed(iter, moved, "dictionary changed size during iteration"));
         }
         let Some((at, entry)) = object.next_entry(next) else {
             moves.push((iter, Iter::Done));
             return Ok(None);
+        };
+        let Some(left) = left.checked_sub(1) else {
+            let message = "dictionary keys changed during iteration";
+            return Err(self.changed(iter, Iter::Done, message));
         };
         let next = at + 1;
         moves.push((
@@ -179,10 +201,58 @@ impl Ctx<'_> {
                 dict,
                 next,
                 size,
+                left,
                 view,
             },
         ));
         Ok(Some(self.vm.heap.dict_item(view, entry.key, entry.value)))
+    }
+
+    #[inline(never)]
+    fn step_dict_reversed(
+        &mut self,
+        iter: Ref<Iter>,
+        moves: &mut Moves,
+    ) -> Result<Option<Value>, Interrupt> {
+        let &Iter::DictReversed {
+            dict,
+            end,
+            size,
+            view,
+        } = state(&self.vm.heap, moves, iter)
+        else {
+            return Ok(None);
+        };
+        let object = &self.vm.heap.dicts[dict];
+        if object.len() != size {
+            let moved = Iter::DictReversed {
+                dict,
+                end,
+                size: CHANGED,
+                view,
+            };
+            return Err(self.changed(iter, moved, "dictionary changed size during iteration"));
+        }
+        let Some((end, entry)) = object.entry_before(end) else {
+            moves.push((iter, Iter::Done));
+            return Ok(None);
+        };
+        moves.push((
+            iter,
+            Iter::DictReversed {
+                dict,
+                end,
+                size,
+                view,
+            },
+        ));
+        Ok(Some(self.vm.heap.dict_item(view, entry.key, entry.value)))
+    }
+
+    /// What an iterator raises whose container has changed; it stays as `moved` says.
+    fn changed(&mut self, iter: Ref<Iter>, moved: Iter, message: &str) -> Interrupt {
+        self.vm.heap.iters[iter] = moved;
+        self.error(Type::RuntimeError, message)
     }
 
     #[inline(never)]
@@ -192,7 +262,9 @@ impl Ctx<'_> {
         };
         let object = &self.vm.heap.sets[set];
         if object.len() != size {
-            return Err(self.error(Type::RuntimeError, "Set changed size during iteration"));
+            let size = CHANGED;
+            let moved = Iter::Set { set, next, size };
+            return Err(self.changed(iter, moved, "Set changed size during iteration"));
         }
         let Some((at, element)) = object.next_element(next) else {
             moves.push((iter, Iter::Done));
@@ -417,6 +489,20 @@ impl Ctx<'_> {
         })
     }
 
+    /// All items of an iterable, as CPython has them where it wants a list or a tuple and makes a list of
+    /// anything else (`PySequence_Fast`): it is the iterator then that is asked for its length.
+    pub(in crate::vm) fn collect_sequence(
+        &mut self,
+        iterable: Value,
+    ) -> Result<Vec<Value>, Interrupt> {
+        if !matches!(iterable, Value::Instance(_)) || !self.is_iterable(iterable) {
+            return self.collect(iterable);
+        }
+        let function = self.vm.library("collect_sequence");
+        let list = self.call(function, &[iterable])?;
+        self.collect(list)
+    }
+
     /// All items of an iterable, for a native that asks nothing afterwards: without the copy that `collect` keeps for the next run.
     pub(in crate::vm) fn take_all(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
         if self.was_collected_by_script() || !self.vm.heap.can_drain(iterable) {
@@ -441,7 +527,7 @@ impl Ctx<'_> {
 
     /// Did an earlier run ask the script for the items? Then the iterator, which is exhausted now, no longer shows it.
     fn was_collected_by_script(&self) -> bool {
-        ["collect", "collect_map"]
+        ["collect", "collect_map", "collect_sized"]
             .into_iter()
             .any(|function| self.has_asked(0, function))
     }
@@ -459,8 +545,58 @@ impl Ctx<'_> {
             let function = self.vm.library("collect_map");
             return self.call(function, &args);
         }
-        let function = self.vm.library("collect");
+        let sized = matches!(iterable, Value::Instance(_))
+            && [name::LEN, name::LENGTH_HINT]
+                .into_iter()
+                .any(|method| self.vm.special(iterable, method).is_some());
+        let function = self
+            .vm
+            .library(if sized { "collect_sized" } else { "collect" });
         self.call(function, &[iterable])
+    }
+
+    /// Asks an iterable how many items it has, as CPython does before it makes a list of them
+    /// (`PyObject_LengthHint`). Here nothing comes of the answer but what the script does meanwhile, and
+    /// an exception.
+    pub(in crate::vm) fn ask_length_hint(&mut self) -> Result<(), Interrupt> {
+        let value = self.arg(0);
+        if !matches!(value, Value::Instance(_)) {
+            return Ok(());
+        }
+        if let Some(method) = self.vm.special(value, name::LEN) {
+            match self.try_call(method, &[value])? {
+                Ok(length) => match self.index(length) {
+                    Ok(length) if length >= 0 => return Ok(()),
+                    Ok(_) => return Err(self.value_error("__len__() should return >= 0")),
+                    Err(Interrupt::Throw(error)) if self.is_of(error, Type::TypeError) => {}
+                    Err(interrupt) => return Err(interrupt),
+                },
+                Err(error) if self.is_of(error, Type::TypeError) => {}
+                Err(error) => return Err(Interrupt::Throw(error)),
+            }
+        }
+        let Some(method) = self.vm.special(value, name::LENGTH_HINT) else {
+            return Ok(());
+        };
+        let hint = match self.try_call(method, &[value])? {
+            Ok(hint) => hint,
+            Err(error) if self.is_of(error, Type::TypeError) => return Ok(()),
+            Err(error) => return Err(Interrupt::Throw(error)),
+        };
+        match hint {
+            Value::NotImplemented => Ok(()),
+            Value::Bool(_) | Value::Int(0..) => Ok(()),
+            Value::Int(_) => Err(self.value_error("__length_hint__() should return >= 0")),
+            Value::Big(_) => Err(self.error(
+                Type::OverflowError,
+                "Python int too large to convert to C ssize_t",
+            )),
+            _ => {
+                let of = self.vm.type_name(hint);
+                let message = format!("__length_hint__ must be an integer, not {of}");
+                Err(self.type_error(message))
+            }
+        }
     }
 
     /// Takes all items of something that never asks.
@@ -514,8 +650,19 @@ impl Heap {
     #[inline]
     #[must_use]
     pub fn iter_fast(&mut self, value: Value) -> Option<Value> {
-        let iter = match value {
-            Value::Iter(_) | Value::Generator(_) => return Some(value),
+        match value {
+            Value::Iter(_) | Value::Generator(_) => Some(value),
+            _ => {
+                let iter = self.iter_of_container(value)?;
+                Some(self.new_iter(iter))
+            }
+        }
+    }
+
+    /// The first state of an iterator over a builtin container.
+    #[inline]
+    pub(super) fn iter_of_container(&self, value: Value) -> Option<Iter> {
+        Some(match value {
             Value::List(list) => Iter::List { list, next: 0 },
             Value::Tuple(tuple) => Iter::Tuple { tuple, next: 0 },
             Value::Str(text) => Iter::Str { text, next: 0 },
@@ -528,29 +675,29 @@ impl Heap {
                     step: range.step,
                 }
             }
-            Value::Dict(dict) => Iter::Dict {
-                dict,
-                next: 0,
-                size: self.dicts[dict].len(),
-                view: DictView::Keys,
-            },
+            Value::Dict(dict) => self.iter_of_dict(dict, DictView::Keys),
             Value::Set(set) => Iter::Set {
                 set,
                 next: 0,
                 size: self.sets[set].len(),
             },
             Value::Object(it) => match self.objects[it] {
-                Object::View { dict, view } => Iter::Dict {
-                    dict,
-                    next: 0,
-                    size: self.dicts[dict].len(),
-                    view,
-                },
+                Object::View { dict, view } => self.iter_of_dict(dict, view),
                 _ => return None,
             },
             _ => return None,
-        };
-        Some(self.new_iter(iter))
+        })
+    }
+
+    fn iter_of_dict(&self, dict: Ref<Dict>, view: DictView) -> Iter {
+        let size = self.dicts[dict].len();
+        Iter::Dict {
+            dict,
+            next: 0,
+            size,
+            left: size,
+            view,
+        }
     }
 
     /// An iterator over items that were made beforehand.
@@ -592,7 +739,7 @@ impl Heap {
             return false;
         };
         match &self.iters[it] {
-            Iter::Dict { .. } | Iter::Set { .. } => true,
+            Iter::Dict { .. } | Iter::DictReversed { .. } | Iter::Set { .. } => true,
             Iter::Reversed { sequence, .. } => !matches!(sequence, Value::Instance(_)),
             Iter::Enumerate { inner, .. } => left > 0 && self.can_drain_iter(*inner, left - 1),
             Iter::Zip { inner, .. } => {
@@ -608,7 +755,7 @@ impl Heap {
         }
     }
 
-    /// How many items an iterator is known to give at least, for room made beforehand (`__length_hint__`).
+    /// How many items an iterator is known to give at least (`__length_hint__`).
     #[must_use]
     pub(in crate::vm) fn iter_left(&self, iter: Ref<Iter>) -> usize {
         match &self.iters[iter] {
@@ -618,10 +765,20 @@ impl Heap {
             Iter::Tuple { tuple, next } => self.tuples[*tuple].0.len().saturating_sub(*next),
             Iter::Range { left, .. } => usize::try_from(*left).unwrap_or(usize::MAX),
             Iter::Reversed { left, .. } => *left,
+            Iter::Str { text, next } => self.text(*text)[*next..].chars().count(),
+            Iter::Bytes { bytes, next } => self.bytes[*bytes].0.len().saturating_sub(*next),
+            Iter::Dict {
+                dict, size, left, ..
+            } if self.dicts[*dict].len() == *size => *left,
+            Iter::DictReversed {
+                dict, end, size, ..
+            } if self.dicts[*dict].len() == *size => self.dicts[*dict].count_before(*end),
+            Iter::Set { set, next, size } if self.sets[*set].len() == *size => {
+                self.sets[*set].count_from(*next)
+            }
             Iter::Done
-            | Iter::Str { .. }
-            | Iter::Bytes { .. }
             | Iter::Dict { .. }
+            | Iter::DictReversed { .. }
             | Iter::Set { .. }
             | Iter::Enumerate { .. }
             | Iter::Zip { .. }

@@ -2,7 +2,7 @@
 //! context at all.
 
 use crate::vm::Vm;
-use crate::vm::class::{Type, name};
+use crate::vm::class::Type;
 use crate::vm::dict::Dict;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
@@ -134,80 +134,6 @@ impl Ctx<'_> {
         Ok(None)
     }
 
-    /// Puts pairs into a dict, in order.
-    pub(in crate::vm) fn dict_put_all(
-        &mut self,
-        dict: Ref<Dict>,
-        pairs: Vec<(Value, Value)>,
-    ) -> Result<(), Interrupt> {
-        let asked = self.has_asked(1, "put_pairs");
-        let heap = &mut self.vm.heap;
-        heap.worked(Work::Insert, pairs.len());
-        // What was put in before a key that the script must be asked about is put in once more by the script.
-        if !asked
-            && pairs
-                .iter()
-                .all(|&(key, value)| heap.dict_set_fast(dict, key, value))
-        {
-            return Ok(());
-        }
-        let pairs = self.once(|ctx| {
-            let heap = &mut ctx.vm.heap;
-            let pairs: Vec<Value> = pairs
-                .into_iter()
-                .map(|(key, value)| heap.new_tuple([key, value]))
-                .collect();
-            Ok(heap.new_list(pairs))
-        })?;
-        let function = self.vm.library("put_pairs");
-        self.call(function, &[Value::Dict(dict), pairs])?;
-        Ok(())
-    }
-
-    /// Puts a mapping's or an iterable's pairs into a dict.
-    pub(in crate::vm) fn dict_update(
-        &mut self,
-        dict: Ref<Dict>,
-        source: Value,
-    ) -> Result<(), Interrupt> {
-        if let Value::Dict(from) = source {
-            return self.dict_merge(dict, from);
-        }
-        if matches!(source, Value::Instance(_))
-            && self
-                .vm
-                .class_attribute(self.vm.class_of(source), name::KEYS)
-                .is_some()
-        {
-            let function = self.vm.library("put_mapping");
-            self.call(function, &[Value::Dict(dict), source])?;
-            return Ok(());
-        }
-        let mut pairs = Vec::new();
-        for (at, item) in self.collect(source)?.into_iter().enumerate() {
-            let pair = match item {
-                Value::Tuple(it) => self.vm.heap.tuples[it].0.to_vec(),
-                Value::List(it) => self.vm.heap.lists[it].to_vec(),
-                _ if self.is_iterable(item) => self.collect(item)?,
-                _ => {
-                    return Err(self.type_error(format!(
-                        "cannot convert dictionary update sequence element #{at} to a sequence"
-                    )));
-                }
-            };
-            match *pair {
-                [key, value] => pairs.push((key, value)),
-                _ => {
-                    let length = pair.len();
-                    return Err(self.value_error(format!(
-                        "dictionary update sequence element #{at} has length {length}; 2 is required"
-                    )));
-                }
-            }
-        }
-        self.dict_put_all(dict, pairs)
-    }
-
     /// Puts all of another dict into a dict.
     pub fn dict_merge(&mut self, dict: Ref<Dict>, from: Ref<Dict>) -> Result<(), Interrupt> {
         if dict == from {
@@ -221,35 +147,6 @@ impl Ctx<'_> {
         let function = self.vm.library("put_mapping");
         self.call(function, &[Value::Dict(dict), Value::Dict(from)])?;
         Ok(())
-    }
-
-    /// A set of an iterable's items.
-    pub fn set_from(&mut self, iterable: Value, frozen: bool) -> Result<Value, Interrupt> {
-        if let Value::Set(it) = iterable {
-            let copy = self.vm.heap.sets[it].copy(frozen);
-            self.vm.heap.worked(Work::Visit, copy.len());
-            return Ok(self.vm.heap.new_set(copy));
-        }
-        let items = self.collect(iterable)?;
-        let mut set = Set::new(frozen);
-        self.vm.heap.worked(Work::Insert, items.len());
-        if let Value::Dict(dict) = iterable {
-            set.reserve(self.vm.heap.dicts[dict].len());
-        }
-        if self.vm.heap.add_all(&mut set, &items) {
-            return Ok(self.vm.heap.new_set(set));
-        }
-        let items = self.once(|ctx| Ok(ctx.vm.heap.new_list(items)))?;
-        let function = self.vm.library("set_from");
-        let made = self.call(function, &[items])?;
-        match made {
-            Value::Set(it) => {
-                let mut set = self.vm.heap.sets[it].clone();
-                set.frozen = frozen;
-                Ok(self.vm.heap.new_set(set))
-            }
-            other => Ok(other),
-        }
     }
 
     /// A set as it is; a view of a dict as the set of its keys or items.
@@ -367,7 +264,10 @@ impl Heap {
 
     /// A dict of keys and values in turn; none if the script must be asked about a key.
     pub(in crate::vm) fn build_dict(&mut self, pairs: &[Value]) -> Option<Value> {
-        let mut dict = Dict::with_capacity(pairs.len() / 2);
+        let texts = pairs
+            .chunks_exact(2)
+            .all(|pair| matches!(pair[0], Value::Str(_)));
+        let mut dict = Dict::with_capacity(pairs.len() / 2, texts);
         for pair in pairs.chunks_exact(2) {
             let (key, value) = (pair[0], pair[1]);
             let hash = self.hash_fast(key)?;
@@ -382,6 +282,9 @@ impl Heap {
 
     /// Puts all of another dict into a dict; false if the script must be asked on the way.
     fn dict_merge_fast(&mut self, dict: Ref<Dict>, from: Ref<Dict>) -> bool {
+        let mut target = std::mem::take(&mut self.dicts[dict]);
+        target.expect(&self.dicts[from]);
+        self.dicts[dict] = target;
         let mut at = 0;
         while let Some((position, entry)) = self.dicts[from].next_entry(at) {
             at = position + 1;
@@ -420,23 +323,6 @@ impl Heap {
         let before = object.bytes();
         object.add_new(hash, element);
         self.allocated += object.bytes().saturating_sub(before);
-    }
-
-    /// Adds values to a set that is not on the heap (yet); false if the script must be asked for one of them.
-    pub(in crate::vm) fn add_all(&self, set: &mut Set, values: &[Value]) -> bool {
-        values.iter().all(|&value| {
-            let Some(hash) = self.hash_fast(value) else {
-                return false;
-            };
-            match self.find_in_set(set, hash, value) {
-                Found::At(_) => true,
-                Found::Absent => {
-                    set.add_new(hash, value);
-                    true
-                }
-                Found::Ask => false,
-            }
-        })
     }
 
     /// A view of a dict.

@@ -2,6 +2,7 @@
 
 use super::Verdict;
 use super::mapping::Found;
+use super::walk::Outcome;
 use crate::syntax::ast::CompareOp;
 use crate::vm::class::name;
 use crate::vm::heap::Heap;
@@ -15,7 +16,7 @@ impl Ctx<'_> {
     pub fn contains(&mut self, container: Value, item: Value) -> Result<bool, Interrupt> {
         match container {
             Value::List(_) | Value::Tuple(_) => {
-                Ok(self.position(container, item, 0, usize::MAX)?.is_some())
+                Ok(self.position(container, item, [None; 2])?.is_some())
             }
             Value::Str(text) => match item {
                 Value::Str(part) => Ok(self.vm.heap.text(text).contains(self.vm.heap.text(part))),
@@ -93,6 +94,11 @@ impl Ctx<'_> {
                 let Some(method) = self.vm.special(container, name::CONTAINS) else {
                     return self.contains_by_iteration(container, item);
                 };
+                if let Value::None = method {
+                    let of = self.vm.type_name(container);
+                    let message = format!("'{of}' object is not a container");
+                    return Err(self.type_error(message));
+                }
                 let answer = self.call_special(method, &[container, item])?;
                 self.truth(answer)
             }
@@ -102,7 +108,7 @@ impl Ctx<'_> {
 
     /// Membership in something that can only be gone through, as far as need be.
     fn contains_by_iteration(&mut self, container: Value, item: Value) -> Result<bool, Interrupt> {
-        if !self.is_iterable(container) {
+        if !self.is_iterable(container) || self.refuses_iteration(container) {
             let message = format!(
                 "argument of type '{}' is not iterable",
                 self.vm.type_name(container)
@@ -114,38 +120,34 @@ impl Ctx<'_> {
         self.truth(answer)
     }
 
-    /// Where in a list or tuple, from `start` to before `stop`, the first item stands that equals a value.
+    /// Where in a list or tuple, within these bounds, the first item stands that equals a value. A list may
+    /// change while the script compares: each step looks at it as it is.
     pub(in crate::vm) fn position(
         &mut self,
         sequence: Value,
         value: Value,
-        start: usize,
-        stop: usize,
+        bounds: [Option<i64>; 2],
     ) -> Result<Option<usize>, Interrupt> {
-        let heap = &self.vm.heap;
-        let left = self.nesting_left();
-        let stop = stop.min(heap.len_fast(sequence).unwrap_or(0));
-        for at in start..stop {
-            let Some(item) = heap.sequence_item(sequence, at) else {
-                break;
-            };
-            heap.worked(Work::Compare, 1);
-            if item.same(value) {
-                return Ok(Some(at));
-            }
-            match heap.try_compare(CompareOp::Eq, item, value, left) {
-                Verdict::Known(true) => return Ok(Some(at)),
-                Verdict::Known(false) | Verdict::Unordered(..) => {}
-                Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
-                Verdict::Ask => {
-                    let function = self.vm.library("find_equal");
-                    let (start, stop) = (Value::Int(start as i64), Value::Int(stop as i64));
-                    let found = self.call(function, &[sequence, value, start, stop])?;
-                    return Ok(usize::try_from(self.index(found)?).ok());
+        let found = self.or_by_library("find_equal", |ctx| {
+            let length = ctx.vm.heap.len_fast(sequence).unwrap_or(0);
+            let [start, stop] =
+                bounds.map(|bound| bound.map(|bound| from_either_end(bound, length)));
+            let (start, stop) = (start.unwrap_or(0), stop.unwrap_or(i64::MAX));
+            let left = ctx.nesting_left();
+            for at in start..stop.min(length as i64) {
+                let item = ctx.vm.heap.sequence_item(sequence, at as usize);
+                match ctx.equals_here(item.unwrap_or(Value::None), value, left)? {
+                    Some(true) => return Ok(Outcome::Value(Value::Int(at))),
+                    Some(false) => {}
+                    None => {
+                        let (at, stop) = (Value::Int(at), Value::Int(stop));
+                        return Ok(Outcome::Rest(vec![sequence, value, at, stop]));
+                    }
                 }
             }
-        }
-        Ok(None)
+            Ok(Outcome::Value(Value::Int(-1)))
+        })?;
+        Ok(usize::try_from(self.index(found)?).ok())
     }
 
     /// How many items of a list or tuple equal a value.
@@ -154,30 +156,50 @@ impl Ctx<'_> {
         sequence: Value,
         value: Value,
     ) -> Result<usize, Interrupt> {
-        let heap = &self.vm.heap;
-        let left = self.nesting_left();
-        let mut count = 0;
-        heap.worked(Work::Compare, heap.len_fast(sequence).unwrap_or(0));
-        for at in 0..heap.len_fast(sequence).unwrap_or(0) {
-            let Some(item) = heap.sequence_item(sequence, at) else {
-                break;
-            };
-            if item.same(value) {
-                count += 1;
-                continue;
-            }
-            match heap.try_compare(CompareOp::Eq, item, value, left) {
-                Verdict::Known(equal) => count += usize::from(equal),
-                Verdict::Unordered(..) => {}
-                Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
-                Verdict::Ask => {
-                    let function = self.vm.library("count_equal");
-                    let found = self.call(function, &[sequence, value])?;
-                    return Ok(usize::try_from(self.index(found)?).unwrap_or(0));
+        let found = self.or_by_library("count_equal", |ctx| {
+            let left = ctx.nesting_left();
+            let mut count = 0;
+            for at in 0..ctx.vm.heap.len_fast(sequence).unwrap_or(0) {
+                let item = ctx.vm.heap.sequence_item(sequence, at);
+                match ctx.equals_here(item.unwrap_or(Value::None), value, left)? {
+                    Some(equal) => count += i64::from(equal),
+                    None => {
+                        let (at, count) = (Value::Int(at as i64), Value::Int(count));
+                        return Ok(Outcome::Rest(vec![sequence, value, at, count]));
+                    }
                 }
             }
+            Ok(Outcome::Value(Value::Int(count)))
+        })?;
+        Ok(usize::try_from(self.index(found)?).unwrap_or(0))
+    }
+
+    /// Is an item the value or equal to it? Nothing if the script must be asked.
+    fn equals_here(
+        &mut self,
+        item: Value,
+        value: Value,
+        left: usize,
+    ) -> Result<Option<bool>, Interrupt> {
+        self.vm.heap.worked(Work::Compare, 1);
+        if item.same(value) {
+            return Ok(Some(true));
         }
-        Ok(count)
+        match self.vm.heap.try_compare(CompareOp::Eq, item, value, left) {
+            Verdict::Known(equal) => Ok(Some(equal)),
+            Verdict::Unordered(..) => Ok(Some(false)),
+            Verdict::TooDeep => Err(self.too_deep(" in comparison")),
+            Verdict::Ask => Ok(None),
+        }
+    }
+}
+
+/// A bound of a search, counted from the end if it is negative.
+fn from_either_end(bound: i64, length: usize) -> i64 {
+    if bound < 0 {
+        bound.saturating_add(length as i64).max(0)
+    } else {
+        bound
     }
 }
 

@@ -134,27 +134,17 @@ impl Ctx<'_> {
         }
     }
 
-    /// A position that a method takes as an optional argument (`list.index(x, start, stop)`): clamped as a slice's bound is.
-    pub(in crate::vm) fn clamped(
-        &mut self,
-        value: Value,
-        length: usize,
-        otherwise: usize,
-    ) -> Result<usize, Interrupt> {
+    /// A bound that a method takes as an optional argument (`list.index(x, start, stop)`).
+    pub(in crate::vm) fn search_bound(&mut self, value: Value) -> Result<Option<i64>, Interrupt> {
         if !value.is_bound() {
-            return Ok(otherwise);
+            return Ok(None);
         }
         if matches!(value, Value::None) {
             return Err(
                 self.type_error("slice indices must be integers or have an __index__ method")
             );
         }
-        let bounds = Bounds {
-            lower: self.slice_number(value)?,
-            upper: None,
-            step: 1,
-        };
-        Ok(usize::try_from(bounds.adjusted(length).0).unwrap_or(0))
+        self.slice_number(value)
     }
 
     /// An index, counted from the end if negative; none outside of the sequence. `of` says what the sequence is called in the message.

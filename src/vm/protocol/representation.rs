@@ -3,7 +3,6 @@
 
 use super::writer::{TooDeep, Writer};
 use crate::vm::Vm;
-use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::value::Value;
 use crate::vm::work::Work;
@@ -17,6 +16,7 @@ impl Ctx<'_> {
     /// `str(value)`.
     pub fn str(&mut self, value: Value) -> Result<String, Interrupt> {
         if let Value::Str(text) = value {
+            self.reserve(2 * self.vm.heap.text(text).len())?;
             return Ok(self.vm.heap.text(text).to_owned());
         }
         self.write(|writer, vm| writer.str(vm, value))
@@ -55,23 +55,36 @@ impl Ctx<'_> {
         &mut self,
         write: impl FnOnce(&mut Writer, &Vm) -> Result<(), TooDeep>,
     ) -> Result<String, Interrupt> {
-        let mut writer = Writer::new(self.nesting_left());
+        let mut writer = Writer::new(self.nesting_left(), self.vm.room());
         if write(&mut writer, self.vm).is_err() {
             return Err(self.too_deep(" while getting the repr of an object"));
         }
         let Writer {
-            out, holes, fault, ..
+            out,
+            holes,
+            fault,
+            wants,
+            ..
         } = writer;
         self.vm.heap.worked(Work::Write, out.len());
         if let Some(fault) = fault {
             return Err(self.raise(fault));
+        }
+        if let Some(bytes) = wants {
+            return Err(Interrupt::Room { bytes });
         }
         if holes.is_empty() {
             return Ok(out);
         }
         let calls = holes.iter().map(|it| (it.method, vec![it.object]));
         let answers = self.call_all(calls.collect())?;
-        let mut whole = String::with_capacity(out.len() * 2);
+        let said = answers.iter().map(|it| match it {
+            Value::Str(text) => self.vm.heap.text(*text).len(),
+            _ => 0,
+        });
+        let length = out.len() + said.sum::<usize>();
+        self.reserve(length)?;
+        let mut whole = String::with_capacity(length);
         let mut from = 0;
         for (hole, answer) in holes.iter().zip(answers) {
             let Value::Str(text) = answer else {
@@ -85,9 +98,6 @@ impl Ctx<'_> {
             whole.push_str(&out[from..hole.at]);
             whole.push_str(self.vm.heap.text(text));
             from = hole.at;
-            if whole.len() > self.vm.limits.memory_bytes {
-                return Err(self.raise(Fault::memory()));
-            }
         }
         whole.push_str(&out[from..]);
         Ok(whole)
@@ -96,7 +106,7 @@ impl Ctx<'_> {
 
 /// `str(value)` as far as it goes without calling the script; where a method of the script would be called, nothing is written.
 pub(in crate::vm) fn plain_str(vm: &Vm, value: Value) -> String {
-    let mut writer = Writer::new(100);
+    let mut writer = Writer::new(100, vm.room());
     match writer.str(vm, value) {
         Ok(()) => writer.out,
         Err(TooDeep) => "<too deeply nested>".to_owned(),

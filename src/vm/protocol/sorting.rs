@@ -1,11 +1,13 @@
 //! Sorting, as `sorted` and `list.sort` do it: stable, by `<` alone. Keys of builtin types are compared here; where a method of the script must be asked,
-//! the library's `sorted_places` does the same in Mini.
+//! the library's `sort_places` does the same in Mini.
 
 use super::Verdict;
+use super::walk::Outcome;
 use crate::syntax::ast::CompareOp;
 use crate::vm::heap::Heap;
+use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt};
-use crate::vm::value::Value;
+use crate::vm::value::{Ref, Value};
 use crate::vm::work::Work;
 
 /// Runs are made at least this long by insertion; CPython's `merge_compute_minrun`.
@@ -18,18 +20,90 @@ fn shortest_run(mut length: usize) -> usize {
     length + odd
 }
 
+/// Items in ascending order; or in the order that they had when something was raised, with what it was.
+type Order = Result<Vec<Value>, (Vec<Value>, Interrupt)>;
+
 impl Ctx<'_> {
-    /// The items in ascending order of their keys. The items must be the same each time the native runs (`Ctx::collect`).
+    /// The items in ascending order of their keys. The items must be the same each time the native runs
+    /// (`Ctx::collect`).
     pub(in crate::vm) fn sorted(
+        &mut self,
+        items: Vec<Value>,
+        key: Value,
+        reverse: bool,
+    ) -> Result<Vec<Value>, Interrupt> {
+        self.ordered(items, key, reverse)?
+            .map_err(|(_, raised)| raised)
+    }
+
+    /// `list.sort`: as long as the script has a say in it, the list is empty.
+    pub(in crate::vm) fn sort_list(
+        &mut self,
+        list: Ref<List>,
+        key: Value,
+        reverse: bool,
+    ) -> Result<(), Interrupt> {
+        let keyed = key.is_bound() && !matches!(key, Value::None);
+        let lent = self.begin(|ctx| {
+            if !keyed && ctx.sort_list_here(list, reverse)? {
+                return Ok(Outcome::Value(Value::None));
+            }
+            Ok(Outcome::Rest(ctx.vm.heap.lists[list].lend()))
+        })?;
+        let Outcome::Rest(items) = lent else {
+            return Ok(());
+        };
+        let (items, raised) = match self.ordered(items, key, reverse)? {
+            Ok(items) => (items, None),
+            Err((items, raised)) => (items, Some(raised)),
+        };
+        let untouched = self.vm.heap.lists[list].give_back(items);
+        match raised {
+            Some(raised) => Err(raised),
+            None if !untouched => Err(self.value_error("list modified during sort")),
+            None => Ok(()),
+        }
+    }
+
+    /// Sorts a list by the order of its items, unless the script must be asked.
+    fn sort_list_here(&mut self, list: Ref<List>, reverse: bool) -> Result<bool, Interrupt> {
+        if self.vm.heap.lists[list].len() < 2 {
+            return Ok(true);
+        }
+        let mut items = self.vm.heap.lists[list].to_vec();
+        if reverse {
+            items.reverse();
+        }
+        let (places, verdict) = self.vm.heap.sort(&items, self.nesting_left());
+        if let Verdict::Ask = verdict {
+            return Ok(false);
+        }
+        self.vm.heap.lists[list] = placed(&items, &places, reverse).into_iter().collect();
+        self.sort_verdict(verdict).map_or(Ok(true), Err)
+    }
+
+    /// What is raised where a sort stopped before its end.
+    fn sort_verdict(&mut self, verdict: Verdict) -> Option<Interrupt> {
+        match verdict {
+            Verdict::Unordered(a, b) => Some(self.unordered(CompareOp::Lt, a, b)),
+            Verdict::TooDeep => Some(self.too_deep(" in comparison")),
+            Verdict::Known(_) | Verdict::Ask => None,
+        }
+    }
+
+    fn ordered(
         &mut self,
         mut items: Vec<Value>,
         key: Value,
         reverse: bool,
-    ) -> Result<Vec<Value>, Interrupt> {
+    ) -> Result<Order, Interrupt> {
         let keyed = key.is_bound() && !matches!(key, Value::None);
         let mut keys = if keyed {
             let calls = items.iter().map(|&item| (key, vec![item])).collect();
-            self.call_all(calls)?
+            match self.try_call_all(calls)? {
+                Ok(keys) => keys,
+                Err(raised) => return Ok(Err((items, Interrupt::Throw(raised)))),
+            }
         } else {
             items.clone()
         };
@@ -38,57 +112,33 @@ impl Ctx<'_> {
             keys.reverse();
             items.reverse();
         }
-        let places = self.sorted_places(keys)?;
-        let mut sorted: Vec<Value> = places.iter().map(|&at| items[at as usize]).collect();
-        if reverse {
-            sorted.reverse();
-        }
-        Ok(sorted)
+        let (places, raised) = self.sorted_places(keys)?;
+        let items = placed(&items, &places, reverse);
+        Ok(match raised {
+            None => Ok(items),
+            Some(raised) => Err((items, raised)),
+        })
     }
 
-    /// The place of the key that no other beats: of the first one that is least (by `<`) or greatest (by `>`). There is at least one.
-    pub(in crate::vm) fn place_of_best(
+    /// The places of keys in ascending order; or as far as they came, and what was raised then.
+    fn sorted_places(
         &mut self,
         keys: Vec<Value>,
-        better: CompareOp,
-    ) -> Result<usize, Interrupt> {
-        let left = self.nesting_left();
-        let mut best = 0;
-        self.vm.heap.worked(Work::Compare, keys.len());
-        for at in 1..keys.len() {
-            match self.vm.heap.try_compare(better, keys[at], keys[best], left) {
-                Verdict::Known(true) => best = at,
-                Verdict::Known(false) => {}
-                Verdict::Unordered(a, b) => return Err(self.unordered(better, a, b)),
-                Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
-                Verdict::Ask => {
-                    let keys = self.once(|ctx| Ok(ctx.vm.heap.new_list(keys)))?;
-                    let function = self.vm.library(match better {
-                        CompareOp::Gt => "place_of_greatest",
-                        _ => "place_of_least",
-                    });
-                    let place = self.call(function, &[keys])?;
-                    return Ok(usize::try_from(self.index(place)?).unwrap_or(0));
-                }
-            }
-        }
-        Ok(best)
-    }
-
-    fn sorted_places(&mut self, keys: Vec<Value>) -> Result<Vec<u32>, Interrupt> {
-        let left = self.nesting_left();
-        match self.vm.heap.sort(&keys, left) {
-            Ok(places) => return Ok(places),
-            Err(Verdict::Unordered(a, b)) => return Err(self.unordered(CompareOp::Lt, a, b)),
-            Err(Verdict::TooDeep) => return Err(self.too_deep(" in comparison")),
-            Err(Verdict::Known(_) | Verdict::Ask) => {}
+    ) -> Result<(Vec<u32>, Option<Interrupt>), Interrupt> {
+        let (places, verdict) = self.vm.heap.sort(&keys, self.nesting_left());
+        if !matches!(verdict, Verdict::Ask) {
+            return Ok((places, self.sort_verdict(verdict)));
         }
         let count = keys.len();
         let keys = self.once(|ctx| Ok(ctx.vm.heap.new_list(keys)))?;
-        let function = self.vm.library("sorted_places");
-        let places = self.call(function, &[keys])?;
+        let places = self.once(|ctx| {
+            let places = (0..count as i64).map(Value::Int);
+            Ok(ctx.vm.heap.new_list(places.collect::<List>()))
+        })?;
+        let function = self.vm.library("sort_places");
+        let raised = self.try_call(function, &[keys, places])?.err();
         let Value::List(places) = places else {
-            unreachable!("the library's function returns a list")
+            unreachable!("just made")
         };
         let places: Vec<u32> = self.vm.heap.lists[places]
             .iter()
@@ -98,13 +148,23 @@ impl Ctx<'_> {
             })
             .collect();
         assert_eq!(places.len(), count, "each key has its place");
-        Ok(places)
+        Ok((places, raised.map(Interrupt::Throw)))
     }
 }
 
+/// The items at these places, from the last to the first if they were turned round.
+fn placed(items: &[Value], places: &[u32], reverse: bool) -> Vec<Value> {
+    let mut placed: Vec<Value> = places.iter().map(|&at| items[at as usize]).collect();
+    if reverse {
+        placed.reverse();
+    }
+    placed
+}
+
 impl Heap {
-    /// The places of keys in ascending order; an error is what stood in the way.
-    fn sort(&self, keys: &[Value], left: usize) -> Result<Vec<u32>, Verdict> {
+    /// The places of keys in ascending order, and what stood in the way, where they are not all sorted:
+    /// nothing if the verdict is known.
+    fn sort(&self, keys: &[Value], left: usize) -> (Vec<u32>, Verdict) {
         let mut places: Vec<u32> = (0..u32::try_from(keys.len()).unwrap_or(u32::MAX)).collect();
         let key = |place: u32| keys[place as usize];
         // One pass to see whether all keys are of one simple type, which then needs no more looking.
@@ -117,7 +177,8 @@ impl Heap {
                 self.worked(Work::Sort, 1);
                 a.0.cmp(&b.0)
             });
-            return Ok(integers.into_iter().map(|it| it.1).collect());
+            let places = integers.into_iter().map(|it| it.1).collect();
+            return (places, Verdict::Known(true));
         }
         let texts = keys.iter().zip(&places).map(|(key, &place)| match key {
             Value::Str(text) => Some((self.text(*text), place)),
@@ -128,7 +189,8 @@ impl Heap {
                 self.worked(Work::Sort, 2);
                 a.0.cmp(b.0)
             });
-            return Ok(texts.into_iter().map(|it| it.1).collect());
+            let places = texts.into_iter().map(|it| it.1).collect();
+            return (places, Verdict::Known(true));
         }
         let mut less = |a: u32, b: u32| {
             self.worked(Work::Compare, 2);
@@ -137,12 +199,14 @@ impl Heap {
                 other => Err(other),
             }
         };
-        merge_sort(&mut places, &mut less)?;
-        Ok(places)
+        match merge_sort(&mut places, &mut less) {
+            Ok(()) => (places, Verdict::Known(true)),
+            Err(verdict) => (places, verdict),
+        }
     }
 }
 
-/// A merge sort of runs, the counterpart of the library's `sorted_places`. The standard library's sort is none: it may panic where `<` is no order (floats
+/// A merge sort of runs, the counterpart of the library's `sort_places`. The standard library's sort is none: it may panic where `<` is no order (floats
 /// that are not numbers), and cannot stop early.
 fn merge_sort<E>(
     places: &mut [u32],
@@ -229,9 +293,22 @@ fn merge<E>(
     spare.extend_from_slice(places);
     let (left, right) = spare.split_at(middle);
     let (mut i, mut j) = (0, 0);
-    for slot in places {
-        let take_right = i == left.len() || j < right.len() && less(right[j], left[i])?;
-        *slot = if take_right { right[j] } else { left[i] };
+    for at in 0..places.len() {
+        let take_right = i == left.len()
+            || j < right.len()
+                && match less(right[j], left[i]) {
+                    Ok(less) => less,
+                    // What is left of both stays there.
+                    Err(error) => {
+                        let rest = left[i..].iter().chain(&right[j..]);
+                        places[at..]
+                            .iter_mut()
+                            .zip(rest)
+                            .for_each(|(slot, &it)| *slot = it);
+                        return Err(error);
+                    }
+                };
+        places[at] = if take_right { right[j] } else { left[i] };
         if take_right {
             j += 1;
         } else {

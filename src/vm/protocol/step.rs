@@ -39,7 +39,17 @@ impl Heap {
             return false;
         };
         match &self.iters[iter] {
-            Iter::Dict { dict, size, .. } => self.dicts[*dict].len() == *size,
+            &Iter::Dict {
+                dict,
+                next,
+                size,
+                left,
+                ..
+            } => {
+                let dict = &self.dicts[dict];
+                dict.len() == size && (left > 0 || dict.next_entry(next).is_none())
+            }
+            Iter::DictReversed { dict, size, .. } => self.dicts[*dict].len() == *size,
             Iter::Set { set, size, .. } => self.sets[*set].len() == *size,
             Iter::Reversed { sequence, .. } => !matches!(sequence, Value::Instance(_)),
             Iter::Enumerate { inner, .. } => left > 0 && self.steps_alone(*inner, left - 1),
@@ -61,8 +71,20 @@ impl Heap {
                 dict, next, view, ..
             } => match self.dicts[dict].next_entry(next) {
                 Some((at, entry)) => {
-                    if let Iter::Dict { next, .. } = &mut self.iters[iter] {
+                    if let Iter::Dict { next, left, .. } = &mut self.iters[iter] {
                         *next = at + 1;
+                        *left -= 1;
+                    }
+                    Some(self.dict_item(view, entry.key, entry.value))
+                }
+                None => None,
+            },
+            &Iter::DictReversed {
+                dict, end, view, ..
+            } => match self.dicts[dict].entry_before(end) {
+                Some((at, entry)) => {
+                    if let Iter::DictReversed { end, .. } = &mut self.iters[iter] {
+                        *end = at;
                     }
                     Some(self.dict_item(view, entry.key, entry.value))
                 }
@@ -164,6 +186,7 @@ impl Heap {
             }
             Iter::Done
             | Iter::Dict { .. }
+            | Iter::DictReversed { .. }
             | Iter::Set { .. }
             | Iter::Reversed { .. }
             | Iter::Enumerate { .. }

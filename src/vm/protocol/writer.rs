@@ -8,7 +8,7 @@ use crate::vm::class::{Type, name};
 use crate::vm::fault::Fault;
 use crate::vm::number::integer::decimal_text;
 use crate::vm::number::repr_float;
-use crate::vm::object::{DictView, Function, Instance, Iter, Object, Range};
+use crate::vm::object::{DictView, Function, Instance, Object, Range};
 use crate::vm::text::codec::{decode_message, encode_message};
 use crate::vm::text::{repr_bytes, repr_str};
 use crate::vm::value::{Ref, Value};
@@ -18,8 +18,12 @@ use std::fmt::Write;
 pub(super) struct Writer {
     pub(super) out: String,
     pub(super) holes: Vec<Hole>,
-    /// Why a value has no text: an integer with too many digits, or no room.
+    /// Why a value has no text: an integer with too many digits.
     pub(super) fault: Option<Fault>,
+    /// Bytes of memory that the text takes, where there are not as many.
+    pub(super) wants: Option<usize>,
+    /// Bytes of memory that it may take.
+    room: usize,
     /// What is still to be written, the next on top.
     parts: Vec<Part>,
     /// The containers being written, outermost first.
@@ -36,6 +40,19 @@ pub(super) struct Hole {
     pub(super) object: Value,
     /// `__repr__` or `__str__`.
     pub(super) called: &'static str,
+}
+
+/// How long the `repr` of a text is at most, where that is much.
+fn most_of_repr(text: &[u8]) -> usize {
+    /// `\x00` for one byte.
+    const ESCAPED: usize = 4;
+    const MUCH: usize = 1 << 12;
+    if text.len() < MUCH {
+        return text.len();
+    }
+    let plain = |byte: &&u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\'' | b'\\');
+    let plain = text.iter().filter(plain).count();
+    plain + (text.len() - plain) * ESCAPED
 }
 
 /// The containers are nested too deep.
@@ -66,11 +83,13 @@ enum Part {
 }
 
 impl Writer {
-    pub(super) fn new(most: usize) -> Writer {
+    pub(super) fn new(most: usize, room: usize) -> Writer {
         Writer {
             out: String::new(),
             holes: Vec::new(),
             fault: None,
+            wants: None,
+            room,
             parts: Vec::new(),
             within: Vec::new(),
             most,
@@ -118,9 +137,7 @@ impl Writer {
     fn finish(&mut self, vm: &Vm) -> Result<(), TooDeep> {
         while let Some(part) = self.parts.pop() {
             // A short list can stand for a text longer than the machine's memory: it may hold the same long text many times.
-            if self.out.len() > vm.limits.memory_bytes {
-                self.fault = Some(Fault::memory());
-                self.parts.clear();
+            if !self.fits(0) {
                 break;
             }
             match part {
@@ -135,6 +152,18 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Is there room for so much more? Otherwise there is no text.
+    fn fits(&mut self, more: usize) -> bool {
+        // It grows by doubling.
+        let bytes = 2 * (self.out.len() + more);
+        if bytes <= self.room {
+            return true;
+        }
+        self.wants = Some(bytes);
+        self.parts.clear();
+        false
     }
 
     /// Begins a container: its items come next, then `close`.
@@ -252,7 +281,12 @@ impl Writer {
 
     fn str_part(&mut self, vm: &Vm, value: Value) -> Result<(), TooDeep> {
         match value {
-            Value::Str(text) => self.out.push_str(vm.heap.text(text)),
+            Value::Str(text) => {
+                let text = vm.heap.text(text);
+                if self.fits(text.len()) {
+                    self.out.push_str(text);
+                }
+            }
             Value::Instance(it) => {
                 if let Some(method) = vm.special(value, name::STR) {
                     self.ask(method, value, "__str__");
@@ -267,6 +301,33 @@ impl Writer {
         Ok(())
     }
 
+    /// `str` of an `OSError` that has a number and a text, or a file; false if it has neither.
+    fn os_error_str(&mut self, vm: &Vm, instance: Ref<Instance>) -> Result<bool, TooDeep> {
+        let field = |wanted| vm.exception_field(instance, wanted).unwrap_or(Value::None);
+        let [number, text] = [name::ERRNO, name::STRERROR].map(field);
+        let [file, other] = [name::FILENAME, name::FILENAME2].map(field);
+        let given = |value| !matches!(value, Value::None);
+        let exception = vm.heap.instances[instance].exception.as_deref();
+        let fields = exception.map_or(&[][..], |exception| &exception.fields);
+        let numbered = fields.len() >= 2 && fields[..2].iter().all(|field| field.is_bound());
+        if !given(file) && !numbered {
+            return Ok(false);
+        }
+        self.enter(Value::Unbound, "[Errno ", "")?;
+        if given(file) && given(other) {
+            self.parts.push(Part::Repr(other));
+            self.parts.push(Part::Text(" -> "));
+        }
+        if given(file) {
+            self.parts.push(Part::Repr(file));
+            self.parts.push(Part::Text(": "));
+        }
+        self.parts.push(Part::Str(text));
+        self.parts.push(Part::Text("] "));
+        self.parts.push(Part::Str(number));
+        Ok(true)
+    }
+
     /// `str(exception)`: what its arguments say.
     fn exception_str(
         &mut self,
@@ -275,6 +336,9 @@ impl Writer {
         args: &[Value],
     ) -> Result<(), TooDeep> {
         let is = |of: Type| vm.is_subclass(vm.heap.instances[instance].class, of.class());
+        if is(Type::OSError) && self.os_error_str(vm, instance)? {
+            return Ok(());
+        }
         match *args {
             [] => Ok(()),
             [arg] => {
@@ -284,17 +348,6 @@ impl Writer {
                 } else {
                     Part::Str(arg)
                 });
-                Ok(())
-            }
-            [number, text] | [number, text, _] if is(Type::OSError) => {
-                self.enter(Value::Unbound, "[Errno ", "")?;
-                if let [_, _, file] = *args {
-                    self.parts.push(Part::Repr(file));
-                    self.parts.push(Part::Text(": "));
-                }
-                self.parts.push(Part::Str(text));
-                self.parts.push(Part::Text("] "));
-                self.parts.push(Part::Str(number));
                 Ok(())
             }
             [
@@ -340,8 +393,18 @@ impl Writer {
                 Ok(text) => self.text(&text),
                 Err(fault) => self.fault = Some(fault),
             },
-            Value::Str(it) => self.text(&repr_str(vm.heap.text(it))),
-            Value::Bytes(it) => self.text(&repr_bytes(&vm.heap.bytes[it].0)),
+            Value::Str(it) => {
+                let text = vm.heap.text(it);
+                if self.fits(2 * most_of_repr(text.as_bytes())) {
+                    self.text(&repr_str(text));
+                }
+            }
+            Value::Bytes(it) => {
+                let bytes = &vm.heap.bytes[it].0;
+                if self.fits(2 * most_of_repr(bytes)) {
+                    self.text(&repr_bytes(bytes));
+                }
+            }
             Value::Tuple(it) => {
                 let close = if vm.heap.tuples[it].0.len() == 1 {
                     ",)"
@@ -413,16 +476,7 @@ impl Writer {
                 let name = qualname(vm, vm.heap.generators[it].function);
                 self.object(&format!("generator object {name}"), value);
             }
-            Value::Iter(it) => {
-                let kind = match &vm.heap.iters[it] {
-                    Iter::Reversed {
-                        sequence: Value::Tuple(_) | Value::Instance(_),
-                        ..
-                    } => "reversed",
-                    _ => vm.type_name(value),
-                };
-                self.object(&format!("{kind} object"), value);
-            }
+            Value::Iter(_) => self.object(&format!("{} object", vm.type_name(value)), value),
             Value::Cell(_) => self.object("cell", value),
             Value::Module(it) => {
                 self.out.push_str(&module_text(vm, it as usize));

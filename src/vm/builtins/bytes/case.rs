@@ -63,6 +63,7 @@ pub(super) fn is_space(byte: u8) -> bool {
 }
 
 fn changed(ctx: &mut Ctx<'_>, change: fn(&[u8]) -> Vec<u8>) -> Result<Value, Interrupt> {
+    ctx.reserve(2 * this(ctx).len())?;
     let changed = change(&this(ctx));
     Ok(new(ctx, changed))
 }

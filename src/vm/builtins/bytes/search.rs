@@ -195,6 +195,7 @@ fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Interrupt>
         None => is_space(*it),
     };
     let bytes = this(ctx);
+    ctx.reserve(bytes.len())?;
     let mut kept = &bytes[..];
     if left {
         let start = kept.iter().take_while(|it| is_stripped(it)).count();
@@ -234,6 +235,7 @@ fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         removed => required(ctx, removed)?,
     };
     let bytes = this(ctx);
+    ctx.reserve(3 * bytes.len())?;
     let kept = bytes.iter().filter(|it| !removed.contains(it));
     let translated: Vec<u8> = match &table {
         Some(table) => kept.map(|&it| table[usize::from(it)]).collect(),

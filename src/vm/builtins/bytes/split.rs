@@ -3,6 +3,7 @@
 use crate::vm::builtins::bytes::case::is_space;
 use crate::vm::builtins::bytes::{new, required, this};
 use crate::vm::builtins::str::search::most_times;
+use crate::vm::builtins::str::split::reserve_ranges;
 use crate::vm::class::Type;
 use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::search::{self, Unit};
@@ -32,19 +33,30 @@ fn units(bytes: &[u8], mark: fn(u8) -> bool) -> impl DoubleEndedIterator<Item = 
         .map(move |(at, &it)| (at, at + 1, mark(it)))
 }
 
-fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Value {
+fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Interrupt> {
+    let outer: usize = ranges.iter().map(ExactSizeIterator::len).sum();
+    // A small object takes about so much.
+    let each = 4 * size_of::<Value>();
+    ctx.reserve(ranges.len() * each + outer)?;
     let bytes = this(ctx);
     let pieces: Vec<Value> = ranges
         .into_iter()
         .map(|range| new(ctx, &bytes[range]))
         .collect();
-    ctx.vm.heap.new_list(pieces)
+    Ok(ctx.vm.heap.new_list(pieces))
 }
 
 fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
     let (separator, most) = (ctx.arg(1), ctx.arg(2));
     let most = most_times(ctx, most)?;
     let bytes = this(ctx);
+    let count = |ctx: &Ctx<'_>| match separator {
+        Value::Bytes(separator) if !ctx.vm.heap.bytes[separator].0.is_empty() => {
+            search::count(&bytes, &ctx.vm.heap.bytes[separator].0).min(most)
+        }
+        _ => bytes.iter().filter(|it| it.is_ascii_whitespace()).count(),
+    };
+    reserve_ranges(ctx, count, bytes.len())?;
     let ranges = match separator {
         Value::Unbound | Value::None => {
             search::split_words(units(&bytes, is_space), bytes.len(), most, from_left)
@@ -57,16 +69,18 @@ fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
             search::split(&bytes, &separator, most, from_left)
         }
     };
-    Ok(pieces(ctx, ranges))
+    pieces(ctx, ranges)
 }
 
 fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let keep = ctx.arg(1);
     let keep = keep.is_bound() && ctx.truth(keep)?;
     let bytes = this(ctx);
+    let count = |_: &Ctx<'_>| bytes.iter().filter(|it| it.is_ascii_control()).count();
+    reserve_ranges(ctx, count, bytes.len())?;
     let ends = units(&bytes, |it| matches!(it, b'\n' | b'\r'));
     let lines = search::split_lines(ends, &bytes, keep);
-    Ok(pieces(ctx, lines))
+    pieces(ctx, lines)
 }
 
 fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
@@ -76,6 +90,7 @@ fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
         return Err(ctx.value_error("empty separator"));
     }
     let bytes = this(ctx);
+    ctx.reserve(bytes.len())?;
     let parts = if let Some(at) = search::find(&bytes, &cut, first) {
         [
             new(ctx, &bytes[..at]),

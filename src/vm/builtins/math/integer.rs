@@ -7,6 +7,7 @@ use crate::vm::number::integer::{
     divide, greatest_common_divisor, multiply, product_of_range, square_root,
 };
 use crate::vm::operate::Number;
+use crate::vm::protocol::{Outcome, Turn};
 use crate::vm::value::Value;
 use num_bigint::BigInt;
 use num_traits::{One, Signed, ToPrimitive, Zero};
@@ -137,15 +138,21 @@ fn lcm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn prod(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (iterable, start) = (ctx.arg(0), ctx.arg(1));
-    let mut product = start.or(Value::Int(1));
-    for item in ctx.collect(iterable)? {
-        // What a method of the script is given must be the same object each time this runs.
-        if Number::of(item).is_none() {
-            product = ctx.once(|_| Ok(product))?;
-        }
-        product = ctx.binary(BinaryOp::Mul, product, item)?;
-    }
-    Ok(product)
+    ctx.or_by_library("product", |ctx| {
+        let mut product = start.or(Value::Int(1));
+        let walked = ctx.walk(iterable, |ctx, item| {
+            if matches!(product, Value::Instance(_)) || matches!(item, Value::Instance(_)) {
+                return Ok(Turn::Ask);
+            }
+            product = ctx.binary(BinaryOp::Mul, product, item)?;
+            Ok(Turn::Done)
+        })?;
+        ctx.took(iterable, walked.count);
+        Ok(match walked.rest {
+            None => Outcome::Value(product),
+            Some(rest) => Outcome::Rest(vec![product, rest.pending, rest.items]),
+        })
+    })
 }
 
 #[cfg(test)]

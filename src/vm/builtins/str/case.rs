@@ -1,6 +1,6 @@
 //! Strings: upper and lower case, and what kind of characters they have.
 
-use crate::vm::builtins::str::this;
+use crate::vm::builtins::str::{reserve_copies, this};
 use crate::vm::class::Type;
 use crate::vm::heap::SHORT;
 use crate::vm::native::{Ctx, Interrupt, Native, method};
@@ -66,6 +66,7 @@ fn changed(
     change_ascii: fn(&mut [u8]),
     change: fn(&str) -> String,
 ) -> Result<Value, Interrupt> {
+    reserve_copies(ctx, 2)?;
     let this = this(ctx);
     let text = ctx.vm.heap.text(this);
     if !ctx.vm.heap.strs[this].is_ascii() {

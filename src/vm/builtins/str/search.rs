@@ -1,6 +1,6 @@
 //! Strings: finding, replacing and taking away.
 
-use crate::vm::builtins::str::{string, text, this};
+use crate::vm::builtins::str::{reserve_copies, string, text, this};
 use crate::vm::class::Type;
 use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::character::is_space;
@@ -279,6 +279,7 @@ fn remove(
     let what = format!("{}() argument", ctx.name());
     let affix = ctx.arg(1);
     let affix = string(ctx, affix, &what)?;
+    reserve_copies(ctx, 1)?;
     let kept = remove(ctx.vm.heap.text(this(ctx)), ctx.vm.heap.text(affix)).map(str::to_owned);
     Ok(match kept {
         Some(kept) => ctx.vm.heap.new_str(kept),
@@ -299,6 +300,7 @@ fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Interrupt>
         Some(chars) => chars.contains(it),
         None => is_space(it),
     };
+    reserve_copies(ctx, 1)?;
     let whole = ctx.vm.heap.text(this(ctx));
     let mut kept = whole;
     if left {

@@ -1,7 +1,7 @@
 //! Strings: cutting them into pieces.
 
 use crate::vm::builtins::str::search::most_times;
-use crate::vm::builtins::str::this;
+use crate::vm::builtins::str::{reserve_copies, this};
 use crate::vm::class::Type;
 use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::character::{is_line_end, is_space};
@@ -41,19 +41,48 @@ fn ascii_units(text: &str) -> impl DoubleEndedIterator<Item = Unit> {
 }
 
 /// A list of parts of the receiver.
-fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Value {
+fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Interrupt> {
+    let outer: usize = ranges.iter().map(ExactSizeIterator::len).sum();
+    let each = size_of::<Value>() + size_of::<crate::vm::text::Str>();
+    ctx.reserve(ranges.len() * each + outer)?;
     let this = this(ctx);
     let mut pieces = Vec::with_capacity(ranges.len());
     ctx.vm.heap.worked(Work::Cut, ranges.len());
     for range in ranges {
         pieces.push(ctx.vm.heap.new_part(this, range));
     }
-    ctx.vm.heap.new_list(pieces)
+    Ok(ctx.vm.heap.new_list(pieces))
+}
+
+/// Sees that there is room for the places of the pieces of a long text, of which there are no more
+/// than the separators or white space in it.
+pub(in crate::vm::builtins) fn reserve_ranges(
+    ctx: &mut Ctx<'_>,
+    count: impl FnOnce(&Ctx<'_>) -> usize,
+    length: usize,
+) -> Result<(), Interrupt> {
+    const LONG: usize = 1 << 16;
+    if length < LONG {
+        return Ok(());
+    }
+    // They grow by doubling.
+    let each = 2 * size_of::<Range<usize>>();
+    ctx.reserve(count(ctx).saturating_mul(each))
 }
 
 fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
     let (separator, most) = (ctx.arg(1), ctx.arg(2));
     let most = most_times(ctx, most)?;
+    let count = |ctx: &Ctx<'_>| {
+        let text = ctx.vm.heap.text(this(ctx)).as_bytes();
+        match separator {
+            Value::Str(separator) if ctx.vm.heap.strs[separator].bytes > 0 => {
+                search::count(text, ctx.vm.heap.text(separator).as_bytes()).min(most)
+            }
+            _ => text.iter().filter(|it| it.is_ascii_whitespace()).count(),
+        }
+    };
+    reserve_ranges(ctx, count, ctx.vm.heap.text(this(ctx)).len())?;
     let text = ctx.vm.heap.text(this(ctx));
     let ranges = match separator {
         Value::Unbound | Value::None if ctx.vm.heap.strs[this(ctx)].is_ascii() => {
@@ -74,15 +103,20 @@ fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
             return Err(ctx.type_error(message));
         }
     };
-    Ok(pieces(ctx, ranges))
+    pieces(ctx, ranges)
 }
 
 fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let keep = ctx.arg(1);
     let keep = keep.is_bound() && ctx.truth(keep)?;
+    let count = |ctx: &Ctx<'_>| {
+        let text = ctx.vm.heap.text(this(ctx)).bytes();
+        text.filter(u8::is_ascii_control).count()
+    };
+    reserve_ranges(ctx, count, ctx.vm.heap.text(this(ctx)).len())?;
     let text = ctx.vm.heap.text(this(ctx));
     let lines = search::split_lines(units(text, is_line_end), text.as_bytes(), keep);
-    Ok(pieces(ctx, lines))
+    pieces(ctx, lines)
 }
 
 fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
@@ -91,6 +125,7 @@ fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
         let message = format!("must be str, not {}", ctx.vm.type_name(separator));
         return Err(ctx.type_error(message));
     };
+    reserve_copies(ctx, 1)?;
     let text = ctx.vm.heap.text(this(ctx));
     let cut = ctx.vm.heap.text(cut);
     if cut.is_empty() {

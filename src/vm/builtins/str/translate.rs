@@ -1,6 +1,6 @@
 //! Strings: replacing characters by a table.
 
-use crate::vm::builtins::str::{string, text, this};
+use crate::vm::builtins::str::{reserve_copies, string, text, this};
 use crate::vm::class::{Type, name};
 use crate::vm::dict::Dict;
 use crate::vm::fault::Fault;
@@ -92,6 +92,7 @@ fn pairs_of_dict(ctx: &mut Ctx<'_>, x: Value) -> Result<Vec<(Value, Value)>, Int
 
 fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let table = ctx.arg(1);
+    reserve_copies(ctx, 2)?;
     let source = text(ctx, this(ctx));
     let mut out = String::with_capacity(source.len());
     // Each character is looked up once.
@@ -105,7 +106,9 @@ fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         }
         match &known[&character] {
             Some(replaced) => {
-                ctx.reserve_text(out.len() + replaced.len())?;
+                if out.len() + replaced.len() > out.capacity() {
+                    ctx.reserve_text(2 * (out.len() + replaced.len()))?;
+                }
                 out.push_str(replaced);
             }
             None => out.push(character),
