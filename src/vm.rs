@@ -11,6 +11,7 @@ mod canonical;
 pub mod class;
 pub mod dict;
 pub mod fault;
+pub mod flag;
 pub mod format;
 mod generator;
 pub mod heap;

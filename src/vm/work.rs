@@ -43,11 +43,22 @@ pub const KINDS: usize = Work::Instance as usize + 1;
 /// Units of each kind, as they are declared.
 pub type Units = [u64; KINDS];
 
+/// How much may be done until the next `take`: a builtin that does more gives up, since its engine
+/// would end the run at once.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    /// What a unit of each kind takes of it.
+    pub prices: Units,
+    pub most: u64,
+}
+
 /// What was done since the last look.
 #[derive(Clone, Debug, Default)]
 pub(in crate::vm) struct Done {
     units: [Cell<u64>; KINDS],
     any: Cell<bool>,
+    /// Without bounds if there is none.
+    pub(in crate::vm) allowance: Option<Allowance>,
 }
 
 impl Done {
@@ -56,6 +67,18 @@ impl Done {
         let done = &self.units[kind as usize];
         done.set(done.get().wrapping_add(units as u64));
         self.any.set(true);
+    }
+
+    /// Is it more than is allowed?
+    #[inline]
+    pub(in crate::vm) fn is_too_much(&self) -> bool {
+        self.allowance.as_ref().is_some_and(|it| {
+            let kinds = self.units.iter().zip(&it.prices);
+            let total = kinds.fold(0_u64, |total, (units, price)| {
+                total.saturating_add(units.get().saturating_mul(*price))
+            });
+            total > it.most
+        })
     }
 
     #[inline]

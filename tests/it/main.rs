@@ -16,6 +16,7 @@ mod examples;
 mod front;
 mod frozen;
 mod generator;
+mod interrupts;
 mod lang;
 mod lost_output;
 mod messages;

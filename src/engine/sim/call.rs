@@ -50,7 +50,11 @@ impl World {
                 return self.printed(task, printed);
             }
             SysCall::ReadLine => {
-                let answer = match self.console.read_line() {
+                let line = self.console.read_line();
+                if self.flag.is_up() {
+                    return self.interrupt();
+                }
+                let answer = match line {
                     Ok(line) => match String::from_utf8(line) {
                         Ok(line) => Answer::Text(line.into()),
                         Err(error) => Answer::Error(

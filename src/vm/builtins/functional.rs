@@ -95,6 +95,8 @@ fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return sum_of_range(ctx, ctx.vm.heap.ranges[range], total);
     }
     let items = ctx.take_all(iterable)?;
+    // What was taken from an iterator is gone, so that this cannot be called again.
+    let may_give_up = !matches!(iterable, Value::Iter(_));
     for (at, &item) in items.iter().enumerate() {
         total = match (total, item) {
             (Value::Int(a), Value::Int(b)) if a.checked_add(b).is_some() => Value::Int(a + b),
@@ -107,16 +109,27 @@ fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
                 let function = ctx.vm.library("total");
                 return ctx.call(function, &[rest, total]);
             }
-            _ => ctx.binary(BinaryOp::Add, total, item)?,
+            _ => {
+                if may_give_up {
+                    ctx.look()?;
+                }
+                ctx.binary(BinaryOp::Add, total, item)?
+            }
         };
     }
     Ok(total)
 }
 
+/// So many simple steps take microseconds.
+const LOOK_EVERY: u64 = 1 << 12;
+
 /// The sum of a range, number by number, without a list of them.
 fn sum_of_range(ctx: &mut Ctx<'_>, range: Range, mut total: Value) -> Result<Value, Interrupt> {
     ctx.vm.heap.worked(Work::Visit, range.len() as usize * 3);
     for at in 0..range.len() {
+        if at % LOOK_EVERY == 0 {
+            ctx.look()?;
+        }
         let item = range.at(at);
         total = match total {
             Value::Int(sum) if sum.checked_add(item).is_some() => Value::Int(sum + item),

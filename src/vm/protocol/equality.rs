@@ -21,9 +21,11 @@ pub(in crate::vm) enum Verdict {
     /// A method of the script must be asked.
     Ask,
     TooDeep,
+    /// It was given up, since the engine wants something.
+    Flagged,
 }
 
-use Verdict::{Ask, Known, TooDeep, Unordered};
+use Verdict::{Ask, Flagged, Known, TooDeep, Unordered};
 
 /// How deep a comparison goes that has no thread at hand to look at its recursion limit.
 const SHALLOW: usize = 64;
@@ -77,6 +79,7 @@ impl Ctx<'_> {
             match self.vm.heap.try_compare(op, a, b, left) {
                 Known(truth) => return Ok(Value::Bool(truth)),
                 Unordered(a, b) => return Err(self.unordered(op, a, b)),
+                Flagged => return Err(Interrupt::Flagged),
                 TooDeep => break,
                 Ask => {}
             }
@@ -228,7 +231,7 @@ impl Heap {
             _ if a.same(b) => Some(true),
             _ => match self.try_compare(CompareOp::Eq, a, b, NESTING) {
                 Known(equal) => Some(equal),
-                Unordered(..) | Ask | TooDeep => None,
+                Unordered(..) | Ask | TooDeep | Flagged => None,
             },
         }
     }
@@ -248,7 +251,7 @@ impl Heap {
             | CompareOp::Gt
             | CompareOp::Ge => match self.try_compare(op, a, b, SHALLOW) {
                 Known(truth) => Some(truth),
-                Unordered(..) | Ask | TooDeep => None,
+                Unordered(..) | Ask | TooDeep | Flagged => None,
             },
         }
     }

@@ -137,6 +137,7 @@ impl Ctx<'_> {
                 Verdict::Known(true) => return Ok(Some(at)),
                 Verdict::Known(false) | Verdict::Unordered(..) => {}
                 Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
+                Verdict::Flagged => return Err(Interrupt::Flagged),
                 Verdict::Ask => {
                     let function = self.vm.library("find_equal");
                     let (start, stop) = (Value::Int(start as i64), Value::Int(stop as i64));
@@ -170,6 +171,7 @@ impl Ctx<'_> {
                 Verdict::Known(equal) => count += usize::from(equal),
                 Verdict::Unordered(..) => {}
                 Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
+                Verdict::Flagged => return Err(Interrupt::Flagged),
                 Verdict::Ask => {
                     let function = self.vm.library("count_equal");
                     let found = self.call(function, &[sequence, value])?;
@@ -184,6 +186,10 @@ impl Ctx<'_> {
 impl Heap {
     /// `item in container` for the frequent builtin containers, unless the script must be asked or something must be raised.
     pub(super) fn contains_fast(&self, container: Value, item: Value) -> Option<bool> {
+        // Whoever asks in full sees the flag.
+        if self.is_flagged() {
+            return None;
+        }
         let found = |found: Found| match found {
             Found::At(_) => Some(true),
             Found::Absent => Some(false),

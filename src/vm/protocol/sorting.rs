@@ -61,6 +61,7 @@ impl Ctx<'_> {
                 Verdict::Known(false) => {}
                 Verdict::Unordered(a, b) => return Err(self.unordered(better, a, b)),
                 Verdict::TooDeep => return Err(self.too_deep(" in comparison")),
+                Verdict::Flagged => return Err(Interrupt::Flagged),
                 Verdict::Ask => {
                     let keys = self.once(|ctx| Ok(ctx.vm.heap.new_list(keys)))?;
                     let function = self.vm.library(match better {
@@ -81,6 +82,7 @@ impl Ctx<'_> {
             Ok(places) => return Ok(places),
             Err(Verdict::Unordered(a, b)) => return Err(self.unordered(CompareOp::Lt, a, b)),
             Err(Verdict::TooDeep) => return Err(self.too_deep(" in comparison")),
+            Err(Verdict::Flagged) => return Err(Interrupt::Flagged),
             Err(Verdict::Known(_) | Verdict::Ask) => {}
         }
         let count = keys.len();
@@ -132,6 +134,9 @@ impl Heap {
         }
         let mut less = |a: u32, b: u32| {
             self.worked(Work::Compare, 2);
+            if self.is_flagged() {
+                return Err(Verdict::Flagged);
+            }
             match self.try_compare(CompareOp::Lt, key(a), key(b), left) {
                 Verdict::Known(less) => Ok(less),
                 other => Err(other),
