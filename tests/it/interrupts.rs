@@ -341,6 +341,7 @@ fn tests_that_never_end_are_left_in_the_middle_of_a_builtin() {
     for (name, text) in [
         ("a", "sum(range(10**11))"),
         ("b", "import math\nmath.gcd(3**880000, 7**490000)"),
+        ("c", "while True: [1] * 10**6"),
         ("d", "print('done')"),
     ] {
         let path = folder.join(name.to_owned() + ".mini");
