@@ -8,6 +8,9 @@ use crate::vm::builtins;
 use crate::vm::slice::SysCall;
 use crate::vm::thread::{Status, ThreadId};
 
+/// More rows nobody reads.
+const MOST_ROWS: usize = 60;
+
 /// A process whose VM can be looked into, and who runs in it.
 pub(crate) struct Seen<'a> {
     pub(crate) standing: Standing<'a>,
@@ -34,6 +37,11 @@ pub(crate) fn report(seen: &[Seen<'_>], unseen: &[Printable]) -> Printable {
         }
     }
     rows.extend(unseen.iter().map(|row| (row.clone(), None)));
+    let more = rows.len().saturating_sub(MOST_ROWS);
+    if more > 0 {
+        rows.truncate(MOST_ROWS);
+        rows.push((printable!("and ", more, " more"), None));
+    }
     table(rows)
 }
 

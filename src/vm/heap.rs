@@ -436,10 +436,17 @@ impl Heap {
         self.flag = flag;
     }
 
-    /// Is a builtin that is under way to give up? For loops that may be long, every now and then.
+    /// Is a builtin that is under way to give up? For loops of short steps.
     #[inline]
     #[must_use]
     pub(in crate::vm) fn is_flagged(&self) -> bool {
+        self.flag.is_up() || self.done.is_soon_too_much()
+    }
+
+    /// The same for whoever looks seldom.
+    #[inline]
+    #[must_use]
+    pub(in crate::vm) fn is_flagged_now(&self) -> bool {
         self.flag.is_up() || self.done.is_too_much()
     }
 

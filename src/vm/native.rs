@@ -412,7 +412,7 @@ impl Ctx<'_> {
     /// An ask like any other, which comes before any change.
     #[inline]
     pub(in crate::vm) fn look(&self) -> Result<(), Interrupt> {
-        if self.vm.heap.is_flagged() {
+        if self.vm.heap.is_flagged_now() {
             return Err(Interrupt::Flagged);
         }
         Ok(())

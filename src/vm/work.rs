@@ -59,6 +59,8 @@ pub(in crate::vm) struct Done {
     any: Cell<bool>,
     /// Without bounds if there is none.
     pub(in crate::vm) allowance: Option<Allowance>,
+    /// How often a loop of short steps asked whether it is too much.
+    looks: Cell<u32>,
 }
 
 impl Done {
@@ -79,6 +81,17 @@ impl Done {
             });
             total > it.most
         })
+    }
+
+    /// The same for a loop of short steps, which is told a little later.
+    #[inline]
+    pub(in crate::vm) fn is_soon_too_much(&self) -> bool {
+        const LOOK_EVERY: u32 = 1 << 8;
+        self.allowance.is_some() && {
+            let looks = self.looks.get().wrapping_add(1);
+            self.looks.set(looks);
+            looks.is_multiple_of(LOOK_EVERY) && self.is_too_much()
+        }
     }
 
     #[inline]

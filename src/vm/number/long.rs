@@ -157,7 +157,7 @@ mod tests {
     /// So many bits that look as if they were by chance.
     fn long(bits: u64, seed: u64) -> BigInt {
         let mut state = seed;
-        let digits = (0..bits / 32 + 1).map(|_| {
+        let digits = (0..=bits / 32).map(|_| {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
