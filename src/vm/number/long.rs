@@ -210,7 +210,7 @@ mod tests {
     fn all_of_them_can_be_given_up() {
         let (a, b) = (long(1 << 22, 1), long(1 << 21, 2));
         let looks = Cell::new(0);
-        let soon = || looks.replace(looks.get() + 1) == 3;
+        let soon = || looks.replace(looks.get() + 1) % 4 == 3;
         let given_up = Fault::given_up();
         let tried = [
             multiply(&a, &b, &soon),
@@ -221,7 +221,6 @@ mod tests {
         ];
         for it in tried {
             assert_eq!(it, Err(given_up.clone()));
-            looks.set(0);
         }
     }
 }
