@@ -8,6 +8,7 @@ mod completions;
 mod dis;
 mod exit;
 mod explain;
+mod input;
 mod program;
 mod record;
 pub mod render;

@@ -7,6 +7,7 @@ pub mod outcome;
 pub mod real;
 pub mod sim;
 pub(crate) mod stream;
+pub(crate) mod whereabouts;
 
 pub use child::SIGTERM;
 pub use stream::LOST_OUTPUT;

@@ -13,6 +13,7 @@ mod collect;
 pub mod dict;
 mod exception;
 pub mod fault;
+pub mod flag;
 pub mod format;
 mod generator;
 pub mod heap;

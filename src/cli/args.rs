@@ -249,7 +249,7 @@ pub(super) enum Format {
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
-    /// Memory of each process, as in 512M or 2G; beyond it, `MemoryError`
+    /// Memory of the run, all its processes together, as in 512M or 2G; beyond it, `MemoryError`
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     pub(super) max_memory: Size,
     /// Threads of each process that are alive at the same time; beyond it, `RuntimeError`

@@ -16,7 +16,7 @@ pub(super) const LIMIT: i32 = 4;
 pub(super) const BUG: i32 = 70;
 /// Something that was printed or was to be saved could not be written.
 pub(super) const LOST: i32 = LOST_OUTPUT;
-/// A second Ctrl-C.
+/// Ctrl-C.
 pub(super) const INTERRUPTED: i32 = 130;
 /// `os.abort()`.
 pub(super) const ABORTED: i32 = 134;
@@ -54,7 +54,7 @@ pub(super) fn of(end: &End) -> i32 {
         End::Exited(code) => *code,
         End::Killed(signal) => 128 + signal,
         End::Aborted => ABORTED,
-        End::Interrupted => INTERRUPTED,
+        End::Interrupted(_) => INTERRUPTED,
         End::Deadlock(_) => DEADLOCK,
         End::Limit(_) => LIMIT,
         End::Bug(_) => BUG,

@@ -31,10 +31,14 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     // Caught from before the first instruction on; whoever is faster than the start waits for it.
     let interrupter: Arc<OnceLock<Interrupter>> = Arc::default();
     let started = interrupter.clone();
-    signals::watch(move |signal| match signal {
-        Signal::Interrupt => started.wait().interrupt(),
-        Signal::Terminate => started.wait().terminate(),
-    })?;
+    let still_running = interrupter.clone();
+    signals::watch(
+        move |signal| match signal {
+            Signal::Interrupt => started.wait().interrupt(),
+            Signal::Terminate => started.wait().terminate(),
+        },
+        move || still(still_running.wait()),
+    )?;
     let heading = || Heading {
         simulated: false,
         cores: std::thread::available_parallelism()
@@ -61,6 +65,11 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
     interrupter.get_or_init(|| run.interrupter());
     let outcome = run.wait();
     say(&end_text(&outcome.end))?;
+    if outcome.end == End::Exited(exit::INTERRUPTED)
+        && let Some(found) = &outcome.found
+    {
+        say(&printable!("where Ctrl-C found everybody:\n", *found))?;
+    }
     if let Some(record) = record {
         say(&record.end(outcome.elapsed_ns)?)?;
     }
@@ -72,6 +81,19 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
         )?)?;
     }
     Ok(exit::of(&outcome.end))
+}
+
+/// What keeps a run from its end, a moment after Ctrl-C.
+fn still(interrupter: &Interrupter) -> Printable {
+    match interrupter.whereabouts() {
+        Some(where_all_are) => printable!(
+            "mini: the run goes on after Ctrl-C; a second one ends it at once. Where it is now:\n",
+            where_all_are
+        ),
+        None => printable!(
+            "mini: the script has ended, but nobody takes its output; a second Ctrl-C gives that up\n"
+        ),
+    }
 }
 
 /// A VM that is about to run a script. None: the script is not right, and the messages have been printed.
@@ -99,7 +121,7 @@ pub(super) fn end_text(end: &End) -> Printable {
     match end {
         End::Exited(_) | End::Killed(_) => Printable::new(),
         End::Aborted => printable!("Aborted\n"),
-        End::Interrupted => printable!("interrupted\n"),
+        End::Interrupted(where_all_were) => printable!("interrupted\n", *where_all_were),
         End::Deadlock(report) => report.clone(),
         End::Limit(option) => printable!("mini: the run came to its limit, ", option, "\n"),
         End::Bug(message) => printable!("mini: this is a bug of Mini's: ", message, "\n"),

@@ -1,10 +1,11 @@
 //! `mini sim`: a script in the simulation.
 
 use crate::cli::args::SimArgs;
+use crate::cli::input::Input;
 use crate::cli::record::Record;
 use crate::cli::run::{end_text, prepare, run_limits};
 use crate::cli::signals::{self, Signal};
-use crate::cli::stats::Machine;
+use crate::cli::stats::{Machine, duration};
 use crate::cli::timeline::look;
 use crate::cli::{Trouble, exit, say, stats, terminal};
 use crate::engine::SIGTERM;
@@ -12,8 +13,9 @@ use crate::engine::outcome::End;
 use crate::engine::sim::{self, Options, Outcome};
 use crate::event::Sink;
 use crate::event::trace::Heading;
+use crate::printable;
 use crate::printable::Printable;
-use crate::vm::Vm;
+use crate::vm::flag::InterruptFlag;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,26 +25,44 @@ pub(super) fn sim(args: &SimArgs, paint: bool) -> Result<i32, Trouble> {
     let Some(vm) = prepare(&args.script, &args.limits, paint)? else {
         return Ok(exit::USAGE);
     };
-    let stop = Arc::new(AtomicBool::new(false));
+    let flag: Arc<InterruptFlag> = Arc::default();
     let terminated = Arc::new(AtomicBool::new(false));
-    let (told_to_stop, told_to_end) = (stop.clone(), terminated.clone());
-    signals::watch(move |signal| {
-        told_to_end.fetch_or(signal == Signal::Terminate, Ordering::Relaxed);
-        told_to_stop.store(true, Ordering::Relaxed);
-    })?;
+    let (told_to_stop, told_to_end) = (flag.clone(), terminated.clone());
+    signals::watch(
+        move |signal| {
+            told_to_end.fetch_or(signal == Signal::Terminate, Ordering::Relaxed);
+            told_to_stop.raise();
+        },
+        || {
+            printable!(
+                "mini: the simulation has not ended yet: it is in a long builtin, or nobody takes its output. A second Ctrl-C ends it at once\n"
+            )
+        },
+    )?;
     let streams = Streams {
-        input: Box::new(terminal::input()),
+        input: Box::new(Input::new(flag.clone())),
         output: Box::new(terminal::output()),
         error: Box::new(terminal::error()),
     };
     let look = look(&args.record.look, terminal::error_window(), paint);
     let record = Record::begin(&args.record, args.script.file(), || heading(args), look)?;
     let sink = record.as_ref().map(Record::sink);
-    let mut outcome = simulate(vm, args, streams, sink, stop);
-    if outcome.end == End::Interrupted && terminated.load(Ordering::Relaxed) {
-        outcome.end = End::Killed(SIGTERM);
+    let mut outcome = sim::run(vm, options(args, streams, sink, flag));
+    if let End::Interrupted(where_all_were) = &outcome.end {
+        if terminated.load(Ordering::Relaxed) {
+            outcome.end = End::Killed(SIGTERM);
+        } else {
+            let at = duration(outcome.elapsed.0);
+            say(&printable!(
+                "interrupted at ",
+                at,
+                " of virtual time\n",
+                *where_all_were
+            ))?;
+        }
+    } else {
+        say(&end_text(&outcome.end))?;
     }
-    say(&end_text(&outcome.end))?;
     say(&report(&outcome, args, record)?)?;
     Ok(exit::of(&outcome.end))
 }
@@ -54,31 +74,27 @@ pub(super) struct Streams {
     pub(super) error: Box<dyn Write + Send>,
 }
 
-/// Runs a VM as the options say.
-pub(super) fn simulate(
-    vm: Vm,
+/// What the simulation is given.
+pub(super) fn options(
     args: &SimArgs,
     streams: Streams,
     sink: Option<Box<dyn Sink>>,
-    stop: Arc<AtomicBool>,
-) -> Outcome {
-    sim::run(
-        vm,
-        Options {
-            lock: args.gil.lock(),
-            cores: args.cores,
-            costs: *args.costs,
-            schedule: args.schedule,
-            seed: args.seed,
-            limits: run_limits(&args.limits),
-            input: streams.input,
-            output: streams.output,
-            error: streams.error,
-            statistics: args.stats,
-            sink,
-            stop,
-        },
-    )
+    flag: Arc<InterruptFlag>,
+) -> Options {
+    Options {
+        lock: args.gil.lock(),
+        cores: args.cores,
+        costs: *args.costs,
+        schedule: args.schedule,
+        seed: args.seed,
+        limits: run_limits(&args.limits),
+        input: streams.input,
+        output: streams.output,
+        error: streams.error,
+        statistics: args.stats,
+        sink,
+        flag,
+    }
 }
 
 /// What a trace of the run says of it.

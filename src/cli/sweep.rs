@@ -79,7 +79,7 @@ pub(super) fn sweep(args: &SweepArgs, paint: bool) -> Result<i32, Trouble> {
                 error: Box::new(error.clone()),
                 statistics: true,
                 sink: None,
-                stop: Arc::default(),
+                flag: Arc::default(),
             },
         );
         (outcome, error.text())

@@ -13,21 +13,23 @@ mod head;
 use crate::cli::args::{SimArgs, TestArgs};
 use crate::cli::program::Text;
 use crate::cli::record::Record;
-use crate::cli::sim::{Streams, heading, report, simulate};
+use crate::cli::sim::{Streams, heading, options, report};
 use crate::cli::timeline::look;
 use crate::cli::{Trouble, exit, print, program, run};
 use crate::engine::outcome::End;
-use crate::engine::sim::Outcome;
+use crate::engine::sim::{self, Options, Outcome};
 use crate::printable;
 use crate::printable::{Printable, clean};
+use crate::vm::Vm;
 use anyhow::bail;
 use folder::{Found, What};
 use head::Head;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 /// Runs every script under a folder, and says which of them printed something else.
 pub(super) fn test(args: &TestArgs, paint: bool) -> Result<i32, Trouble> {
@@ -138,8 +140,8 @@ fn transcript(
         let look = look(&args.record.look, None, false);
         let record = Record::begin(&args.record, script, || heading(args), look)?;
         let sink = record.as_ref().map(Record::sink);
-        let outcome = within(limits, |stop| simulate(vm, args, streams, sink, stop));
-        let Some(outcome) = outcome else {
+        let options = options(args, streams, sink, Arc::default());
+        let Some(outcome) = within(limits, vm, options)? else {
             bail!(
                 "{head}it took more than {} of this machine's time; --timeout allows more",
                 limits.timeout
@@ -165,24 +167,35 @@ fn transcript(
     Ok(Some(transcript))
 }
 
-/// Runs something that is told to stop when the time is over; none if it was.
+/// How long a script has for its end once it has been told to stop. What is still in the middle of
+/// a long builtin then is left to itself: the others are tested meanwhile.
+const UNTIL_LEFT: Duration = Duration::from_secs(1);
+
+/// Simulates on a thread of its own, which is told to stop when the time is over; none if it was.
 #[expect(clippy::disallowed_methods, reason = "scripts that never end")]
-fn within(limits: &TestArgs, run: impl FnOnce(Arc<AtomicBool>) -> Outcome) -> Option<Outcome> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let (done, ended) = mpsc::channel::<()>();
-    let patience = std::time::Duration::from_nanos(limits.timeout.0);
-    let outcome = std::thread::scope(|scope| {
-        let told = stop.clone();
-        scope.spawn(move || {
-            if ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
-                told.store(true, Ordering::Relaxed);
-            }
-        });
-        let outcome = run(stop);
-        drop(done);
-        outcome
-    });
-    (outcome.end != End::Interrupted).then_some(outcome)
+fn within(limits: &TestArgs, vm: Vm, options: Options) -> Result<Option<Outcome>, Trouble> {
+    let flag = options.flag.clone();
+    let (done, ended) = mpsc::channel();
+    let named = std::thread::Builder::new().name("test".into());
+    let worker = named.spawn(move || {
+        // Nobody may want it any more.
+        let _ = done.send(sim::run(vm, options));
+    })?;
+    let outcome = match ended.recv_timeout(Duration::from_nanos(limits.timeout.0)) {
+        Err(RecvTimeoutError::Timeout) => {
+            flag.raise();
+            ended.recv_timeout(UNTIL_LEFT)
+        }
+        outcome => outcome,
+    };
+    match outcome {
+        Ok(outcome) => Ok(Some(outcome).filter(|it| !matches!(it.end, End::Interrupted(_)))),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => match worker.join() {
+            Err(panic) => std::panic::resume_unwind(panic),
+            Ok(()) => unreachable!("it sends before it ends"),
+        },
+    }
 }
 
 /// A stream that is kept.

@@ -22,8 +22,8 @@ pub(crate) enum Stage {
     Children,
 }
 
-/// A process all of whose threads are blocked for ever.
-pub(crate) struct Stuck<'a> {
+/// A process, and how it stands with its threads.
+pub(crate) struct Standing<'a> {
     /// Its number in the run.
     pub(crate) number: u64,
     pub(crate) name: &'a str,
@@ -34,7 +34,8 @@ pub(crate) struct Stuck<'a> {
 }
 
 /// Describes every thread of these processes, all of which are blocked for ever.
-pub(crate) fn report(processes: &[Stuck<'_>]) -> Printable {
+pub(crate) fn report(processes: &[Standing<'_>]) -> Printable {
+    let standings: Vec<&Standing<'_>> = processes.iter().collect();
     let mut rows: Vec<(Printable, Option<String>)> = Vec::new();
     for process in processes {
         let vm = process.vm;
@@ -44,7 +45,12 @@ pub(crate) fn report(processes: &[Stuck<'_>]) -> Printable {
                 row = printable!(process.name, ", ");
             }
             let name = &vm.threads[thread.0 as usize].name;
-            row = printable!(row, name, " waits for ", reason(process, thread, processes));
+            row = printable!(
+                row,
+                name,
+                " waits for ",
+                reason(process, thread, &standings)
+            );
             let handling = vm.threads[thread.0 as usize].handling;
             if let Value::Instance(_) = handling {
                 row = printable!(row, " while it handles ", vm.type_name(handling));
@@ -52,20 +58,32 @@ pub(crate) fn report(processes: &[Stuck<'_>]) -> Printable {
             rows.push((row, place(vm, thread)));
         }
     }
-    let width = rows.iter().map(|(row, _)| row.columns()).max().unwrap_or(0);
     let mut report = printable!("deadlock: every thread is blocked for ever\n");
-    for (row, place) in rows {
-        report.append(&printable!("  ", row));
-        if let Some(place) = place {
-            report.repeat(' ', width - row.columns());
-            report.append(&printable!("  at ", place));
-        }
-        report.own("\n");
-    }
+    report.append(&table(rows));
     report
 }
 
-fn reason(process: &Stuck<'_>, thread: ThreadId, processes: &[Stuck<'_>]) -> String {
+/// Rows that are indented, and behind them places in a column of their own.
+pub(crate) fn table(rows: Vec<(Printable, Option<String>)>) -> Printable {
+    let width = rows.iter().map(|(row, _)| row.columns()).max().unwrap_or(0);
+    let mut table = Printable::new();
+    for (row, place) in rows {
+        table.append(&printable!("  ", row));
+        if let Some(place) = place {
+            table.repeat(' ', width - row.columns());
+            table.append(&printable!("  at ", place));
+        }
+        table.own("\n");
+    }
+    table
+}
+
+/// What a thread that cannot go on waits for.
+pub(crate) fn reason(
+    process: &Standing<'_>,
+    thread: ThreadId,
+    processes: &[&Standing<'_>],
+) -> String {
     let vm = process.vm;
     let it = &vm.threads[thread.0 as usize];
     match &it.status {
@@ -129,7 +147,7 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
 }
 
 /// `script.mini:12`: the innermost line of the script itself.
-fn place(vm: &Vm, thread: ThreadId) -> Option<String> {
+pub(crate) fn place(vm: &Vm, thread: ThreadId) -> Option<String> {
     let program = &vm.image.program;
     vm.threads[thread.0 as usize]
         .frames

@@ -13,8 +13,9 @@ pub enum End {
     Killed(i32),
     /// `os.abort` in the first process.
     Aborted,
-    /// A second Ctrl-C, or one when the main thread had ended already.
-    Interrupted,
+    /// A second Ctrl-C; in the simulation the first. Where every thread was, if that is not told
+    /// yet.
+    Interrupted(Printable),
     /// Every thread of every VM was blocked for ever; the report says on what.
     Deadlock(Printable),
     /// The run came to a bound, by the name of its option.

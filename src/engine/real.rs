@@ -30,6 +30,7 @@ pub use record::Sinks;
 use crate::engine::LOST_OUTPUT;
 use crate::engine::outcome::{End, RunLimits, ThreadFigures};
 use crate::gil::Rules;
+use crate::printable::Printable;
 use crate::vm::Vm;
 use machine::Machine;
 use std::io::{BufRead, Write};
@@ -67,6 +68,8 @@ pub struct Run {
 pub struct Outcome {
     /// How it ended.
     pub end: End,
+    /// Where Ctrl-C found everybody, where an exception in the main thread does not say it.
+    pub found: Option<Printable>,
     /// What each thread did, in order of processes and threads, if that was to be kept.
     pub threads: Vec<ThreadFigures>,
     /// Wall time.
@@ -102,6 +105,7 @@ impl Run {
         self.machine.stop_recording();
         Outcome {
             end,
+            found: self.machine.found(),
             threads: self.machine.figures(),
             elapsed_ns,
             cpu_ns: clock::program_cpu_ns(),

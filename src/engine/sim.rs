@@ -48,9 +48,9 @@ use crate::engine::outcome::{End, RunLimits, ThreadFigures};
 use crate::event::Sink;
 use crate::gil::lock::Lock;
 use crate::vm::Vm;
+use crate::vm::flag::InterruptFlag;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// What a run is given besides its program.
 pub struct Options {
@@ -72,8 +72,8 @@ pub struct Options {
     pub statistics: bool,
     /// Where events go, if anywhere.
     pub sink: Option<Box<dyn Sink>>,
-    /// Once it is set the run ends.
-    pub stop: Arc<AtomicBool>,
+    /// Once it is up the run ends.
+    pub flag: Arc<InterruptFlag>,
 }
 
 /// How a run went.

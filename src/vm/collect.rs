@@ -38,6 +38,13 @@ impl Vm {
         self.collect_at >= self.least()
     }
 
+    /// Has a native made so much garbage that it had better let it be collected?
+    pub(super) fn is_overdue(&self) -> bool {
+        /// What a native may make before.
+        const MUCH: usize = 16 << 20;
+        self.heap.allocated >= self.collect_at.saturating_add(MUCH.min(self.collect_at))
+    }
+
     /// Is there room for so many bytes, for as long as a native runs or for an object that it makes?
     pub(super) fn has_room(&mut self, bytes: usize) -> bool {
         let wanted = self.heap.allocated.saturating_add(bytes);

@@ -10,6 +10,7 @@ use crate::bytecode::op::Convert;
 use crate::vm::arena::{Arena, Marks};
 use crate::vm::class::Class;
 use crate::vm::dict::Dict;
+use crate::vm::flag::InterruptFlag;
 use crate::vm::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 use crate::vm::list::List;
 use crate::vm::memory::Charge;
@@ -21,7 +22,7 @@ use crate::vm::text::{Buffer, CachedHash, Form, Str};
 use crate::vm::thread::ThreadId;
 use crate::vm::tuning::Tuning;
 use crate::vm::value::{Ref, Value};
-use crate::vm::work::{Done, Units, Work};
+use crate::vm::work::{Allowance, Done, Units, Work};
 use num_bigint::BigInt;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
@@ -66,6 +67,8 @@ pub struct Heap {
     pub(super) tuning: Tuning,
     /// What natives did in proportion to the size of something (`worked`).
     done: Done,
+    /// By which its engine reaches a builtin that is under way.
+    flag: Arc<InterruptFlag>,
 }
 
 macro_rules! makers {
@@ -451,6 +454,35 @@ impl Heap {
     #[inline]
     pub(in crate::vm) fn worked(&self, kind: Work, units: usize) {
         self.done.note(kind, units);
+    }
+
+    /// Bounds what natives may do until `take_work`.
+    pub fn allow_work(&mut self, allowance: Option<Allowance>) {
+        self.done.allowance = allowance;
+    }
+
+    /// Gives the VM another flag. Until then it shares that of the one that it was forked from.
+    pub fn set_flag(&mut self, flag: Arc<InterruptFlag>) {
+        self.flag = flag;
+    }
+
+    /// Is a builtin that is under way to give up? For loops of short steps.
+    #[inline]
+    #[must_use]
+    pub(in crate::vm) fn is_flagged(&self) -> bool {
+        self.flag.is_up() || self.done.is_soon_too_much()
+    }
+
+    /// The same for whoever looks seldom.
+    #[inline]
+    #[must_use]
+    pub(in crate::vm) fn is_flagged_now(&self) -> bool {
+        self.flag.is_up() || self.done.is_too_much()
+    }
+
+    /// The same for who has done so much more that is not noted yet.
+    pub(in crate::vm) fn is_flagged_after(&self, kind: Work, units: usize) -> bool {
+        self.flag.is_up() || self.done.is_too_much_with(kind, units)
     }
 
     /// What natives have done since this was last asked, if anything.

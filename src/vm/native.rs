@@ -186,6 +186,8 @@ pub enum Interrupt {
     },
     /// It needs so many bytes of memory, and there are fewer as long as there is garbage.
     Room { bytes: usize },
+    /// It saw that its engine wants something (`InterruptFlag`). It has changed nothing yet.
+    Flagged,
     /// It ends the VM with an exit code.
     Exit(i32),
     /// It kills the VM.
@@ -417,6 +419,16 @@ impl Ctx<'_> {
         }
         let call = make(self)?;
         Err(Interrupt::Call(Box::new(call)))
+    }
+
+    /// For loops that may be long, every now and then: gives up where the engine wants something.
+    /// An ask like any other, which comes before any change.
+    #[inline]
+    pub(in crate::vm) fn look(&self) -> Result<(), Interrupt> {
+        if self.vm.heap.is_flagged_now() {
+            return Err(Interrupt::Flagged);
+        }
+        Ok(())
     }
 
     /// Has nothing been asked yet?

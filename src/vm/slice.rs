@@ -40,6 +40,9 @@ pub enum Stop {
     Budget,
     /// Other threads can run again (`Vm::take_woken`); this one can go on.
     Woke,
+    /// A builtin saw that its engine wants something (`InterruptFlag`), or that it would do more
+    /// than is allowed; the thread can go on.
+    Flagged,
     /// The thread waits (`Status::Waiting`); it may run again once it is woken or `Vm::time_out` was called.
     Waiting,
     /// The thread asks something of the engine and may run again after `Vm::answer`.

@@ -43,11 +43,24 @@ pub const KINDS: usize = Work::Instance as usize + 1;
 /// Units of each kind, as they are declared.
 pub type Units = [u64; KINDS];
 
+/// How much may be done until the next `take`: a builtin that does more gives up, since its engine
+/// would end the run at once.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    /// What a unit of each kind takes of it.
+    pub prices: Units,
+    pub most: u64,
+}
+
 /// What was done since the last look.
 #[derive(Clone, Debug, Default)]
 pub(in crate::vm) struct Done {
     units: [Cell<u64>; KINDS],
     any: Cell<bool>,
+    /// Without bounds if there is none.
+    pub(in crate::vm) allowance: Option<Allowance>,
+    /// How often a loop of short steps asked whether it is too much.
+    looks: Cell<u32>,
 }
 
 impl Done {
@@ -56,6 +69,35 @@ impl Done {
         let done = &self.units[kind as usize];
         done.set(done.get().wrapping_add(units as u64));
         self.any.set(true);
+    }
+
+    /// Is it more than is allowed?
+    #[inline]
+    pub(in crate::vm) fn is_too_much(&self) -> bool {
+        self.is_too_much_with(Work::Visit, 0)
+    }
+
+    /// The same with so many units more.
+    pub(in crate::vm) fn is_too_much_with(&self, kind: Work, more: usize) -> bool {
+        self.allowance.as_ref().is_some_and(|it| {
+            let more = (more as u64).saturating_mul(it.prices[kind as usize]);
+            let kinds = self.units.iter().zip(&it.prices);
+            let total = kinds.fold(more, |total, (units, price)| {
+                total.saturating_add(units.get().saturating_mul(*price))
+            });
+            total > it.most
+        })
+    }
+
+    /// The same for a loop of short steps, which is told a little later.
+    #[inline]
+    pub(in crate::vm) fn is_soon_too_much(&self) -> bool {
+        const LOOK_EVERY: u32 = 1 << 8;
+        self.allowance.is_some() && {
+            let looks = self.looks.get().wrapping_add(1);
+            self.looks.set(looks);
+            looks.is_multiple_of(LOOK_EVERY) && self.is_too_much()
+        }
     }
 
     #[inline]

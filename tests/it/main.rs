@@ -6,6 +6,7 @@
 )]
 
 mod against_python;
+mod bombs;
 mod bytecode;
 mod cases;
 mod cli;
@@ -17,6 +18,7 @@ mod front;
 mod frozen;
 mod generator;
 mod growth;
+mod interrupts;
 mod lang;
 mod lost_output;
 mod messages;

@@ -107,6 +107,11 @@ impl Seat {
         PLACES[self.place.load(Ordering::Relaxed) as usize]
     }
 
+    /// Has it the lock?
+    pub(super) fn holds(&self) -> bool {
+        self.place() == Place::Holding
+    }
+
     fn set_place(&self, place: Place) {
         self.place.store(place as u8, Ordering::Relaxed);
     }

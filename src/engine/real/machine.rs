@@ -1,7 +1,7 @@
 //! What all processes of a run share: the table of processes, channels, input and output, the clock, the limits, and the end.
 
 use crate::engine::child::SIGTERM;
-use crate::engine::deadlock::{self, Stuck};
+use crate::engine::deadlock::{self, Standing};
 use crate::engine::outcome::{End, ThreadFigures, Times};
 use crate::engine::real::Options;
 use crate::engine::real::census::Census;
@@ -14,8 +14,11 @@ use crate::engine::real::process::{Caller, Identity, Process};
 use crate::engine::real::record::Sinks;
 use crate::engine::real::worker::Worker;
 use crate::engine::stream::Streams;
+use crate::engine::whereabouts::{self, Seen};
 use crate::event::What;
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
+use crate::printable;
+use crate::printable::Printable;
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::parcel::Parcel;
@@ -28,6 +31,9 @@ use std::time::Duration;
 
 /// So many threads and processes are refused by an exception before the run ends.
 const MOST_REFUSALS: u64 = 1000;
+
+/// How long a thread may take until it lets others look into its VM.
+const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
 /// Sends signals to a run.
 #[derive(Clone)]
@@ -42,19 +48,39 @@ impl Interrupter {
 
     /// The first time: `KeyboardInterrupt` in the main thread of the first process. The second time: the end.
     pub fn interrupt(&self) {
-        let mut interrupts = self.machine.interrupts.lock();
-        *interrupts += 1;
+        let mut found = self.machine.found.lock();
         let first = self.machine.processes.lock().process(0);
-        match (*interrupts, first) {
-            (1, Some(process)) => process.interrupt(),
-            _ => self.machine.end(End::Interrupted),
+        match (&*found, first) {
+            (None, Some(process)) => {
+                let now = self.machine.whereabouts().unwrap_or_default();
+                let alone = now.as_str().lines().count() == 1;
+                *found = Some(Found { now, alone });
+                process.interrupt();
+            }
+            (found, _) => {
+                let now = found.as_ref().map(|it| it.now.clone());
+                self.machine.end(End::Interrupted(now.unwrap_or_default()));
+            }
         }
+    }
+
+    /// Where every thread is; none if the run has ended.
+    #[must_use]
+    pub fn whereabouts(&self) -> Option<Printable> {
+        self.machine.whereabouts()
     }
 
     /// Ends the run as SIGTERM ends CPython's: at once.
     pub fn terminate(&self) {
         self.machine.end(End::Killed(SIGTERM));
     }
+}
+
+/// Where every thread was at a moment.
+struct Found {
+    now: Printable,
+    /// There was one thread only.
+    alone: bool,
 }
 
 /// What all processes share.
@@ -74,7 +100,8 @@ pub(super) struct Machine {
     os_threads_left: AtomicUsize,
     /// How often a thread or process was refused because there were too many.
     refusals: AtomicU64,
-    interrupts: Mutex<u32>,
+    /// Where the first Ctrl-C found everybody.
+    found: Mutex<Option<Found>>,
     end: Mutex<Option<End>>,
     ended: Condvar,
     /// What each thread did that has ended, if that is to be kept.
@@ -210,7 +237,7 @@ impl Machine {
             process_limit: options.limits.processes,
             os_threads_left: AtomicUsize::new(options.limits.os_threads),
             refusals: AtomicU64::new(0),
-            interrupts: Mutex::new(0),
+            found: Mutex::new(None),
             end: Mutex::new(None),
             ended: Condvar::new(),
             figures: options.statistics.then(Mutex::default),
@@ -386,24 +413,54 @@ impl Machine {
         }
         let processes = self.processes.lock().all();
         let vms: Vec<_> = processes.iter().map(|it| it.vm.lock()).collect();
-        let stuck: Vec<Stuck<'_>> = processes
+        let stuck: Vec<Standing<'_>> = processes
             .iter()
             .zip(&vms)
-            .map(|(process, vm)| {
-                let mut threads: Vec<ThreadId> = process.seats.lock().keys().copied().collect();
-                threads.sort();
-                Stuck {
-                    number: process.number,
-                    name: &process.name,
-                    vm,
-                    threads,
-                    stage: process.stage(),
-                }
-            })
+            .map(|(process, vm)| process.standing(vm))
             .collect();
         let report = deadlock::report(&stuck);
         drop(vms);
         self.end(End::Deadlock(report));
+    }
+
+    /// Where the first Ctrl-C found everybody, if there was one, and somebody besides the main
+    /// thread, whose traceback says where it was.
+    pub(super) fn found(&self) -> Option<Printable> {
+        let found = self.found.lock();
+        let it = found.as_ref().filter(|it| !it.alone)?;
+        Some(it.now.clone())
+    }
+
+    /// Where every thread is, as far as their processes let themselves be looked into within a
+    /// moment; none if the run has ended.
+    fn whereabouts(&self) -> Option<Printable> {
+        if self.end.lock().is_some() {
+            return None;
+        }
+        let processes = self.processes.lock().all();
+        let _visits: Vec<_> = processes.iter().map(|it| it.visit.lock()).collect();
+        for process in &processes {
+            process.call_attention();
+        }
+        let deadline = MachineClock::instant_now() + LONGEST_LOOK;
+        let vms: Vec<_> = processes
+            .iter()
+            .map(|it| it.vm.try_lock_until(deadline))
+            .collect();
+        let (mut seen, mut unseen) = (Vec::new(), Vec::new());
+        for (process, vm) in processes.iter().zip(&vms) {
+            match vm {
+                Some(vm) => seen.push(Seen {
+                    standing: process.standing(vm),
+                    running: process.holders(),
+                }),
+                None => unseen.push(printable!(
+                    &*process.name,
+                    " runs a long builtin, which does not say where it is"
+                )),
+            }
+        }
+        Some(whereabouts::report(&seen, &unseen))
     }
 
     /// Keeps what a thread did that is no more.

@@ -1,11 +1,12 @@
 //! A Mini process: a VM, its lock, the seats of its threads, and what others want of it.
 
-use crate::engine::deadlock::Stage;
+use crate::engine::deadlock::{Stage, Standing};
 use crate::engine::real::gil::{Gil, Seat};
 use crate::engine::real::machine::Machine;
 use crate::engine::real::record::Record;
 use crate::event::{VmId, What};
 use crate::vm::Vm;
+use crate::vm::flag::InterruptFlag;
 use crate::vm::thread::ThreadId;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -29,10 +30,14 @@ pub(super) struct Process {
     pub(super) plain: AtomicUsize,
     /// Threads alive.
     pub(super) alive: AtomicUsize,
-    /// Something was sent to it: `ended` or `interrupted`.
+    /// Something was sent to it: `ended` or `interrupted`, or somebody wants to look into its VM.
     pub(super) signalled: AtomicBool,
     /// It is over: whoever still runs is to stop.
     pub(super) ended: AtomicBool,
+    /// Locked by whoever wants to look into the VM without being a thread of it.
+    pub(super) visit: Mutex<()>,
+    /// For a builtin that is under way, together with `signalled`.
+    pub(super) flag: Arc<InterruptFlag>,
     /// Ctrl-C, for the main thread.
     pub(super) interrupted: AtomicBool,
     /// How far the main thread is, a `Stage`.
@@ -72,7 +77,14 @@ pub(super) struct Identity {
 
 impl Process {
     /// A process that has no thread yet. Its intervals are its parent's.
-    pub(super) fn new(vm: Vm, gil: Gil, identity: Identity, intervals: (u64, u64)) -> Arc<Process> {
+    pub(super) fn new(
+        mut vm: Vm,
+        gil: Gil,
+        identity: Identity,
+        intervals: (u64, u64),
+    ) -> Arc<Process> {
+        let flag: Arc<InterruptFlag> = Arc::default();
+        vm.heap.set_flag(flag.clone());
         Arc::new(Process {
             number: identity.number,
             pid: identity.pid,
@@ -86,6 +98,8 @@ impl Process {
             alive: AtomicUsize::new(0),
             signalled: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            visit: Mutex::default(),
+            flag,
             interrupted: AtomicBool::new(false),
             stage: AtomicU8::new(Stage::Running as u8),
             switch_interval_ns: AtomicU64::new(intervals.0),
@@ -154,9 +168,31 @@ impl Process {
         self.past_cpu_ns.load(Ordering::Relaxed) + live
     }
 
-    fn call_attention(&self) {
+    /// Makes whoever runs its VM look at what was sent.
+    pub(super) fn call_attention(&self) {
         self.signalled.store(true, Ordering::SeqCst);
+        self.flag.raise();
         self.gil.attention.store(true, Ordering::SeqCst);
+    }
+
+    /// How it stands, for reports.
+    pub(super) fn standing<'a>(&'a self, vm: &'a Vm) -> Standing<'a> {
+        let mut threads: Vec<ThreadId> = self.seats.lock().keys().copied().collect();
+        threads.sort();
+        Standing {
+            number: self.number,
+            name: &self.name,
+            vm,
+            threads,
+            stage: self.stage(),
+        }
+    }
+
+    /// Who has the lock, if anybody has.
+    pub(super) fn holders(&self) -> Vec<ThreadId> {
+        let seats = self.seats.lock();
+        let holding = seats.iter().filter(|(_, seat)| seat.holds());
+        holding.map(|(thread, _)| *thread).collect()
     }
 
     /// A thread is about to start.

@@ -151,6 +151,7 @@ impl Worker {
             self.wake_others(vm);
             let next = match stop {
                 Stop::Budget | Stop::Woke => Next::Go,
+                Stop::Flagged => self.look(vm),
                 Stop::Waiting => self.wait(vm),
                 Stop::Call(call) => self.serve(vm, call),
                 Stop::Finished { report, exit_code } => {
@@ -250,6 +251,9 @@ impl Worker {
 
     /// Looks at what was sent to the process.
     pub(super) fn look(&self, vm: &mut Held<'_>) -> Next {
+        if self.process.flag.is_up() {
+            self.process.flag.lower();
+        }
         // Read first: nearly always nothing was sent, and a swap would take the line from whoever else reads it.
         if !self.process.signalled.load(Ordering::SeqCst)
             || !self.process.signalled.swap(false, Ordering::SeqCst)
@@ -258,7 +262,11 @@ impl Worker {
         }
         if self.process.ended.load(Ordering::SeqCst) {
             self.process.signalled.store(true, Ordering::SeqCst);
+            self.process.flag.raise();
             return Next::Leave;
+        }
+        if self.process.visit.is_locked() {
+            MutexGuard::unlocked(vm, || drop(self.process.visit.lock()));
         }
         if self.process.interrupted.swap(false, Ordering::SeqCst) {
             if self.process.stage() != Stage::Running {

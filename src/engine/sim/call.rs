@@ -54,7 +54,11 @@ impl World {
             }
             SysCall::ReadLine => {
                 let memory = self.processes[number as usize].vm().account().clone();
-                let answer = match self.console.read_line(&memory) {
+                let line = self.console.read_line(&memory);
+                if self.flag.is_up() {
+                    return self.interrupt();
+                }
+                let answer = match line {
                     Ok(line) => match String::from_utf8(line) {
                         Ok(line) => Answer::Text(line.into()),
                         Err(error) => Answer::Error(

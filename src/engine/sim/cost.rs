@@ -11,7 +11,7 @@ use crate::vm::link::Image;
 use crate::vm::run::Observer;
 use crate::vm::thread::Frame;
 use crate::vm::thread::ThreadId;
-use crate::vm::work::{Units, Work};
+use crate::vm::work::{KINDS, Units, Work};
 
 /// A cost model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -394,9 +394,8 @@ impl ClassCosts {
 }
 
 impl WorkCosts {
-    /// What so many units of all kinds take, in picoseconds.
-    pub(super) fn total(&self, units: &Units) -> u64 {
-        let of = |work: Work, ps: u32| units[work as usize].saturating_mul(u64::from(ps));
+    /// What a unit of each kind takes, in picoseconds.
+    pub(super) fn prices(&self) -> Units {
         let WorkCosts {
             visit,
             compare,
@@ -413,24 +412,34 @@ impl WorkCosts {
             lock,
             instance,
         } = *self;
-        [
-            of(Work::Visit, visit),
-            of(Work::Compare, compare),
-            of(Work::Sort, sort),
-            of(Work::Lookup, lookup),
-            of(Work::Insert, insert),
-            of(Work::Make, make),
-            of(Work::Cut, cut),
-            of(Work::Place, place),
-            of(Work::Byte, byte),
-            of(Work::Hash, hash),
-            of(Work::Write, write),
-            of(Work::Digit, digit),
-            of(Work::Lock, lock),
-            of(Work::Instance, instance),
-        ]
-        .into_iter()
-        .fold(0, u64::saturating_add)
+        let mut prices = [0; KINDS];
+        for (kind, ps) in [
+            (Work::Visit, visit),
+            (Work::Compare, compare),
+            (Work::Sort, sort),
+            (Work::Lookup, lookup),
+            (Work::Insert, insert),
+            (Work::Make, make),
+            (Work::Cut, cut),
+            (Work::Place, place),
+            (Work::Byte, byte),
+            (Work::Hash, hash),
+            (Work::Write, write),
+            (Work::Digit, digit),
+            (Work::Lock, lock),
+            (Work::Instance, instance),
+        ] {
+            prices[kind as usize] = u64::from(ps);
+        }
+        prices
+    }
+
+    /// What so many units of all kinds take, in picoseconds.
+    pub(super) fn total(&self, units: &Units) -> u64 {
+        let kinds = units.iter().zip(self.prices());
+        kinds.fold(0, |total: u64, (units, ps)| {
+            total.saturating_add(units.saturating_mul(ps))
+        })
     }
 }
 

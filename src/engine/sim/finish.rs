@@ -1,13 +1,14 @@
 //! How threads and processes begin and end, and what is told when nobody can do anything any more.
 
 use crate::engine::child::{self, SIGTERM};
-use crate::engine::deadlock::{self, Stage, Stuck};
+use crate::engine::deadlock::{self, Stage, Standing};
 use crate::engine::outcome::{End, ThreadFigures};
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::process::{Gil, Process};
 use crate::engine::sim::task::{Activity, Phase, Resume, Task, TaskId};
 use crate::engine::sim::world::World;
 use crate::engine::stream::{ExitCode, Printed};
+use crate::engine::whereabouts::{self, Seen};
 use crate::event::{Release, VmId, What};
 use crate::gil::lock::{Lock, MainExit, Trigger};
 use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS};
@@ -94,6 +95,7 @@ impl World {
         daemon: bool,
     ) {
         vm.yields_at_mutex = lock.mutex_lets_go;
+        vm.heap.set_flag(self.flag.clone());
         let pid = FIRST_PID + self.processes.len() as i64;
         self.processes_alive += 1;
         let mut gil = Gil::default();
@@ -344,25 +346,43 @@ impl World {
 
     /// What is told when nobody can do anything any more.
     pub(super) fn deadlock(&self) -> Printable {
-        let stuck: Vec<Stuck<'_>> = self
-            .processes
-            .iter()
-            .enumerate()
-            .filter_map(|(number, it)| {
-                let threads = it.tasks.iter().enumerate();
-                Some(Stuck {
-                    number: number as u64,
-                    name: &it.name,
-                    vm: it.vm.as_deref()?,
-                    threads: threads
-                        .filter(|(_, task)| task.is_some())
-                        .map(|(at, _)| ThreadId(at as u32))
-                        .collect(),
-                    stage: it.stage,
-                })
-            })
-            .collect();
+        let numbers = 0..self.processes.len();
+        let stuck: Vec<_> = numbers.filter_map(|number| self.standing(number)).collect();
         deadlock::report(&stuck)
+    }
+
+    /// Ends the run because somebody wants it to end, who is told where every thread is.
+    pub(super) fn interrupt(&mut self) {
+        let numbers = 0..self.processes.len();
+        let seen: Vec<Seen<'_>> = numbers.filter_map(|number| self.seen(number)).collect();
+        self.end = Some(End::Interrupted(whereabouts::report(&seen, &[])));
+    }
+
+    fn seen(&self, number: usize) -> Option<Seen<'_>> {
+        let tasks = self.processes[number].tasks.iter().enumerate();
+        let holds =
+            |task: &TaskId| self.tasks[task.0 as usize].tally.activity() == Activity::Holding;
+        let running = tasks.filter(|(_, task)| task.as_ref().is_some_and(holds));
+        Some(Seen {
+            standing: self.standing(number)?,
+            running: running.map(|(at, _)| ThreadId(at as u32)).collect(),
+        })
+    }
+
+    /// How a process stands that has not ended.
+    fn standing(&self, number: usize) -> Option<Standing<'_>> {
+        let process = &self.processes[number];
+        let threads = process.tasks.iter().enumerate();
+        Some(Standing {
+            number: number as u64,
+            name: &process.name,
+            vm: process.vm.as_deref()?,
+            threads: threads
+                .filter(|(_, task)| task.is_some())
+                .map(|(at, _)| ThreadId(at as u32))
+                .collect(),
+            stage: process.stage,
+        })
     }
 
     /// Notes that a thread or process was refused. A script that goes on trying will never end by itself: each one that the error ends makes room for

@@ -11,6 +11,7 @@ use crate::gil::lock::{Polls, Trigger};
 use crate::vm::Vm;
 use crate::vm::slice::{Budget, Stop};
 use crate::vm::thread::ThreadId;
+use crate::vm::work::Allowance;
 
 /// Longest slice, in instructions.
 const MOST_OPS: u64 = 1 << 16;
@@ -136,6 +137,13 @@ impl World {
             .vm
             .take()
             .expect("only tasks of living processes run");
+        if let Some(limit) = self.time_limit {
+            // A builtin that goes beyond it is the end of the run, and need not be done.
+            vm.heap.allow_work(Some(Allowance {
+                prices: self.costs.work_ps.prices(),
+                most: limit.since(self.now).0.saturating_mul(1000),
+            }));
+        }
         let mean_ps = if state.mean_ps == 0 {
             FIRST_MEAN_PS
         } else {

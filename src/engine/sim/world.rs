@@ -17,11 +17,11 @@ use crate::engine::sim::{Options, Outcome};
 use crate::event::names::Names;
 use crate::event::{Blockage, CoreId, Event, Place, Release, Sink, VmId, What};
 use crate::vm::Vm;
+use crate::vm::flag::InterruptFlag;
 use crate::vm::slice::Stop;
 use crate::vm::thread::ThreadId;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Everything of a run.
 pub(super) struct World {
@@ -43,18 +43,16 @@ pub(super) struct World {
     pub(super) figures: Vec<ThreadFigures>,
     pub(super) statistics: bool,
     pub(super) end: Option<End>,
-    time_limit: Option<VirtualNs>,
+    pub(super) time_limit: Option<VirtualNs>,
     /// When the longest time slice is over, if that is due, and its generation.
     time_slice: Option<VirtualNs>,
     time_slice_generation: u32,
     sink: Option<Box<dyn Sink>>,
     /// What the sink has been told of names.
     names: Names,
-    stop: Arc<AtomicBool>,
+    /// Once it is up the run ends.
+    pub(super) flag: Arc<InterruptFlag>,
 }
-
-/// The run looks so often whether it is to stop.
-const LOOK_EVERY: u64 = 1 << 10;
 
 impl World {
     pub(super) fn new(vm: Vm, mut options: Options) -> World {
@@ -85,7 +83,7 @@ impl World {
             time_slice_generation: 0,
             sink: options.sink,
             names: Names::default(),
-            stop: options.stop,
+            flag: options.flag,
         };
         world.first_process(vm, lock);
         world
@@ -95,6 +93,10 @@ impl World {
         let mut happenings = 0_u64;
         self.dispatch();
         while self.end.is_none() {
+            if self.flag.is_up() {
+                self.interrupt();
+                break;
+            }
             let Some((at, due)) = self.queue.pop() else {
                 let report = self.deadlock();
                 self.end = Some(End::Deadlock(report));
@@ -106,10 +108,6 @@ impl World {
             }
             self.now = at;
             happenings += 1;
-            if happenings.is_multiple_of(LOOK_EVERY) && self.stop.load(Ordering::Relaxed) {
-                self.end = Some(End::Interrupted);
-                break;
-            }
             self.happen(due);
             if self.end.is_none() {
                 self.dispatch();
@@ -240,7 +238,7 @@ impl World {
         let woken = std::mem::take(&mut self.tasks[task.0 as usize].woken);
         self.wake_threads(task, &woken);
         match stop {
-            Stop::Budget | Stop::Woke => {
+            Stop::Budget | Stop::Woke | Stop::Flagged => {
                 if self.gives_way(task, polled) {
                     return;
                 }

@@ -149,6 +149,7 @@ fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
                 (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
                 // Objects with an `__add__` of their own.
                 (Value::Instance(_), _) | (_, Value::Instance(_)) => return Ok(Turn::Ask),
+                _ if ctx.leaves_rest() => return Ok(Turn::Ask),
                 _ => ctx.binary(BinaryOp::Add, total, item)?,
             };
             Ok(Turn::Done)

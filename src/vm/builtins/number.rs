@@ -90,7 +90,9 @@ pub(super) fn rounded(
             if !digits.is_negative() {
                 return Ok(number.value());
             }
-            let rounded = integer::round_to_tens(&number.big(&ctx.vm.heap), &-digits);
+            let heap = &ctx.vm.heap;
+            let rounded =
+                integer::round_to_tens(&number.big(heap), &-digits, &|| heap.is_flagged());
             ctx.new_integer(rounded)
         }
     }
@@ -123,7 +125,7 @@ pub(super) fn divided(ctx: &mut Ctx<'_>, a: Number, b: Number) -> Result<Value, 
         if *divisor == BigInt::ZERO {
             return Err(ctx.raise(Fault::zero_division("integer division or modulo by zero")));
         }
-        let result = integer::divide(&a.big(heap), &divisor);
+        let result = integer::divide(&a.big(heap), &divisor, &|| heap.is_flagged());
         let (quotient, rest) = ctx.ok(result)?;
         [ctx.vm.heap.new_int(quotient), ctx.vm.heap.new_int(rest)]
     };
@@ -143,7 +145,8 @@ fn pow(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             );
         }
         let heap = &ctx.vm.heap;
-        let power = integer::power_modulo(&a.big(heap), &b.big(heap), &c.big(heap));
+        let gives_up = &|| heap.is_flagged();
+        let power = integer::power_modulo(&a.big(heap), &b.big(heap), &c.big(heap), gives_up);
         return ctx.new_integer(power);
     }
     if let Some(method) = ctx.vm.special(base, name::POW) {

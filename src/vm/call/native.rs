@@ -269,7 +269,11 @@ impl Vm {
         let mut ctx = Ctx::new(self, thread, native, bound);
         ctx.extra = &extra;
 
-        let interrupt = match (builtins::table()[native.0 as usize].function)(&mut ctx) {
+        // A slice may be a million builtins of a millisecond each.
+        let result = ctx
+            .look()
+            .and_then(|()| (builtins::table()[native.0 as usize].function)(&mut ctx));
+        let interrupt = match result {
             Ok(value) => {
                 if !self.keeps(value) {
                     return Err(self.out_of_memory());
@@ -374,6 +378,7 @@ impl Vm {
                 self.threads[thread].pending.pop();
                 Err(self.out_of_memory())
             }
+            Interrupt::Flagged => Ok(Some(Stop::Flagged)),
             Interrupt::Exit(code) => Ok(Some(Stop::Exit(code))),
             Interrupt::Abort => Ok(Some(Stop::Abort)),
         }

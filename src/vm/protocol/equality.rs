@@ -22,9 +22,11 @@ pub(in crate::vm) enum Verdict {
     /// A method of the script must be asked.
     Ask,
     TooDeep,
+    /// It was given up, since the engine wants something.
+    Flagged,
 }
 
-use Verdict::{Ask, Known, TooDeep, Unordered};
+use Verdict::{Ask, Flagged, Known, TooDeep, Unordered};
 
 /// How deep a comparison goes that has no thread at hand to look at its recursion limit.
 const SHALLOW: usize = 64;
@@ -76,6 +78,7 @@ impl Ctx<'_> {
         match self.vm.heap.try_compare(op, a, b, self.nesting_left()) {
             Known(truth) => Ok(Some(truth)),
             Unordered(a, b) => Err(self.unordered(op, a, b)),
+            Flagged => Err(Interrupt::Flagged),
             TooDeep => Err(self.too_deep(" in comparison")),
             Ask => Ok(None),
         }
@@ -98,6 +101,7 @@ impl Ctx<'_> {
                 _ if asked => {}
                 Known(truth) => return Ok(Value::Bool(truth)),
                 Unordered(a, b) => return Err(self.unordered(op, a, b)),
+                Flagged => return Err(Interrupt::Flagged),
                 TooDeep => break,
                 Ask => {}
             }
@@ -254,7 +258,7 @@ impl Heap {
             _ if a.same(b) => Some(true),
             _ => match self.try_compare(CompareOp::Eq, a, b, NESTING) {
                 Known(equal) => Some(equal),
-                Unordered(..) | Ask | TooDeep => None,
+                Unordered(..) | Ask | TooDeep | Flagged => None,
             },
         }
     }
@@ -274,7 +278,7 @@ impl Heap {
             | CompareOp::Gt
             | CompareOp::Ge => match self.try_compare(op, a, b, SHALLOW) {
                 Known(truth) => Some(truth),
-                Unordered(..) | Ask | TooDeep => None,
+                Unordered(..) | Ask | TooDeep | Flagged => None,
             },
         }
     }

@@ -19,6 +19,8 @@ enum NoHash {
     /// This value has none.
     Unhashable(Value),
     TooDeep,
+    /// It was given up, since the engine wants something.
+    Flagged,
 }
 
 /// How instances hash.
@@ -79,6 +81,7 @@ impl Ctx<'_> {
                 self.type_error(message)
             }
             NoHash::Ask | NoHash::TooDeep => self.too_deep(""),
+            NoHash::Flagged => Interrupt::Flagged,
         }
     }
 }
@@ -129,6 +132,9 @@ impl Heap {
                 let Some(left) = left.checked_sub(1) else {
                     return Err(NoHash::TooDeep);
                 };
+                if self.is_flagged() {
+                    return Err(NoHash::Flagged);
+                }
                 let items = &self.tuples[it].0;
                 self.worked(Work::Visit, items.len());
                 let mut mixer = TupleHash::new();

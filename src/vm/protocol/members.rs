@@ -189,6 +189,7 @@ impl Ctx<'_> {
             Verdict::Known(equal) => Ok(Some(equal)),
             Verdict::Unordered(..) => Ok(Some(false)),
             Verdict::TooDeep => Err(self.too_deep(" in comparison")),
+            Verdict::Flagged => Err(Interrupt::Flagged),
             Verdict::Ask => Ok(None),
         }
     }
@@ -206,6 +207,10 @@ fn from_either_end(bound: i64, length: usize) -> i64 {
 impl Heap {
     /// `item in container` for the frequent builtin containers, unless the script must be asked or something must be raised.
     pub(super) fn contains_fast(&self, container: Value, item: Value) -> Option<bool> {
+        // Whoever asks in full sees the flag.
+        if self.is_flagged() {
+            return None;
+        }
         let found = |found: Found| match found {
             Found::At(_) => Some(true),
             Found::Absent => Some(false),

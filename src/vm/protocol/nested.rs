@@ -66,6 +66,9 @@ impl Heap {
         let mut outer: Vec<Level> = Vec::new();
         let mut level = Level { a, b, at: 0 };
         loop {
+            if self.is_flagged() {
+                return Verdict::Flagged;
+            }
             let depth = outer.len() + 1;
             let different = match self.next_of(&mut level, equality, left.saturating_sub(depth)) {
                 Next::Pair(x, y) if x.same(y) => continue,
@@ -120,6 +123,9 @@ impl Heap {
         b: impl ExactSizeIterator<Item = Value>,
         left: usize,
     ) -> Option<Verdict> {
+        if self.is_flagged() {
+            return Some(Verdict::Flagged);
+        }
         let lengths = a.len().cmp(&b.len());
         match op {
             CompareOp::Eq if lengths.is_ne() => return Some(Verdict::Known(false)),

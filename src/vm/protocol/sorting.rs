@@ -75,8 +75,10 @@ impl Ctx<'_> {
             items.reverse();
         }
         let (places, verdict) = self.vm.heap.sort(&items, self.nesting_left());
-        if let Verdict::Ask = verdict {
-            return Ok(false);
+        match verdict {
+            Verdict::Ask => return Ok(false),
+            Verdict::Flagged => return Err(Interrupt::Flagged),
+            Verdict::Known(_) | Verdict::Unordered(..) | Verdict::TooDeep => {}
         }
         self.vm.heap.lists[list] = placed(&items, &places, reverse).into_iter().collect();
         self.sort_verdict(verdict).map_or(Ok(true), Err)
@@ -87,7 +89,7 @@ impl Ctx<'_> {
         match verdict {
             Verdict::Unordered(a, b) => Some(self.unordered(CompareOp::Lt, a, b)),
             Verdict::TooDeep => Some(self.too_deep(" in comparison")),
-            Verdict::Known(_) | Verdict::Ask => None,
+            Verdict::Known(_) | Verdict::Ask | Verdict::Flagged => None,
         }
     }
 
@@ -126,6 +128,9 @@ impl Ctx<'_> {
         keys: Vec<Value>,
     ) -> Result<(Vec<u32>, Option<Interrupt>), Interrupt> {
         let (places, verdict) = self.vm.heap.sort(&keys, self.nesting_left());
+        if matches!(verdict, Verdict::Flagged) {
+            return Err(Interrupt::Flagged);
+        }
         if !matches!(verdict, Verdict::Ask) {
             return Ok((places, self.sort_verdict(verdict)));
         }
@@ -194,6 +199,9 @@ impl Heap {
         }
         let mut less = |a: u32, b: u32| {
             self.worked(Work::Compare, 2);
+            if self.is_flagged() {
+                return Err(Verdict::Flagged);
+            }
             match self.try_compare(CompareOp::Lt, key(a), key(b), left) {
                 Verdict::Known(less) => Ok(less),
                 other => Err(other),

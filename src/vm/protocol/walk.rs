@@ -10,6 +10,9 @@ use crate::vm::thread::Answered;
 use crate::vm::value::{Ref, Value};
 use crate::vm::work::Work;
 
+/// So many items take microseconds.
+const LOOK_EVERY: usize = 1 << 12;
+
 /// What a native made of an item.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::vm) enum Turn {
@@ -107,6 +110,14 @@ impl Walk {
     }
 }
 
+/// What it is to take an item of an iterable.
+fn taking(iterable: Value) -> Work {
+    match iterable {
+        Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Dict(_) => Work::Visit,
+        _ => Work::Make,
+    }
+}
+
 impl Ctx<'_> {
     /// Gives items to `take`, one by one, as far as the iterable needs nothing but the heap.
     pub(in crate::vm) fn walk(
@@ -128,13 +139,21 @@ impl Ctx<'_> {
             let Some(item) = item else {
                 break None;
             };
+            if count % LOOK_EVERY == 0 && self.vm.heap.is_flagged_after(taking(iterable), count) {
+                break Some(vec![item]);
+            }
             match take(self, item) {
                 Ok(Turn::Done) => count += 1,
                 Ok(Turn::Enough) => {
                     count += 1;
                     break None;
                 }
-                Ok(Turn::Ask) => break Some(vec![item]),
+                // What could not be done just now, for want of memory or because the engine wants
+                // something, the library does, which looks and collects at each step. The native is
+                // not called again: what was taken is gone.
+                Ok(Turn::Ask) | Err(Interrupt::Flagged | Interrupt::Room { .. }) => {
+                    break Some(vec![item]);
+                }
                 Err(interrupt) => {
                     walk.end(&mut self.vm.heap, false);
                     return Err(interrupt);
@@ -149,13 +168,15 @@ impl Ctx<'_> {
         Ok(Walked { count, rest })
     }
 
+    /// Had the library better go on, whose steps look and collect garbage? For steps that may be
+    /// long, or make an object.
+    pub(in crate::vm) fn leaves_rest(&self) -> bool {
+        self.vm.heap.is_flagged_now() || self.vm.is_overdue()
+    }
+
     /// Notes the work of having taken so many items of an iterable.
     pub(in crate::vm) fn took(&self, iterable: Value, count: usize) {
-        let kind = match iterable {
-            Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Dict(_) => Work::Visit,
-            _ => Work::Make,
-        };
-        self.vm.heap.worked(kind, count);
+        self.vm.heap.worked(taking(iterable), count);
     }
 
     /// Begins by itself, once however often the native is called again; then the library's function

@@ -191,7 +191,7 @@ fn drive(mut vm: Vm, u: &mut Unstructured<'_>) -> Result<()> {
         left -= slice.ran.max(1);
         match slice.stop {
             Stop::Budget => assert_eq!(slice.ran, share),
-            Stop::Woke | Stop::Waiting => {}
+            Stop::Woke | Stop::Waiting | Stop::Flagged => {}
             Stop::Call(call) => {
                 if let SysCall::StartThread(thread) = call {
                     started.push(thread);

@@ -91,7 +91,7 @@ impl Machine {
                 error: Box::new(err.clone()),
                 statistics: true,
                 sink,
-                stop: Arc::default(),
+                flag: Arc::default(),
             },
         );
         Run {

@@ -6,6 +6,7 @@ use crate::vm::native::{Ctx, Interrupt, Native, module_native};
 use crate::vm::number::integer::{
     divide, greatest_common_divisor, multiply, product_of_range, square_root,
 };
+use crate::vm::number::long::GivesUp;
 use crate::vm::operate::Number;
 use crate::vm::protocol::{Outcome, Turn};
 use crate::vm::value::Value;
@@ -36,7 +37,7 @@ fn factorial(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return Err(ctx.value_error("factorial() not defined for negative values"));
     }
     let product = match n.to_i64() {
-        Some(n) => product_of_range(2, n as u64),
+        Some(n) => product_of_range(2, n as u64, &|| ctx.vm.heap.is_flagged()),
         None => Err(Fault::overflow(format!(
             "factorial() argument should not exceed {}",
             i64::MAX
@@ -48,7 +49,8 @@ fn factorial(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn isqrt(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let n = ctx.arg(0);
     let n = integer(ctx, n)?;
-    ctx.new_integer(square_root(&n))
+    let root = square_root(&n, &|| ctx.vm.heap.is_flagged());
+    ctx.new_integer(root)
 }
 
 /// `n` and `k`, which must not be negative.
@@ -75,13 +77,14 @@ fn comb(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             i64::MAX
         ))));
     };
-    let chosen = combinations(&n, k as u64);
+    let chosen = combinations(&n, k as u64, &|| ctx.vm.heap.is_flagged());
     ctx.new_integer(chosen)
 }
 
 /// How many ways there are to choose `k` of `n`.
-fn combinations(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
-    Ok(divide(&arrangements(n, k)?, &product_of_range(2, k)?)?.0)
+fn combinations(n: &BigInt, k: u64, gives_up: GivesUp<'_>) -> Result<BigInt, Fault> {
+    let orders = product_of_range(2, k, gives_up)?;
+    Ok(divide(&arrangements(n, k, gives_up)?, &orders, gives_up)?.0)
 }
 
 fn perm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -95,18 +98,18 @@ fn perm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Some(k) = k.to_i64() else {
         return Err(ctx.raise(Fault::overflow(format!("k must not exceed {}", i64::MAX))));
     };
-    let arranged = arrangements(&n, k as u64);
+    let arranged = arrangements(&n, k as u64, &|| ctx.vm.heap.is_flagged());
     ctx.new_integer(arranged)
 }
 
 /// `n (n-1) … (n-k+1)`.
-fn arrangements(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
+fn arrangements(n: &BigInt, k: u64, gives_up: GivesUp<'_>) -> Result<BigInt, Fault> {
     if let Some(n) = n.to_u64() {
-        return product_of_range(n - k + 1, n);
+        return product_of_range(n - k + 1, n, gives_up);
     }
     let mut result = BigInt::one();
     for step in 0..k {
-        result = multiply(&result, &(n - step))?;
+        result = multiply(&result, &(n - step), gives_up)?;
     }
     Ok(result)
 }
@@ -128,9 +131,10 @@ fn lcm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             multiple = BigInt::zero();
             continue;
         }
+        let gives_up = &|| ctx.vm.heap.is_flagged();
         let product = greatest_common_divisor(&multiple, &integer)
-            .and_then(|common| divide(&integer, &common))
-            .and_then(|(part, _)| multiply(&multiple, &part));
+            .and_then(|common| divide(&integer, &common, gives_up))
+            .and_then(|(part, _)| multiply(&multiple, &part, gives_up));
         multiple = ctx.ok(product)?.abs();
     }
     ctx.new_integer(Ok(multiple))
@@ -142,6 +146,9 @@ fn prod(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         let mut product = start.or(Value::Int(1));
         let walked = ctx.walk(iterable, |ctx, item| {
             if matches!(product, Value::Instance(_)) || matches!(item, Value::Instance(_)) {
+                return Ok(Turn::Ask);
+            }
+            if ctx.leaves_rest() {
                 return Ok(Turn::Ask);
             }
             product = ctx.binary(BinaryOp::Mul, product, item)?;
@@ -162,10 +169,10 @@ mod tests {
 
     #[test]
     fn choosing_and_arranging() {
-        assert_eq!(combinations(&52.into(), 5), Ok(2_598_960.into()));
-        assert_eq!(combinations(&5.into(), 0), Ok(1.into()));
-        assert_eq!(arrangements(&5.into(), 3), Ok(60.into()));
+        assert_eq!(combinations(&52.into(), 5, &|| false), Ok(2_598_960.into()));
+        assert_eq!(combinations(&5.into(), 0, &|| false), Ok(1.into()));
+        assert_eq!(arrangements(&5.into(), 3, &|| false), Ok(60.into()));
         let wide = BigInt::from(1) << 70;
-        assert_eq!(arrangements(&wide, 2), Ok(&wide * (&wide - 1)));
+        assert_eq!(arrangements(&wide, 2, &|| false), Ok(&wide * (&wide - 1)));
     }
 }
