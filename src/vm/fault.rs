@@ -15,8 +15,6 @@ pub struct Fault {
     pub message: Cow<'static, str>,
     /// What could not be encoded or decoded: the exception then has its five parts as arguments.
     pub coding: Option<Box<Coding>>,
-    /// It is no exception at all: the engine wants something (`InterruptFlag`).
-    pub given_up: bool,
 }
 
 /// The parts of a `UnicodeEncodeError` or `UnicodeDecodeError`.
@@ -45,7 +43,6 @@ impl Fault {
             errno: None,
             message: message.into(),
             coding: None,
-            given_up: false,
         }
     }
 
@@ -71,15 +68,6 @@ impl Fault {
     #[must_use]
     pub fn memory() -> Fault {
         Fault::new(Type::MemoryError, "")
-    }
-
-    /// The work was given up, since the engine wants something.
-    #[must_use]
-    pub fn given_up() -> Fault {
-        Fault {
-            given_up: true,
-            ..Fault::new(Type::BaseException, "")
-        }
     }
 
     /// C's `EINVAL`, as an `OSError`.
@@ -118,9 +106,6 @@ impl Ctx<'_> {
     /// An interrupt that raises the exception.
     #[must_use]
     pub fn raise(&mut self, fault: Fault) -> Interrupt {
-        if fault.given_up {
-            return Interrupt::Flagged;
-        }
         if let Some(coding) = fault.coding {
             let heap = &mut self.vm.heap;
             let args = vec![

@@ -5,7 +5,6 @@ pub mod decimal;
 pub mod float;
 pub mod hash;
 pub mod integer;
-pub mod long;
 pub mod read;
 pub mod special;
 

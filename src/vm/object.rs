@@ -375,15 +375,6 @@ impl Object {
             | Object::Namespace(_) => None,
         }
     }
-
-    /// Bytes that it keeps outside of the arena, if that can be many.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        match self {
-            Object::Ring(ring) => ring.bytes(),
-            _ => 0,
-        }
-    }
 }
 
 /// What marking must visit in an object; used by the collector alone.

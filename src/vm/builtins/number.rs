@@ -90,9 +90,7 @@ pub(super) fn rounded(
             if !digits.is_negative() {
                 return Ok(number.value());
             }
-            let heap = &ctx.vm.heap;
-            let rounded =
-                integer::round_to_tens(&number.big(heap), &-digits, &|| heap.is_flagged());
+            let rounded = integer::round_to_tens(&number.big(&ctx.vm.heap), &-digits);
             ctx.new_integer(rounded)
         }
     }
@@ -125,7 +123,7 @@ pub(super) fn divided(ctx: &mut Ctx<'_>, a: Number, b: Number) -> Result<Value, 
         if *divisor == BigInt::ZERO {
             return Err(ctx.raise(Fault::zero_division("integer division or modulo by zero")));
         }
-        let result = integer::divide(&a.big(heap), &divisor, &|| heap.is_flagged());
+        let result = integer::divide(&a.big(heap), &divisor);
         let (quotient, rest) = ctx.ok(result)?;
         [ctx.vm.heap.new_int(quotient), ctx.vm.heap.new_int(rest)]
     };
@@ -145,8 +143,7 @@ fn pow(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             );
         }
         let heap = &ctx.vm.heap;
-        let gives_up = &|| heap.is_flagged();
-        let power = integer::power_modulo(&a.big(heap), &b.big(heap), &c.big(heap), gives_up);
+        let power = integer::power_modulo(&a.big(heap), &b.big(heap), &c.big(heap));
         return ctx.new_integer(power);
     }
     if let Some(method) = ctx.vm.special(base, name::POW) {

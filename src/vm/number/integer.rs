@@ -1,13 +1,12 @@
 //! Integers of any size: the operations whose rules are Python's own, and the bounds that keep one operation from running for ever.
 
 use crate::vm::fault::Fault;
-use crate::vm::number::long::{self, GivesUp};
 use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
 /// A product or power may have this many bits (8 MiB, 20 million digits: seconds of work); beyond, it is a `MemoryError`. One operation runs to its end
-/// before any other thread gets its turn, so that none may take minutes, as it may in CPython.
+/// before any other thread, limit or Ctrl-C gets its turn, so that none may take minutes, as it may in CPython.
 pub const MOST_PRODUCT_BITS: u64 = 1 << 26;
 /// A division, common divisor or modular power may take this many steps on machine words, for the same reason.
 const MOST_STEPS: u64 = 1 << 35;
@@ -15,11 +14,11 @@ const MOST_STEPS: u64 = 1 << 35;
 pub const MOST_DIGITS: usize = 4300;
 
 /// `a * b`.
-pub fn multiply(a: &BigInt, b: &BigInt, gives_up: GivesUp<'_>) -> Result<BigInt, Fault> {
+pub fn multiply(a: &BigInt, b: &BigInt) -> Result<BigInt, Fault> {
     if a.bits() + b.bits() > MOST_PRODUCT_BITS {
         return Err(Fault::memory());
     }
-    long::multiply(a, b, gives_up)
+    Ok(a * b)
 }
 
 /// Refuses a division that would take too long: schoolbook, the quotient's length times the divisor's.
@@ -55,9 +54,9 @@ pub fn modulo_small(a: i64, b: i64) -> Option<i64> {
 }
 
 /// `a // b` and `a % b`: the quotient is rounded down, the rest has the divisor's sign. `b` is not 0.
-pub fn divide(a: &BigInt, b: &BigInt, gives_up: GivesUp<'_>) -> Result<(BigInt, BigInt), Fault> {
+pub fn divide(a: &BigInt, b: &BigInt) -> Result<(BigInt, BigInt), Fault> {
     check_division(a, b)?;
-    long::divide(a, b, gives_up)
+    Ok(a.div_mod_floor(b))
 }
 
 /// `a / b`, correctly rounded (`long_true_divide` in `Objects/longobject.c`).
@@ -125,7 +124,7 @@ pub fn scale(float: f64, exponent: i32) -> f64 {
 }
 
 /// `base ** exponent` for an exponent that is not negative.
-pub fn power(base: &BigInt, exponent: &BigInt, gives_up: GivesUp<'_>) -> Result<BigInt, Fault> {
+pub fn power(base: &BigInt, exponent: &BigInt) -> Result<BigInt, Fault> {
     if exponent.is_zero() {
         return Ok(BigInt::one());
     }
@@ -140,7 +139,7 @@ pub fn power(base: &BigInt, exponent: &BigInt, gives_up: GivesUp<'_>) -> Result<
     if (base.bits() - 1).saturating_mul(u64::from(exponent)) > MOST_PRODUCT_BITS {
         return Err(Fault::memory());
     }
-    long::power(base, exponent, gives_up)
+    Ok(base.pow(exponent))
 }
 
 /// `base ** exponent` within 64 bits, if it is.
@@ -150,12 +149,7 @@ pub fn power_small(base: i64, exponent: i64) -> Option<i64> {
 }
 
 /// `pow(base, exponent, modulus)`.
-pub fn power_modulo(
-    base: &BigInt,
-    exponent: &BigInt,
-    modulus: &BigInt,
-    gives_up: GivesUp<'_>,
-) -> Result<BigInt, Fault> {
+pub fn power_modulo(base: &BigInt, exponent: &BigInt, modulus: &BigInt) -> Result<BigInt, Fault> {
     if modulus.is_zero() {
         return Err(Fault::value("pow() 3rd argument cannot be 0"));
     }
@@ -177,7 +171,7 @@ pub fn power_modulo(
             .modinv(&positive)
             .ok_or_else(|| Fault::value("base is not invertible for the given modulus"))?;
     }
-    let result = long::power_modulo(&base, &exponent.abs(), &positive, gives_up)?;
+    let result = base.modpow(&exponent.abs(), &positive);
     Ok(if modulus.is_negative() && !result.is_zero() {
         result + modulus
     } else {
@@ -239,18 +233,15 @@ pub fn decimal_text(integer: &BigInt) -> Result<String, Fault> {
 }
 
 /// `round(integer, digits)` for negative digits: to a multiple of a power of ten, half to even.
-pub fn round_to_tens(
-    integer: &BigInt,
-    zeros: &BigInt,
-    gives_up: GivesUp<'_>,
-) -> Result<BigInt, Fault> {
+pub fn round_to_tens(integer: &BigInt, zeros: &BigInt) -> Result<BigInt, Fault> {
     // Ten to this power is more than twice the integer, so that it rounds to 0.
     let enough = integer.bits() / 3 + 2;
     let Some(zeros) = zeros.to_u64().filter(|&zeros| zeros <= enough) else {
         return Ok(BigInt::zero());
     };
-    let unit = power(&BigInt::from(10), &BigInt::from(zeros), gives_up)?;
-    let (quotient, rest) = divide(integer, &unit, gives_up)?;
+    let unit = power(&BigInt::from(10), &BigInt::from(zeros))?;
+    check_division(integer, &unit)?;
+    let (quotient, rest) = integer.div_mod_floor(&unit);
     let up = match (&rest << 1u32).cmp(&unit) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Equal => quotient.is_odd(),
@@ -300,7 +291,7 @@ pub fn from_bytes(bytes: &[u8], signed: bool) -> BigInt {
 }
 
 /// The largest integer whose square is not above.
-pub fn square_root(integer: &BigInt, gives_up: GivesUp<'_>) -> Result<BigInt, Fault> {
+pub fn square_root(integer: &BigInt) -> Result<BigInt, Fault> {
     if integer.is_negative() {
         return Err(Fault::value("isqrt() argument must be nonnegative"));
     }
@@ -308,7 +299,7 @@ pub fn square_root(integer: &BigInt, gives_up: GivesUp<'_>) -> Result<BigInt, Fa
     if words * words > MOST_STEPS {
         return Err(Fault::memory());
     }
-    long::square_root(integer, gives_up)
+    Ok(integer.sqrt())
 }
 
 /// The greatest common divisor; never negative.
@@ -326,7 +317,7 @@ pub fn greatest_common_divisor(a: &BigInt, b: &BigInt) -> Result<BigInt, Fault> 
 }
 
 /// The product of `low..=high`, by halves, so that the factors stay of equal length.
-pub fn product_of_range(low: u64, high: u64, gives_up: GivesUp<'_>) -> Result<BigInt, Fault> {
+pub fn product_of_range(low: u64, high: u64) -> Result<BigInt, Fault> {
     if low > high {
         return Ok(BigInt::one());
     }
@@ -341,9 +332,8 @@ pub fn product_of_range(low: u64, high: u64, gives_up: GivesUp<'_>) -> Result<Bi
     }
     let middle = low + (high - low) / 2;
     multiply(
-        &product_of_range(low, middle, gives_up)?,
-        &product_of_range(middle + 1, high, gives_up)?,
-        gives_up,
+        &product_of_range(low, middle)?,
+        &product_of_range(middle + 1, high)?,
     )
 }
 
@@ -354,8 +344,6 @@ mod tests {
         scale, shift_left, shift_right, to_bytes, true_divide,
     };
     use num_bigint::BigInt;
-
-    const NEVER: super::GivesUp<'_> = &|| false;
 
     fn big(text: &str) -> BigInt {
         text.parse().expect("decimal digits")
@@ -373,7 +361,7 @@ mod tests {
             assert_eq!(floor_divide_small(a, b), Some(quotient));
             assert_eq!(modulo_small(a, b), Some(rest));
             assert_eq!(
-                divide(&a.into(), &b.into(), NEVER),
+                divide(&a.into(), &b.into()),
                 Ok((quotient.into(), rest.into()))
             );
         }
@@ -409,10 +397,10 @@ mod tests {
 
     #[test]
     fn absurd_results_are_refused_before_they_are_computed() {
-        assert!(power(&big("10"), &big("10000000000"), NEVER).is_err());
-        assert!(power(&big("10"), &big("99999999999999999999999"), NEVER).is_err());
+        assert!(power(&big("10"), &big("10000000000")).is_err());
+        assert!(power(&big("10"), &big("99999999999999999999999")).is_err());
         assert_eq!(
-            power(&big("-1"), &big("99999999999999999999999"), NEVER),
+            power(&big("-1"), &big("99999999999999999999999")),
             Ok(big("-1"))
         );
         assert!(shift_left(&big("1"), &big("99999999999999999999999")).is_err());
@@ -429,7 +417,7 @@ mod tests {
 
     #[test]
     fn modular_powers_take_negative_exponents_and_moduli() {
-        let modulo = |a: i64, b: i64, c: i64| power_modulo(&a.into(), &b.into(), &c.into(), NEVER);
+        let modulo = |a: i64, b: i64, c: i64| power_modulo(&a.into(), &b.into(), &c.into());
         assert_eq!(modulo(2, 3, -5), Ok((-2).into()));
         assert_eq!(modulo(2, -1, 7), Ok(4.into()));
         assert_eq!(modulo(3, 5, 1), Ok(0.into()));
@@ -451,14 +439,14 @@ mod tests {
             (-6, -10),
         ] {
             assert_eq!(
-                round_to_tens(&integer.into(), &1.into(), NEVER),
+                round_to_tens(&integer.into(), &1.into()),
                 Ok(rounded.into())
             );
         }
-        assert_eq!(round_to_tens(&50.into(), &2.into(), NEVER), Ok(0.into()));
-        assert_eq!(round_to_tens(&51.into(), &2.into(), NEVER), Ok(100.into()));
+        assert_eq!(round_to_tens(&50.into(), &2.into()), Ok(0.into()));
+        assert_eq!(round_to_tens(&51.into(), &2.into()), Ok(100.into()));
         assert_eq!(
-            round_to_tens(&51.into(), &big("999999999999999999999"), NEVER),
+            round_to_tens(&51.into(), &big("999999999999999999999")),
             Ok(0.into())
         );
     }

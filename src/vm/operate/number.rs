@@ -99,13 +99,12 @@ impl Ctx<'_> {
 
     /// `a op b` of integers of any size.
     fn big_binary(&mut self, op: BinaryOp, a: Number, b: Number) -> Result<Value, Interrupt> {
+        let divided = |heap: &Heap| integer::divide(&a.big(heap), &b.big(heap));
         let heap = &self.vm.heap;
-        let gives_up = &|| heap.is_flagged();
-        let divided = |heap: &Heap| integer::divide(&a.big(heap), &b.big(heap), gives_up);
         let result = match op {
             BinaryOp::Add => Ok(&*a.big(heap) + &*b.big(heap)),
             BinaryOp::Sub => Ok(&*a.big(heap) - &*b.big(heap)),
-            BinaryOp::Mul => integer::multiply(&a.big(heap), &b.big(heap), gives_up),
+            BinaryOp::Mul => integer::multiply(&a.big(heap), &b.big(heap)),
             BinaryOp::Div => {
                 let quotient = integer::true_divide(&a.big(heap), &b.big(heap));
                 return Ok(Value::Float(self.ok(quotient)?));
@@ -125,7 +124,7 @@ impl Ctx<'_> {
                     let power = a.float(heap).and_then(|a| float::power(a, b.float(heap)?));
                     return Ok(Value::Float(self.ok(power)?));
                 }
-                integer::power(&a.big(heap), &exponent, gives_up)
+                integer::power(&a.big(heap), &exponent)
             }
             BinaryOp::BitAnd => Ok(&*a.big(heap) & &*b.big(heap)),
             BinaryOp::BitOr => Ok(&*a.big(heap) | &*b.big(heap)),

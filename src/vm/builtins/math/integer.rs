@@ -4,14 +4,14 @@ use crate::syntax::ast::BinaryOp;
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native};
 use crate::vm::number::integer::{
-    divide, greatest_common_divisor, multiply, product_of_range, square_root,
+    MOST_PRODUCT_BITS, divide, greatest_common_divisor, multiply, product_of_range, square_root,
 };
-use crate::vm::number::long::GivesUp;
 use crate::vm::operate::Number;
 use crate::vm::protocol::{Outcome, Turn};
 use crate::vm::value::Value;
 use num_bigint::BigInt;
 use num_traits::{One, Signed, ToPrimitive, Zero};
+use std::ops::Range;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     module_native("_math_factorial", "factorial", "n, /", factorial),
@@ -37,7 +37,7 @@ fn factorial(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return Err(ctx.value_error("factorial() not defined for negative values"));
     }
     let product = match n.to_i64() {
-        Some(n) => product_of_range(2, n as u64, &|| ctx.vm.heap.is_flagged()),
+        Some(n) => product_of_range(2, n as u64),
         None => Err(Fault::overflow(format!(
             "factorial() argument should not exceed {}",
             i64::MAX
@@ -49,8 +49,7 @@ fn factorial(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn isqrt(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let n = ctx.arg(0);
     let n = integer(ctx, n)?;
-    let root = square_root(&n, &|| ctx.vm.heap.is_flagged());
-    ctx.new_integer(root)
+    ctx.new_integer(square_root(&n))
 }
 
 /// `n` and `k`, which must not be negative.
@@ -77,14 +76,13 @@ fn comb(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             i64::MAX
         ))));
     };
-    let chosen = combinations(&n, k as u64, &|| ctx.vm.heap.is_flagged());
+    let chosen = combinations(&n, k as u64);
     ctx.new_integer(chosen)
 }
 
 /// How many ways there are to choose `k` of `n`.
-fn combinations(n: &BigInt, k: u64, gives_up: GivesUp<'_>) -> Result<BigInt, Fault> {
-    let orders = product_of_range(2, k, gives_up)?;
-    Ok(divide(&arrangements(n, k, gives_up)?, &orders, gives_up)?.0)
+fn combinations(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
+    Ok(divide(&arrangements(n, k)?, &product_of_range(2, k)?)?.0)
 }
 
 fn perm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -98,20 +96,34 @@ fn perm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Some(k) = k.to_i64() else {
         return Err(ctx.raise(Fault::overflow(format!("k must not exceed {}", i64::MAX))));
     };
-    let arranged = arrangements(&n, k as u64, &|| ctx.vm.heap.is_flagged());
+    let arranged = arrangements(&n, k as u64);
     ctx.new_integer(arranged)
 }
 
 /// `n (n-1) … (n-k+1)`.
-fn arrangements(n: &BigInt, k: u64, gives_up: GivesUp<'_>) -> Result<BigInt, Fault> {
+fn arrangements(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
     if let Some(n) = n.to_u64() {
-        return product_of_range(n - k + 1, n, gives_up);
+        return product_of_range(n - k + 1, n);
     }
-    let mut result = BigInt::one();
-    for step in 0..k {
-        result = multiply(&result, &(n - step), gives_up)?;
+    falling(n, 0..k)
+}
+
+/// The product of `n - step` for these steps, in halves, so that long factors meet long ones. `n` is
+/// a long integer.
+fn falling(n: &BigInt, steps: Range<u64>) -> Result<BigInt, Fault> {
+    const FEW: u64 = 8;
+    let count = steps.end - steps.start;
+    if count.saturating_mul(n.bits() - 1) > MOST_PRODUCT_BITS {
+        return Err(Fault::memory());
     }
-    Ok(result)
+    if count <= FEW {
+        return Ok(steps.fold(BigInt::one(), |product, step| product * (n - step)));
+    }
+    let middle = steps.start + count / 2;
+    multiply(
+        &falling(n, steps.start..middle)?,
+        &falling(n, middle..steps.end)?,
+    )
 }
 
 fn gcd(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -131,10 +143,9 @@ fn lcm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             multiple = BigInt::zero();
             continue;
         }
-        let gives_up = &|| ctx.vm.heap.is_flagged();
         let product = greatest_common_divisor(&multiple, &integer)
-            .and_then(|common| divide(&integer, &common, gives_up))
-            .and_then(|(part, _)| multiply(&multiple, &part, gives_up));
+            .and_then(|common| divide(&integer, &common))
+            .and_then(|(part, _)| multiply(&multiple, &part));
         multiple = ctx.ok(product)?.abs();
     }
     ctx.new_integer(Ok(multiple))
@@ -169,10 +180,14 @@ mod tests {
 
     #[test]
     fn choosing_and_arranging() {
-        assert_eq!(combinations(&52.into(), 5, &|| false), Ok(2_598_960.into()));
-        assert_eq!(combinations(&5.into(), 0, &|| false), Ok(1.into()));
-        assert_eq!(arrangements(&5.into(), 3, &|| false), Ok(60.into()));
+        assert_eq!(combinations(&52.into(), 5), Ok(2_598_960.into()));
+        assert_eq!(combinations(&5.into(), 0), Ok(1.into()));
+        assert_eq!(arrangements(&5.into(), 3), Ok(60.into()));
         let wide = BigInt::from(1) << 70;
-        assert_eq!(arrangements(&wide, 2, &|| false), Ok(&wide * (&wide - 1)));
+        for k in [0, 1, 2, 8, 9, 100] {
+            let one_by_one = (0..k).fold(BigInt::one(), |product, step| product * (&wide - step));
+            assert_eq!(arrangements(&wide, k), Ok(one_by_one));
+        }
+        assert!(arrangements(&wide, 1 << 40).is_err());
     }
 }
