@@ -99,8 +99,10 @@ impl Vm {
     /// Carries out an instruction. What is wrong with hand-written bytecode beyond what the verifier sees is a `SystemError`.
     pub(super) fn carry_out(&mut self, op: Op, place: &Place<'_>) -> Step {
         let Place { thread, base, .. } = *place;
-        // All that instructions make out here: exceptions, functions, bound methods, classes.
-        if self.heap.allocated >= self.collect_even_if_full_at {
+        // All that instructions make out here: exceptions, functions, bound methods, classes. Those
+        // that keep account of which exception is handled must not fail in between.
+        let may_fail = !matches!(op, Op::BeginHandler { .. } | Op::EndHandler { .. });
+        if may_fail && self.heap.allocated >= self.collect_even_if_full_at {
             self.collect_or_fail()?;
         }
         macro_rules! reg {
