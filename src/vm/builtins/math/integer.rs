@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(arrangements(&5.into(), 3), Ok(60.into()));
         let wide = BigInt::from(1) << 70;
         for k in [0, 1, 2, 8, 9, 100] {
-            let one_by_one = (0..k).fold(BigInt::one(), |product, step| product * (&wide - step));
+            let one_by_one = (0..k).fold(BigInt::from(1), |product, step| product * (&wide - step));
             assert_eq!(arrangements(&wide, k), Ok(one_by_one));
         }
         assert!(arrangements(&wide, 1 << 40).is_err());
