@@ -9,6 +9,7 @@ mod bind;
 mod call;
 mod comprehension;
 mod condition;
+mod derived;
 mod display;
 mod emit;
 mod expr;
@@ -21,7 +22,6 @@ mod left_out;
 mod loops;
 mod modules;
 mod pool;
-mod private;
 mod refuse;
 mod resolve;
 mod scope;
@@ -31,16 +31,17 @@ mod unit;
 
 use crate::bytecode::code::{Module, Program};
 use crate::bytecode::frozen::Frozen;
-use crate::diagnostic::Diagnostic;
-use crate::source::Source;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Source, SourceId, Span};
 use crate::syntax::ast::{Block, Interner};
+use derived::Derived;
 use emit::Emitter;
 use modules::{Modules, Origin};
 use pool::Pool;
 use resolve::Resolver;
 use rustc_hash::FxHashMap;
 use scope::{MODULE, Scopes};
-use unit::Unit;
+use unit::{Unit, instructions_for};
 
 /// What a compilation may refer to besides the script itself; the VM's tables supply it.
 #[derive(Clone, Copy)]
@@ -73,6 +74,8 @@ pub fn compile(script: Source, environment: &Environment) -> Compiled {
         .iter_mut()
         .map(|module| std::mem::take(&mut module.body))
         .collect();
+    let bytes = modules.sources.iter().map(|source| source.text.len()).sum();
+    let mut derived = Derived::of_texts(bytes);
     let mut all_scopes = Vec::new();
     for (module, body) in modules.all.iter().zip(&mut bodies) {
         let resolver = Resolver::walk(
@@ -81,6 +84,7 @@ pub fn compile(script: Source, environment: &Environment) -> Compiled {
             body,
             environment,
             &mut interner,
+            &mut derived,
             &mut diagnostics,
         );
         all_scopes.push(bind::bind(resolver));
@@ -93,8 +97,15 @@ pub fn compile(script: Source, environment: &Environment) -> Compiled {
             &all_scopes,
             environment,
             &mut interner,
+            &mut derived,
             &mut diagnostics,
         );
+    }
+    if derived.exhausted {
+        let message = "the qualified and the private names of the script take too much room";
+        let mut report = Diagnostic::new(Code::E0508, SourceId(0), Span::default(), message);
+        report.help = Some("give functions and classes shorter names".to_owned());
+        diagnostics.push(report);
     }
     program.sources = modules.sources;
     diagnostics.sort_by_key(|it| (it.source, it.span, it.code));
@@ -123,6 +134,7 @@ fn link(
     all_scopes: &[Scopes],
     environment: &Environment,
     interner: &mut Interner,
+    derived: &mut Derived,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Program {
     let mut pool = Pool::default();
@@ -139,6 +151,8 @@ fn link(
             continue;
         }
         let own = scopes.get(MODULE);
+        let bytes = modules.sources[usize::from(text.source.0)].text.len();
+        let room = instructions_for(bytes);
         let mut emitter = Emitter {
             modules,
             module,
@@ -146,9 +160,10 @@ fn link(
             scopes,
             environment,
             interner,
+            derived,
             pool: &mut pool,
             diagnostics,
-            unit: Unit::new(MODULE, own.registers, own.unbindable.clone()),
+            unit: Unit::new(MODULE, own.registers, &own.unbindable, room),
             blocks: Vec::new(),
             outer: Vec::new(),
             scope: MODULE,

@@ -37,6 +37,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, SourceId, Span};
 use ast::{Block, Interner};
 use build::Builder;
+use std::cell::OnceCell;
 
 /// Longest text, in bytes. CPython has no such limit; a tree takes up to two hundred times the memory of its text.
 pub const MAX_SOURCE_BYTES: usize = 4 << 20;
@@ -69,6 +70,7 @@ pub fn parse(source: &Source, id: SourceId, names: &mut Interner) -> Parsed {
         lexemes: &layout.lexemes,
         syntax: layout.missing,
         checks: Vec::new(),
+        fstrings: OnceCell::new(),
     };
     let tokens = layout
         .lexemes

@@ -1,13 +1,16 @@
 //! Which registers a code may read before it has written them: those must be unbound when it begins, and no other needs to be touched. The usual
 //! backward analysis of live variables over basic blocks, with an edge from each guarded instruction to its handler.
 
-use crate::bytecode::code::{Capture, Code, Const, Program};
+use crate::bytecode::code::{Capture, Code, Const, Guard, Program};
 use crate::bytecode::op::{NamesIx, Operand, Reg};
 use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeSet;
 
-/// Most words of live sets that are kept; a code that needs more (no text by people does) has all its registers cleared.
-const MAX_WORDS: usize = 1 << 22;
+/// Most words of live sets that are kept for each instruction, and how often all of them are gone
+/// over, so that time and memory stay in proportion to the code. What needs more (thousands of
+/// locals, loops nested by the dozen) has all its registers cleared.
+const WORDS_PER_INSTRUCTION: usize = 8;
+const MAX_ROUNDS: usize = 16;
 
 /// The registers, parameters left out, that some way through the code reads before it writes them, in order. The code must be sound otherwise.
 pub(super) fn unset_at_entry(program: &Program, code: &Code) -> Box<[Reg]> {
@@ -104,8 +107,9 @@ impl Flow {
         leaders.insert(code.ops.len());
         let leaders: Vec<usize> = leaders.into_iter().collect();
         let block_at = |at: usize| leaders.partition_point(|&leader| leader <= at) - 1;
+        let guards = innermost_guards(code, leaders.len() - 1, block_at);
         let mut jumps = jumps.into_iter().peekable();
-        let blocks = leaders.windows(2).map(|pair| {
+        let blocks = leaders.windows(2).zip(guards).map(|(pair, guard)| {
             let (start, end) = (pair[0], pair[1]);
             let mut next = SmallVec::new();
             if code.ops[end - 1].kind().falls_through() {
@@ -114,9 +118,6 @@ impl Flow {
             while let Some((_, target)) = jumps.next_if(|&(at, _)| at < end) {
                 next.push((block_at(target), true));
             }
-            let mut guards = code.handlers.iter();
-            let guard =
-                guards.find(|guard| guard.start as usize <= start && start < guard.end as usize);
             let handler = guard.map(|guard| (block_at(guard.target as usize), guard.exception.0));
             let writes_when_taken = code.ops[end - 1].kind().writes_when_taken();
             Block {
@@ -135,14 +136,15 @@ impl Flow {
         }
     }
 
-    /// `None` if that would take too much memory.
+    /// `None` if that would take too much memory or time.
     fn live_at_entry(&self) -> Option<Set> {
         let empty = Set::new(self.registers);
-        if self.blocks.len() * empty.0.len() > MAX_WORDS {
+        let instructions = self.starts.len();
+        if self.blocks.len() * empty.0.len() > WORDS_PER_INSTRUCTION * instructions {
             return None;
         }
         let mut live_in = vec![empty; self.blocks.len()];
-        loop {
+        for _ in 0..MAX_ROUNDS {
             let mut changed = false;
             for at in (0..self.blocks.len()).rev() {
                 let live = self.through(&self.blocks[at], &live_in);
@@ -155,6 +157,7 @@ impl Flow {
                 return Some(live_in.swap_remove(0));
             }
         }
+        None
     }
 
     /// What is live where a block begins.
@@ -183,6 +186,37 @@ impl Flow {
         }
         live
     }
+}
+
+/// The guard of each block: of those that cover it the one that stands first, which is the
+/// innermost. Each block is visited once, however many guards cover it.
+fn innermost_guards(
+    code: &Code,
+    blocks: usize,
+    block_at: impl Fn(usize) -> usize,
+) -> Vec<Option<&Guard>> {
+    let mut found = vec![None; blocks];
+    // From each block the way to the next one without a guard, if not itself (with paths halved as
+    // in a union-find).
+    let mut next: Vec<usize> = (0..=blocks).collect();
+    for guard in &code.handlers {
+        let end = block_at(guard.end as usize);
+        let mut at = free_from(&mut next, block_at(guard.start as usize));
+        while at < end {
+            found[at] = Some(guard);
+            next[at] = at + 1;
+            at = free_from(&mut next, at);
+        }
+    }
+    found
+}
+
+fn free_from(next: &mut [usize], mut at: usize) -> usize {
+    while next[at] != at {
+        next[at] = next[next[at]];
+        at = next[at];
+    }
+    at
 }
 
 impl Flow {

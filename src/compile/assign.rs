@@ -5,7 +5,7 @@ use crate::compile::display::{CHUNK, has_star};
 use crate::compile::emit::Emitter;
 use crate::compile::expr::is_constant;
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
+use crate::syntax::ast::{BinaryOp, Element, Expr, ExprKind};
 use rustc_hash::FxHashSet;
 
 impl<'a> Emitter<'a> {
@@ -60,10 +60,16 @@ impl<'a> Emitter<'a> {
     }
 
     /// `a, b = b, a` without a tuple: all values first, then all targets. A local is used where it lives unless an earlier target changes it.
-    fn assign_in_parallel(&mut self, targets: &'a [Expr], values: &'a [Expr]) {
+    fn assign_in_parallel(&mut self, targets: &'a [Element], values: &'a [Element]) {
         let mut changed = FxHashSet::default();
         let mut sources = Vec::with_capacity(values.len());
-        for (target, value) in targets.iter().zip(values) {
+        let pairs = || {
+            targets
+                .iter()
+                .map(Element::value)
+                .zip(values.iter().map(Element::value))
+        };
+        for (target, value) in pairs() {
             let local = match value.kind {
                 ExprKind::Name(name) => self.local(name),
                 _ => None,
@@ -75,7 +81,7 @@ impl<'a> Emitter<'a> {
             });
             self.changed_by(target, &mut changed);
         }
-        for ((target, value), source) in targets.iter().zip(values).zip(sources) {
+        for ((target, value), source) in pairs().zip(sources) {
             match source {
                 Some(src) => self.assign(target, src),
                 None => self.assign_value(target, value),
@@ -89,10 +95,9 @@ impl<'a> Emitter<'a> {
             ExprKind::Name(name) => into.extend(self.local(*name)),
             ExprKind::Tuple(items) | ExprKind::List(items) => {
                 for item in items {
-                    self.changed_by(item, into);
+                    self.changed_by(item.value(), into);
                 }
             }
-            ExprKind::Starred(inner) => self.changed_by(inner, into),
             _ => {}
         }
     }
@@ -120,11 +125,8 @@ impl<'a> Emitter<'a> {
     }
 
     #[inline(never)]
-    fn unpack(&mut self, items: &'a [Expr], src: Reg, span: Span) {
-        let star = items
-            .iter()
-            .position(|item| matches!(item.kind, ExprKind::Starred(_)));
-        if let Some(before) = star {
+    fn unpack(&mut self, items: &'a [Element], src: Reg, span: Span) {
+        if let Some(before) = items.iter().position(Element::is_star) {
             let after = items.len() - before - 1;
             let Ok(after) = u8::try_from(after) else {
                 self.unit
@@ -158,21 +160,17 @@ impl<'a> Emitter<'a> {
         self.assign_row(items, base);
     }
 
-    fn assign_row(&mut self, items: &'a [Expr], base: Reg) {
+    fn assign_row(&mut self, items: &'a [Element], base: Reg) {
         for (item, register) in items.iter().zip(base.0..) {
-            let target = match &item.kind {
-                ExprKind::Starred(inner) => inner,
-                _ => item,
-            };
-            self.assign(target, Reg(register));
+            self.assign(item.value(), Reg(register));
         }
     }
 
-    /// The first register, if the targets are locals that live in a row, and the value is none of them.
-    fn row_of_locals(&mut self, items: &[Expr], src: Reg) -> Option<Reg> {
+    /// The first register, if the targets, none of which has a star, are locals that live in a row, and the value is none of them.
+    fn row_of_locals(&mut self, items: &[Element], src: Reg) -> Option<Reg> {
         let mut first = None;
         for (item, offset) in items.iter().zip(0u16..) {
-            let ExprKind::Name(name) = item.kind else {
+            let ExprKind::Name(name) = item.value().kind else {
                 return None;
             };
             let register = self.local(name)?;
@@ -260,7 +258,7 @@ impl<'a> Emitter<'a> {
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => {
                 for item in items {
-                    self.delete_target(item);
+                    self.delete_target(item.value());
                 }
             }
             _ => unreachable!("the front end reports other targets"),

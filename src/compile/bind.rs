@@ -245,7 +245,7 @@ fn class_variable(scopes: &mut Scopes, class: ScopeId, name: Symbol) -> Variable
         return id;
     }
     let it = scopes.get_mut(class);
-    let register = Reg(u16::try_from(it.registers).expect("class bodies hold few registers"));
+    let register = Reg(u16::try_from(it.registers.min(MAX_LOCALS)).expect("the limit fits"));
     it.registers += 1;
     let id = VariableId(u32::try_from(scopes.variables.len()).expect("fewer than bytes of text"));
     scopes.variables.push(Variable {

@@ -2,7 +2,6 @@
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::{Count, Count8, Flag, Op, Reg};
-use crate::compile::display::has_star;
 use crate::compile::emit::{Emitter, Location};
 use crate::compile::scope::{Place, ScopeKind};
 use crate::source::Span;
@@ -230,9 +229,7 @@ impl<'a> Emitter<'a> {
                 }
                 Some(class)
             }
-            [Argument::Positional(class), Argument::Positional(object)]
-                if !has_star(std::slice::from_ref(class)) =>
-            {
+            [Argument::Positional(class), Argument::Positional(object)] => {
                 let class = self.fresh(class);
                 self.fresh(object);
                 Some(class)

@@ -93,21 +93,26 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// The loops, one in the other; `turn` is what the first one runs over.
     fn clauses(&mut self, turn: Turn, clauses: &'a [Clause], element: Element<'a>) {
-        let (first, rest) = clauses.split_first().expect("one clause or more");
-        let labels = self.turn(turn, &first.target, first.iter.span);
-        for test in &first.tests {
-            self.jump_if(test, false, labels.next);
+        let mut open = Vec::with_capacity(clauses.len());
+        for (at, clause) in clauses.iter().enumerate() {
+            let turn = if at == 0 {
+                turn
+            } else {
+                self.begin_loop(&clause.iter)
+            };
+            let labels = self.turn(turn, &clause.target, clause.iter.span);
+            for test in &clause.tests {
+                self.jump_if(test, false, labels.next);
+            }
+            open.push((turn, labels, self.unit.mark()));
         }
-        let mark = self.unit.mark();
-        if rest.is_empty() {
-            self.element(element);
-        } else {
-            let inner = self.begin_loop(&rest[0].iter);
-            self.clauses(inner, rest, element);
+        self.element(element);
+        for (clause, (turn, labels, mark)) in clauses.iter().zip(open).rev() {
+            self.unit.release(mark);
+            self.end_turn(turn, labels, clause.iter.span);
         }
-        self.unit.release(mark);
-        self.end_turn(turn, labels, first.iter.span);
     }
 
     fn element(&mut self, element: Element<'a>) {

@@ -5,7 +5,7 @@ use crate::bytecode::op::{Count, Flag, Op, Reg};
 use crate::compile::emit::Emitter;
 use crate::compile::expr::is_constant;
 use crate::source::Span;
-use crate::syntax::ast::{DictItem, Expr, ExprKind};
+use crate::syntax::ast::{DictItem, Element, Expr};
 
 /// Most elements that are held in registers at a time.
 pub(super) const CHUNK: usize = 64;
@@ -18,7 +18,7 @@ const FOLDED_SET: usize = 3;
 
 impl<'a> Emitter<'a> {
     #[inline(never)]
-    pub(super) fn list(&mut self, items: &'a [Expr], dst: Reg, span: Span) {
+    pub(super) fn list(&mut self, items: &'a [Element], dst: Reg, span: Span) {
         if is_simple(items) {
             let (base, count) = self.row(items);
             self.op(Op::BuildList { dst, base, count }, span);
@@ -30,7 +30,7 @@ impl<'a> Emitter<'a> {
     }
 
     #[inline(never)]
-    pub(super) fn tuple(&mut self, expr: &'a Expr, items: &'a [Expr], dst: Reg) {
+    pub(super) fn tuple(&mut self, expr: &'a Expr, items: &'a [Element], dst: Reg) {
         let span = expr.span;
         if let Some(constant) = self.constant(expr) {
             self.op(Op::LoadConst { dst, constant }, span);
@@ -45,10 +45,10 @@ impl<'a> Emitter<'a> {
     }
 
     /// Builds a list in `work`, a temporary, piece by piece.
-    pub(super) fn long_list(&mut self, items: &'a [Expr], work: Reg, span: Span) {
+    pub(super) fn long_list(&mut self, items: &'a [Element], work: Reg, span: Span) {
         let mark = self.unit.mark();
         self.empty_list(work, span);
-        if items.len() >= FROM_CONSTANT && items.iter().all(is_constant) {
+        if items.len() >= FROM_CONSTANT && are_constant(items) {
             let src = self.constant_row(items, span);
             self.op(
                 Op::ListExtend {
@@ -63,19 +63,17 @@ impl<'a> Emitter<'a> {
         }
         for piece in pieces(items) {
             if let [one] = piece {
-                if let ExprKind::Starred(inner) = &one.kind {
-                    let src = self.value(inner);
-                    self.op(
+                let src = self.value(one.value());
+                match one {
+                    Element::Star { value, .. } => self.op(
                         Op::ListExtend {
                             call: Flag(false),
                             list: work,
                             src,
                         },
-                        inner.span,
-                    );
-                } else {
-                    let src = self.value(one);
-                    self.op(Op::ListAppend { list: work, src }, span);
+                        value.span,
+                    ),
+                    Element::Plain(_) => self.op(Op::ListAppend { list: work, src }, span),
                 }
             } else {
                 let (base, count) = self.row(piece);
@@ -114,8 +112,8 @@ impl<'a> Emitter<'a> {
     }
 
     #[inline(never)]
-    pub(super) fn set(&mut self, items: &'a [Expr], dst: Reg, span: Span) {
-        let folded = items.len() >= FOLDED_SET && items.iter().all(is_constant);
+    pub(super) fn set(&mut self, items: &'a [Element], dst: Reg, span: Span) {
+        let folded = items.len() >= FOLDED_SET && are_constant(items);
         if items.len() <= CHUNK && !has_star(items) && !folded {
             let (base, count) = self.row(items);
             self.op(Op::BuildSet { dst, base, count }, span);
@@ -148,19 +146,17 @@ impl<'a> Emitter<'a> {
         }
         for piece in pieces(items) {
             if let [one] = piece {
-                if let ExprKind::Starred(inner) = &one.kind {
-                    let src = self.value(inner);
-                    self.op(
+                let src = self.value(one.value());
+                match one {
+                    Element::Star { value, .. } => self.op(
                         Op::SetUpdate {
                             folded: Flag(false),
                             set: work,
                             src,
                         },
-                        inner.span,
-                    );
-                } else {
-                    let src = self.value(one);
-                    self.op(Op::SetAdd { set: work, src }, span);
+                        value.span,
+                    ),
+                    Element::Plain(_) => self.op(Op::SetAdd { set: work, src }, span),
                 }
             } else {
                 let (base, count) = self.row(piece);
@@ -252,11 +248,11 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Values in fresh registers in a row.
-    pub(super) fn row(&mut self, items: &'a [Expr]) -> (Reg, Count) {
+    /// Values in fresh registers in a row; none has a star.
+    pub(super) fn row(&mut self, items: &'a [Element]) -> (Reg, Count) {
         let base = Reg(self.unit.mark() as u16);
         for item in items {
-            self.fresh(item);
+            self.fresh(item.value());
         }
         // An empty row needs a register that exists.
         if items.is_empty() {
@@ -266,10 +262,10 @@ impl<'a> Emitter<'a> {
     }
 
     /// A constant tuple of literals in a fresh register.
-    fn constant_row(&mut self, items: &[Expr], span: Span) -> Reg {
+    fn constant_row(&mut self, items: &[Element], span: Span) -> Reg {
         let items = items
             .iter()
-            .map(|item| self.constant(item).expect("literals are constants"))
+            .map(|item| self.constant(item.value()).expect("literals are constants"))
             .collect();
         let constant = self.pool.constant(Const::Tuple(items));
         let dst = self.unit.temporary();
@@ -279,22 +275,25 @@ impl<'a> Emitter<'a> {
 }
 
 /// Can the list be built by one instruction?
-fn is_simple(items: &[Expr]) -> bool {
-    let literals = items.len() >= FROM_CONSTANT && items.iter().all(is_constant);
+fn is_simple(items: &[Element]) -> bool {
+    let literals = items.len() >= FROM_CONSTANT && are_constant(items);
     items.len() <= CHUNK && !has_star(items) && !literals
 }
 
-pub(super) fn has_star(items: &[Expr]) -> bool {
+pub(super) fn has_star(items: &[Element]) -> bool {
+    items.iter().any(Element::is_star)
+}
+
+/// Are all of them literals?
+pub(super) fn are_constant(items: &[Element]) -> bool {
     items
         .iter()
-        .any(|item| matches!(item.kind, ExprKind::Starred(_)))
+        .all(|item| !item.is_star() && is_constant(item.value()))
 }
 
 /// Cuts elements into runs without stars that fit into registers; a starred one stands alone.
-fn pieces(items: &[Expr]) -> impl Iterator<Item = &[Expr]> {
+fn pieces(items: &[Element]) -> impl Iterator<Item = &[Element]> {
     items
-        .chunk_by(|a, b| {
-            !matches!(a.kind, ExprKind::Starred(_)) && !matches!(b.kind, ExprKind::Starred(_))
-        })
+        .chunk_by(|a, b| !a.is_star() && !b.is_star())
         .flat_map(|run| run.chunks(CHUNK))
 }

@@ -3,9 +3,9 @@
 use crate::bytecode::code::{Capture, Const, Name};
 use crate::bytecode::op::{CodeIx, Flag, FreeIx, GlobalIx, Imm32, Op, Reg, Site};
 use crate::compile::Environment;
+use crate::compile::derived::Derived;
 use crate::compile::modules::{ModuleText, Modules, Origin};
 use crate::compile::pool::Pool;
-use crate::compile::private::mangle;
 use crate::compile::scope::{Place, ScopeId, Scopes, VariableId};
 use crate::compile::unit::{FAR, Flow, RegionId, Unit};
 use crate::diagnostic::Diagnostic;
@@ -23,6 +23,7 @@ pub(super) struct Emitter<'a> {
     pub(super) scopes: &'a Scopes,
     pub(super) environment: &'a Environment,
     pub(super) interner: &'a mut Interner,
+    pub(super) derived: &'a mut Derived,
     pub(super) pool: &'a mut Pool,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
     /// The code object being made.
@@ -103,7 +104,7 @@ impl Emitter<'_> {
     /// A name with the class's prefix where it is private.
     pub(super) fn mangled(&mut self, name: Symbol) -> Symbol {
         let private = self.scopes.get(self.scope).private;
-        mangle(self.interner, private, name)
+        self.derived.mangle(self.interner, private, name)
     }
 
     /// The program-wide index of an attribute name.

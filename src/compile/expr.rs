@@ -4,7 +4,7 @@
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::{ConstIx, Convert, Count, Flag, Op, Reg};
-use crate::compile::display::CHUNK;
+use crate::compile::display::{CHUNK, are_constant};
 use crate::compile::emit::{Emitter, Location};
 use crate::compile::fold;
 use crate::compile::unit::{FAR, immediate};
@@ -116,9 +116,7 @@ impl<'a> Emitter<'a> {
                 self.op(Op::GetIter { dst: iter, src }, value.span);
                 self.op(Op::YieldFrom { dst, iter }, span);
             }
-            ExprKind::Starred(_) | ExprKind::Error => {
-                unreachable!("the front end reports starred expressions out of place and errors")
-            }
+            ExprKind::Error => unreachable!("the front end reported it, and nothing is emitted"),
         }
         self.unit.release(mark);
     }
@@ -135,8 +133,8 @@ impl<'a> Emitter<'a> {
             ExprKind::Str(text) => Const::Str(text.clone()),
             ExprKind::Bytes(bytes) => Const::Bytes(bytes.clone()),
             ExprKind::Tuple(items) if is_constant(expr) => {
-                let items: Option<Vec<ConstIx>> =
-                    items.iter().map(|item| self.constant(item)).collect();
+                let items = items.iter().map(|item| self.constant(item.value()));
+                let items: Option<Vec<ConstIx>> = items.collect();
                 Const::Tuple(items?)
             }
             _ => return None,
@@ -441,7 +439,7 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
         | ExprKind::Float(_)
         | ExprKind::Str(_)
         | ExprKind::Bytes(_) => true,
-        ExprKind::Tuple(items) => expr.depth <= MAX_CONSTANT_DEPTH && items.iter().all(is_constant),
+        ExprKind::Tuple(items) => expr.depth <= MAX_CONSTANT_DEPTH && are_constant(items),
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Constant folding of one node whose operands are folded already: arithmetic on literals that cannot raise and whose result stays small.
 //! The bounds are those of CPython's `Python/ast_opt.c` (128 bits, 4,096 characters).
 
+use crate::compile::derived::Derived;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use num_bigint::BigInt;
 use num_integer::Integer;
@@ -9,13 +10,18 @@ use num_traits::{Signed, ToPrimitive, Zero};
 const MAX_BITS: u64 = 128;
 const MAX_LENGTH: usize = 4096;
 
-/// Replaces `node` by its value if it is arithmetic on literals.
-pub(super) fn fold(node: &mut Expr) {
+/// Replaces `node` by its value if it is arithmetic on literals, and there is room for it.
+pub(super) fn fold(node: &mut Expr, derived: &mut Derived) {
     let value = match &node.kind {
         ExprKind::Unary { op, operand } => unary(*op, &operand.kind),
         ExprKind::Binary { op, left, right } => binary(*op, &left.kind, &right.kind),
         _ => None,
     };
+    if let (Some(ExprKind::Str(text)), ExprKind::Binary { left, right, .. }) = (&value, &node.kind)
+        && !derived.take(text.len().saturating_sub(length(left) + length(right)))
+    {
+        return;
+    }
     if let Some(value) = value {
         node.kind = value;
         node.depth = 1;
@@ -32,6 +38,14 @@ pub(super) fn truth(node: &Expr) -> Option<bool> {
         ExprKind::Str(text) => Some(!text.is_empty()),
         ExprKind::Bytes(bytes) => Some(!bytes.is_empty()),
         _ => None,
+    }
+}
+
+/// The length of a text, which goes when it becomes part of another.
+fn length(node: &Expr) -> usize {
+    match &node.kind {
+        ExprKind::Str(text) => text.len(),
+        _ => 0,
     }
 }
 

@@ -57,7 +57,7 @@ impl<'a> Emitter<'a> {
             docstring,
             params: Parameters::default(),
         };
-        let unit = std::mem::replace(&mut self.unit, Unit::new(MODULE, 0, Vec::new()));
+        let unit = std::mem::replace(&mut self.unit, Unit::new(MODULE, 0, &[], 0));
         self.finish(at, unit, head);
         at
     }
@@ -70,16 +70,17 @@ impl<'a> Emitter<'a> {
         let at = self.pool.reserve_code();
         self.made.insert(head.scope, at);
         let it = self.scopes.get(head.scope);
-        let unit = Unit::new(head.scope, it.registers, it.unbindable.clone());
+        let room = std::mem::take(&mut self.unit.room);
+        let unit = Unit::new(head.scope, it.registers, &it.unbindable, room);
         let outer = std::mem::replace(&mut self.unit, unit);
         let outer_kind = self.scopes.get(outer.scope).kind;
         self.unit.qualname = match outer_kind {
             _ if head.top_level => head.name.clone(),
             ScopeKind::Module => head.name.clone(),
-            ScopeKind::Class => format!("{}.{}", outer.qualname, head.name).into(),
-            ScopeKind::Function | ScopeKind::Generator | ScopeKind::Comprehension => {
-                format!("{}.<locals>.{}", outer.qualname, head.name).into()
-            }
+            ScopeKind::Class => self.derived.qualified(&outer.qualname, ".", &head.name),
+            ScopeKind::Function | ScopeKind::Generator | ScopeKind::Comprehension => self
+                .derived
+                .qualified(&outer.qualname, ".<locals>.", &head.name),
         };
         self.outer.push((outer, std::mem::take(&mut self.blocks)));
         let outer_scope = std::mem::replace(&mut self.scope, head.scope);
@@ -89,6 +90,7 @@ impl<'a> Emitter<'a> {
         let (outer, blocks) = self.outer.pop().expect("pushed above");
         self.blocks = blocks;
         let unit = std::mem::replace(&mut self.unit, outer);
+        self.unit.room = unit.room;
         self.finish(at, unit, head);
         at
     }

@@ -46,7 +46,7 @@ impl<'a> Emitter<'a> {
             && (1..=3).contains(&arguments.len())
             && arguments
                 .iter()
-                .all(|it| matches!(it, Argument::Positional(value) if !matches!(value.kind, ExprKind::Starred(_))))
+                .all(|it| matches!(it, Argument::Positional(_)))
             && self.is_untouched(function, "range")
         {
             let base = self.unit.temporaries(3);

@@ -414,7 +414,7 @@ fn declared_public(body: &Block, interner: &mut Interner) -> Option<Vec<Symbol>>
     let (ExprKind::List(items) | ExprKind::Tuple(items)) = &value.kind else {
         return None;
     };
-    let names = items.iter().filter_map(|item| match &item.kind {
+    let names = items.iter().filter_map(|item| match &item.value().kind {
         ExprKind::Str(text) => Some(interner.intern(text)),
         _ => None,
     });
@@ -442,10 +442,9 @@ fn target_names(target: &Expr, into: &mut Vec<Symbol>) {
         ExprKind::Name(name) => into.push(*name),
         ExprKind::Tuple(items) | ExprKind::List(items) => {
             for item in items {
-                target_names(item, into);
+                target_names(item.value(), into);
             }
         }
-        ExprKind::Starred(inner) => target_names(inner, into),
         _ => {}
     }
 }

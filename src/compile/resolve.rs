@@ -2,9 +2,9 @@
 //! or is left out of Mini. What the names mean is settled afterwards (`bind`), when every mention is known.
 
 use crate::compile::Environment;
+use crate::compile::derived::Derived;
 use crate::compile::fold;
 use crate::compile::modules::{ModuleText, Modules, Origin, import_binds};
-use crate::compile::private::mangle;
 use crate::compile::refuse;
 use crate::compile::scope::{Binding, MODULE, Mention, ScopeId, ScopeKind, Scopes, address};
 use crate::diagnostic::{Code, Diagnostic};
@@ -23,6 +23,7 @@ pub(super) struct Resolver<'a> {
     pub(super) origin: Origin,
     pub(super) source: SourceId,
     pub(super) interner: &'a mut Interner,
+    derived: &'a mut Derived,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
     pub(super) scopes: Scopes,
     /// Attributes of plain names, which may be modules.
@@ -50,6 +51,7 @@ impl<'a> Resolver<'a> {
         body: &mut Block,
         environment: &'a Environment,
         interner: &'a mut Interner,
+        derived: &'a mut Derived,
         diagnostics: &'a mut Vec<Diagnostic>,
     ) -> Resolver<'a> {
         let mut scopes = Scopes::default();
@@ -59,6 +61,7 @@ impl<'a> Resolver<'a> {
             origin: module.origin,
             source: module.source,
             interner,
+            derived,
             diagnostics,
             scopes,
             paths: Vec::new(),
@@ -88,9 +91,14 @@ impl<'a> Resolver<'a> {
         self.interner.text(name)
     }
 
-    fn mention(&mut self, name: Symbol, span: Span) -> &mut Mention {
+    /// A name with the class's prefix where it is private.
+    fn mangled(&mut self, name: Symbol) -> Symbol {
         let private = self.scopes.get(self.scope).private;
-        let name = mangle(self.interner, private, name);
+        self.derived.mangle(self.interner, private, name)
+    }
+
+    fn mention(&mut self, name: Symbol, span: Span) -> &mut Mention {
+        let name = self.mangled(name);
         self.scopes.get_mut(self.scope).mention(name, span)
     }
 
@@ -283,8 +291,7 @@ impl<'a> Resolver<'a> {
         if let [Argument::Positional(base)] = &it.arguments[..]
             && let ExprKind::Name(name) = base.kind
         {
-            let private = self.scopes.get(self.scope).private;
-            let name = mangle(self.interner, private, name);
+            let name = self.mangled(name);
             self.bases.push((self.scope, name, base.span));
         }
         self.bind(it.name.name, it.name.span, Binding::Other);
@@ -395,10 +402,9 @@ impl<'a> Resolver<'a> {
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => {
                 for item in items {
-                    self.target(item);
+                    self.target(item.value_mut());
                 }
             }
-            ExprKind::Starred(inner) => self.target(inner),
             _ => self.expr(target),
         }
     }
@@ -414,7 +420,7 @@ impl<'a> Resolver<'a> {
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => {
                 for item in items {
-                    self.delete(item);
+                    self.delete(item.value_mut());
                 }
             }
             _ => self.expr(target),
@@ -447,18 +453,19 @@ impl<'a> Resolver<'a> {
                 self.read(name, span);
             }
             ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Set(items) => {
-                self.exprs(items);
+                for item in items {
+                    self.expr(item.value_mut());
+                }
             }
             ExprKind::Dict(items) => self.dict(items),
-            ExprKind::Starred(inner) => self.expr(inner),
             ExprKind::Unary { operand, .. } => {
                 self.expr(operand);
-                fold::fold(expr);
+                fold::fold(expr, self.derived);
             }
             ExprKind::Binary { left, right, .. } => {
                 self.expr(left);
                 self.expr(right);
-                fold::fold(expr);
+                fold::fold(expr, self.derived);
             }
             ExprKind::Bool { operands, .. } => self.exprs(operands),
             ExprKind::Compare { first, rest } => {
@@ -561,17 +568,15 @@ impl<'a> Resolver<'a> {
         self.expr(&mut clauses[0].iter);
         let before = self.enter(scope_kind, node, None);
         let mut early = Vec::new();
+        let mut looked_at = 0;
         for (at, clause) in clauses.iter_mut().enumerate() {
             if at > 0 {
                 self.expr(&mut clause.iter);
             }
             let scope = self.scopes.get(self.scope);
-            early.extend(
-                scope
-                    .order
-                    .iter()
-                    .filter(|name| scope.mentions[name].bound.is_none()),
-            );
+            let fresh = scope.order[looked_at..].iter();
+            early.extend(fresh.filter(|name| scope.mentions[name].bound.is_none()));
+            looked_at = scope.order.len();
             self.target(&mut clause.target);
             self.exprs(&mut clause.tests);
         }
@@ -602,11 +607,9 @@ impl<'a> Resolver<'a> {
                 }
                 ExprKind::Name(root) => {
                     rest.reverse();
-                    self.paths.push(Path {
-                        scope: self.scope,
-                        root: mangle(self.interner, self.scopes.get(self.scope).private, *root),
-                        rest,
-                    });
+                    let root = self.mangled(*root);
+                    let scope = self.scope;
+                    self.paths.push(Path { scope, root, rest });
                     return;
                 }
                 _ => return,

@@ -3,7 +3,7 @@
 use crate::bytecode::op::{ModuleIx, Op, Reg};
 use crate::compile::emit::{Emitter, Exit};
 use crate::source::Span;
-use crate::syntax::ast::{Block, Expr, Ident, ImportName, Stmt, StmtKind, Symbol};
+use crate::syntax::ast::{Block, Expr, ExprKind, Ident, ImportName, Stmt, StmtKind, Symbol};
 use std::sync::Arc;
 
 impl<'a> Emitter<'a> {
@@ -28,6 +28,8 @@ impl<'a> Emitter<'a> {
             StmtKind::AnnAssign { target, value, .. } => {
                 if let Some(value) = value {
                     self.assign_value(target, value);
+                } else {
+                    self.look_at_target(target);
                 }
             }
             StmtKind::If { branches, orelse } => self.if_statement(branches, orelse, span),
@@ -78,6 +80,34 @@ impl<'a> Emitter<'a> {
         }
         self.block(orelse);
         self.unit.place(end);
+    }
+
+    /// `a.b: int`, `a[b]: int`: nothing is assigned, and all but the last step is evaluated.
+    fn look_at_target(&mut self, target: &'a Expr) {
+        match &target.kind {
+            ExprKind::Attribute { value, .. } => self.effect(value),
+            ExprKind::Subscript { value, index } => {
+                self.effect(value);
+                self.look_at_index(index);
+            }
+            _ => {}
+        }
+    }
+
+    fn look_at_index(&mut self, index: &'a Expr) {
+        match &index.kind {
+            ExprKind::Tuple(elements) => {
+                for element in elements {
+                    self.look_at_index(element.value());
+                }
+            }
+            ExprKind::Slice { lower, upper, step } => {
+                for bound in [lower, upper, step].into_iter().flatten() {
+                    self.effect(bound);
+                }
+            }
+            _ => self.effect(index),
+        }
     }
 
     fn return_statement(&mut self, value: Option<&'a Expr>, span: Span) {

@@ -8,8 +8,14 @@ use crate::source::Span;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Most instructions in one code object; the copies of nested `finally` blocks stop there.
-pub(super) const MAX_OPS: usize = 4_000_000;
+/// Most instructions in one code object.
+const MAX_OPS: usize = 4_000_000;
+
+/// Most instructions in a module with so many bytes of text. Texts make about one for each byte; only
+/// the copies of `finally` blocks, one for each way out of them, make many more.
+pub(super) fn instructions_for(bytes: usize) -> usize {
+    16 * bytes + 10_000
+}
 
 /// Most registers in one code object.
 pub(super) const MAX_REGISTERS: u32 = 65_000;
@@ -107,20 +113,26 @@ pub(super) struct Unit {
     pub(super) captures: Vec<Capture>,
     pub(super) free: FxHashMap<VariableId, FreeIx>,
     pub(super) flow: Flow,
-    /// Registers that a `del` or `except … as` may empty again.
-    unbindable: Vec<Reg>,
+    /// Registers that a `del` or `except … as` may empty again, as a set of bits.
+    unbindable: Vec<u64>,
     /// The first register that is no named local.
     pub(super) first_temporary: u32,
     /// The next free temporary.
     top: u32,
     /// One more than the highest register in use.
     pub(super) registers: u32,
+    /// How many instructions more the module may have.
+    pub(super) room: usize,
     /// A limit was passed: the code is unusable and nothing more is added.
     pub(super) overflow: Option<(Span, &'static str)>,
 }
 
 impl Unit {
-    pub(super) fn new(scope: ScopeId, named: u32, unbindable: Vec<Reg>) -> Unit {
+    pub(super) fn new(scope: ScopeId, named: u32, unbindable: &[Reg], room: usize) -> Unit {
+        let mut may_be_emptied = Flow::default();
+        for &register in unbindable {
+            may_be_emptied.set(register);
+        }
         Unit {
             scope,
             qualname: Arc::default(),
@@ -137,10 +149,11 @@ impl Unit {
                 live: true,
                 bound: Vec::new(),
             },
-            unbindable,
+            unbindable: may_be_emptied.bound,
             first_temporary: named,
             top: named,
             registers: named,
+            room,
             overflow: None,
         }
     }
@@ -160,6 +173,14 @@ impl Unit {
             self.limit(span, "more than 4,000,000 instructions in one code object");
             return;
         }
+        if self.room == 0 {
+            self.limit(
+                span,
+                "the copies of the `finally` blocks make too many instructions",
+            );
+            return;
+        }
+        self.room -= 1;
         self.ops.push(op);
         self.spans.push(span);
         if !op.kind().falls_through() {
@@ -254,7 +275,8 @@ impl Unit {
         let here = self.here();
         let state = &mut self.labels[label.0 as usize];
         state.position = Some(here);
-        self.flow.join(&state.flow);
+        // Later jumps to this place go back, and add nothing to what is known here.
+        self.flow.join(&std::mem::take(&mut state.flow));
     }
 
     /// Puts a label here that later code jumps back to.
@@ -272,8 +294,8 @@ impl Unit {
     /// What is known of `flow` after any number of statements of this code.
     pub(super) fn without_unbindable(&self, flow: &Flow) -> Flow {
         let mut flow = flow.clone();
-        for &register in &self.unbindable {
-            flow.clear(register);
+        for (word, emptied) in flow.bound.iter_mut().zip(&self.unbindable) {
+            *word &= !emptied;
         }
         flow
     }

@@ -768,6 +768,11 @@ A script has at most four mebibytes.
 A function has more local names, constants or instructions than an instruction can count. Divide it.
 "#
 
+    E0509 "loops and other blocks nested too deeply" r#"
+At most 20 loops, items of `with`, `try` blocks and handlers can stand in one another within a function, as in CPython; an `if` does
+not count, and a handler counts for two. Move the inner ones into a function.
+"#
+
     E0601 "`async` and `await`" r#"
 Mini is about threads and the lock that they share; coroutines take turns without either. Write ordinary functions, and run them
 with threading.Thread, an executor, or spawn_thread.

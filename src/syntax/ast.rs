@@ -259,13 +259,10 @@ pub enum ExprKind {
     /// An f-string (adjacent literals joined in).
     FString(Vec<FPart>),
     Name(Symbol),
-    List(Vec<Expr>),
-    /// Elements may be `Starred`.
-    Tuple(Vec<Expr>),
-    Set(Vec<Expr>),
+    List(Vec<Element>),
+    Tuple(Vec<Element>),
+    Set(Vec<Element>),
     Dict(Vec<DictItem>),
-    /// `*value` in a display, a target or a `for … in` list. (In calls: `Argument::Star`.)
-    Starred(Box<Expr>),
     Unary {
         op: UnaryOp,
         operand: Box<Expr>,
@@ -321,6 +318,50 @@ pub enum ExprKind {
     YieldFrom(Box<Expr>),
     /// Text that did not parse, or a construct that was refused; a diagnostic was given.
     Error,
+}
+
+/// An element of a list, tuple or set, be it a display or a row of targets. This and `Argument` are the only places of the
+/// tree where a star may stand, so nothing that walks it can meet one elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Element {
+    Plain(Expr),
+    /// `*value`
+    Star {
+        /// Where it stands, the star included.
+        span: Span,
+        value: Box<Expr>,
+    },
+}
+
+impl Element {
+    /// Where it stands.
+    pub fn span(&self) -> Span {
+        match self {
+            Element::Plain(value) => value.span,
+            Element::Star { span, .. } => *span,
+        }
+    }
+
+    /// The element, or what the star spreads.
+    pub fn value(&self) -> &Expr {
+        match self {
+            Element::Plain(value) => value,
+            Element::Star { value, .. } => value,
+        }
+    }
+
+    /// As `value`, to be changed.
+    pub fn value_mut(&mut self) -> &mut Expr {
+        match self {
+            Element::Plain(value) => value,
+            Element::Star { value, .. } => value,
+        }
+    }
+
+    /// Has it a star?
+    pub fn is_star(&self) -> bool {
+        matches!(self, Element::Star { .. })
+    }
 }
 
 /// What a comprehension makes, with its element.

@@ -1,9 +1,9 @@
 //! What the grammar's actions call: makes nodes, bounds their depth, reads literals, and reports what the grammar cannot express.
 
 use super::ast::{
-    Argument, BinaryOp, Block, BoolOp, ClassDef, Clause, ComprehensionKind, ExceptHandler, Expr,
-    ExprKind, FunctionDef, Ident, ImportName, Interner, MAX_DEPTH, Params, Stmt, StmtKind, Try,
-    UnaryOp, WithItem,
+    Argument, BinaryOp, Block, BoolOp, ClassDef, Clause, ComprehensionKind, Element, ExceptHandler,
+    Expr, ExprKind, FunctionDef, Ident, ImportName, Interner, MAX_DEPTH, Params, Stmt, StmtKind,
+    Try, UnaryOp, WithItem,
 };
 use super::literal;
 use super::token::{Lexeme, Token};
@@ -12,12 +12,15 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, SourceId, Span};
 use lalrpop_util::ErrorRecovery;
 use num_bigint::BigInt;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 mod arguments;
+mod star;
 mod strings;
 
 pub(crate) use arguments::{Arg, ParamItem};
+pub(crate) use star::Alone;
 pub(crate) use strings::Piece;
 
 /// What lalrpop hands to a recovery point.
@@ -30,16 +33,18 @@ pub(crate) struct Builder<'s> {
     pub(crate) names: &'s mut Interner,
     /// All tokens, for the messages.
     pub(crate) lexemes: &'s [Lexeme],
-    /// Mistakes of the grammar.
+    /// What CPython's parser refuses.
     pub(crate) syntax: Vec<Diagnostic>,
-    /// What parses and is wrong all the same.
+    /// What its compiler refuses, and what Mini leaves out.
     pub(crate) checks: Vec<Diagnostic>,
+    /// Where the outermost f-strings stand, once somebody has asked.
+    pub(crate) fstrings: OnceCell<Vec<Span>>,
 }
 
 /// What stood in parentheses.
 pub(crate) enum Enclosed {
     Value(Expr),
-    Tuple(Vec<Expr>),
+    Tuple(Vec<Element>),
     Generator(Expr, Vec<Clause>),
 }
 
@@ -56,7 +61,32 @@ impl Builder<'_> {
         &self.source.text[span.start as usize..span.end as usize]
     }
 
-    /// Adds a diagnostic about something that parses.
+    /// Adds a diagnostic about something that CPython's parser refuses; those of an f-string say so.
+    pub(crate) fn syntax_error(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        let mut message = message.into();
+        if self.is_in_fstring(span) {
+            message.insert_str(0, "f-string: ");
+        }
+        self.syntax
+            .push(Diagnostic::new(code, self.id, span, message));
+        self.syntax.last_mut().expect("just pushed")
+    }
+
+    /// Does it stand in a hole of an f-string?
+    fn is_in_fstring(&self, span: Span) -> bool {
+        let fstrings = self
+            .fstrings
+            .get_or_init(|| outermost_fstrings(self.lexemes));
+        let next = fstrings.partition_point(|fstring| fstring.start < span.start);
+        next > 0 && span.start < fstrings[next - 1].end
+    }
+
+    /// Adds a diagnostic about something that CPython parses and its compiler refuses.
     pub(crate) fn report(
         &mut self,
         code: Code,
@@ -130,43 +160,41 @@ impl Builder<'_> {
         })
     }
 
-    pub(crate) fn expression_statement(&mut self, value: Expr) -> StmtKind {
+    pub(crate) fn expression_statement(&mut self, value: Element) -> StmtKind {
+        let value = self.alone(value, Alone::Value);
         match value.kind {
             ExprKind::Error => StmtKind::Error,
-            ExprKind::Starred(_) => {
-                self.report(Code::E0403, value.span, "can't use starred expression here");
-                StmtKind::Error
-            }
             _ => StmtKind::Expr(value),
         }
     }
 
     /// `a = b = value`, all in one list.
-    pub(crate) fn assign(&mut self, mut chain: Vec<Expr>) -> StmtKind {
+    pub(crate) fn assign(&mut self, mut chain: Vec<Element>) -> StmtKind {
         let value = chain.pop().expect("the grammar gives at least two");
-        self.no_star(&value);
-        for (at, target) in chain.iter().enumerate() {
-            self.check_assigned(target, at == 0);
+        let value = self.alone(value, Alone::Value);
+        let mut targets = Vec::with_capacity(chain.len());
+        for (at, target) in chain.into_iter().enumerate() {
+            let target = self.alone(target, Alone::Target);
+            self.check_assigned(&target, at == 0);
+            targets.push(target);
         }
-        StmtKind::Assign {
-            targets: chain,
-            value,
-        }
+        StmtKind::Assign { targets, value }
     }
 
-    pub(crate) fn aug_assign(&mut self, target: Expr, op: BinaryOp, value: Expr) -> StmtKind {
+    pub(crate) fn aug_assign(&mut self, target: Element, op: BinaryOp, value: Expr) -> StmtKind {
+        let target = self.alone(target, Alone::Augmented);
         self.check_augmented(&target);
-        self.no_star(&value);
         StmtKind::AugAssign { target, op, value }
     }
 
     pub(crate) fn ann_assign(
         &mut self,
         start: u32,
-        target: Expr,
+        target: Element,
         annotation: Expr,
         value: Option<Expr>,
     ) -> StmtKind {
+        let target = self.alone(target, Alone::Annotated);
         // Python makes a difference between `x: int` and `(x): int`, which declares nothing.
         let enclosed = target.span.start != start && matches!(target.kind, ExprKind::Name(_));
         if enclosed {
@@ -177,10 +205,10 @@ impl Builder<'_> {
             );
             report.help = Some("remove the parentheses".into());
         } else {
-            self.check_annotated(&target);
+            self.check_annotated(start, &target);
         }
-        if let Some(value) = &value {
-            self.no_star(value);
+        if let (ExprKind::Subscript { index, .. }, None) = (&target.kind, &value) {
+            self.check_bare_index(index);
         }
         StmtKind::AnnAssign {
             target,
@@ -189,23 +217,28 @@ impl Builder<'_> {
         }
     }
 
-    pub(crate) fn delete(&mut self, targets: Vec<Expr>) -> StmtKind {
-        for target in &targets {
-            self.check_deleted(target);
+    pub(crate) fn delete(&mut self, targets: Vec<Element>) -> StmtKind {
+        let mut deleted = Vec::with_capacity(targets.len());
+        for target in targets {
+            let target = self.alone(target, Alone::Deleted);
+            self.check_deleted(&target);
+            deleted.push(target);
         }
-        StmtKind::Delete(targets)
+        StmtKind::Delete(deleted)
     }
 
-    pub(crate) fn dotted(&mut self, start: u32, head: Ident, tail: Ident, end: u32) -> Ident {
-        let text = format!(
-            "{}.{}",
-            self.names.text(head.name),
-            self.names.text(tail.name)
-        );
-        Ident {
-            name: self.names.intern(&text),
-            span: Span { start, end },
+    /// A path of names, as one name that has its dots.
+    pub(crate) fn dotted(&mut self, start: u32, parts: Vec<Ident>, end: u32) -> Ident {
+        let span = Span { start, end };
+        if let [name] = parts[..] {
+            return name;
         }
+        let texts: Vec<&str> = parts
+            .iter()
+            .map(|part| self.names.text(part.name))
+            .collect();
+        let name = self.names.intern(&texts.join("."));
+        Ident { name, span }
     }
 
     pub(crate) fn relative_import(&mut self, start: u32, end: u32) -> Option<Ident> {
@@ -227,15 +260,12 @@ impl Builder<'_> {
         }
     }
 
-    pub(crate) fn with_item(&mut self, context: Expr, target: Option<Expr>) -> WithItem {
-        if let Some(target) = &target {
-            self.check_target(target);
-        }
-        self.no_star(&context);
+    pub(crate) fn with_item(&mut self, context: Expr, target: Option<Element>) -> WithItem {
+        let target = target.map(|target| self.target(target));
         WithItem { context, target }
     }
 
-    /// `with (a, b):` has two items, as in CPython, although it looks like a tuple.
+    /// `with (a, b):` has two items, as in CPython, although it looks like a tuple; `with (a, *b):` can only be one.
     pub(crate) fn with_items(&mut self, start: u32, mut items: Vec<WithItem>) -> Vec<WithItem> {
         let [item] = &items[..] else { return items };
         let before = Span {
@@ -248,10 +278,11 @@ impl Builder<'_> {
         }
         let item = items.pop().expect("there is one");
         match item.context.kind {
-            ExprKind::Tuple(elements) if !elements.is_empty() => elements
-                .into_iter()
-                .map(|context| self.with_item(context, None))
-                .collect(),
+            ExprKind::Tuple(elements)
+                if !elements.is_empty() && !elements.iter().any(Element::is_star) =>
+            {
+                self.contexts(elements)
+            }
             kind => vec![WithItem {
                 context: Expr {
                     kind,
@@ -277,12 +308,12 @@ impl Builder<'_> {
             if !broken {
                 let span = Span { start, end };
                 let message = "expected 'except' or 'finally' block";
-                self.report(Code::E0308, span, message).label =
+                self.syntax_error(Code::E0308, span, message).label =
                     "after the block of this `try`".into();
             }
         } else if let (true, Some(block)) = (handlers.is_empty(), &orelse) {
             let span = block.first().map_or(Span { start, end }, |stmt| stmt.span);
-            let report = self.report(Code::E0301, span, "invalid syntax");
+            let report = self.syntax_error(Code::E0301, span, "invalid syntax");
             report.label = "`else` needs an `except` before it".into();
         }
         if let Some((_, before)) = handlers.split_last()
@@ -341,8 +372,8 @@ impl Builder<'_> {
             } = value.kind
             && !self.text(value.span).starts_with('(')
         {
-            self.report(Code::E0310, value.span, "invalid syntax").label =
-                "a base class cannot be a bare generator expression".into();
+            self.syntax_error(Code::E0310, value.span, "invalid syntax")
+                .label = "a base class cannot be a bare generator expression".into();
         }
         ClassDef {
             name,
@@ -464,35 +495,6 @@ impl Builder<'_> {
         self.expr(start, kind, end)
     }
 
-    /// Elements with commas between them, or one without a comma.
-    pub(crate) fn bare_tuple(
-        &mut self,
-        start: u32,
-        mut elements: Vec<Expr>,
-        comma: bool,
-        end: u32,
-    ) -> Expr {
-        if elements.len() == 1 && !comma {
-            return elements.pop().expect("there is one");
-        }
-        self.expr(start, ExprKind::Tuple(elements), end)
-    }
-
-    pub(crate) fn enclosed_elements(&mut self, mut elements: Vec<Expr>) -> Enclosed {
-        if elements.len() > 1 {
-            return Enclosed::Tuple(elements);
-        }
-        let value = elements.pop().expect("the grammar gives at least one");
-        if let ExprKind::Starred(_) = value.kind {
-            self.report(
-                Code::E0403,
-                value.span,
-                "cannot use starred expression here",
-            );
-        }
-        Enclosed::Value(value)
-    }
-
     /// What stood in the parentheses (or the hole) from `start` to `end`.
     pub(crate) fn enclosed(&mut self, start: u32, body: Enclosed, end: u32) -> Expr {
         match body {
@@ -512,26 +514,34 @@ impl Builder<'_> {
         clauses: Vec<Clause>,
         end: u32,
     ) -> Expr {
-        if let ComprehensionKind::List(element)
-        | ComprehensionKind::Set(element)
-        | ComprehensionKind::Generator(element) = &kind
-            && let ExprKind::Starred(_) = element.kind
-        {
-            self.report(
-                Code::E0403,
-                element.span,
-                "iterable unpacking cannot be used in comprehension",
-            );
-        }
         self.expr(start, ExprKind::Comprehension { kind, clauses }, end)
     }
+}
 
-    /// `*value` alone on the right of an assignment.
-    pub(crate) fn no_star(&mut self, value: &Expr) {
-        if let ExprKind::Starred(_) = value.kind {
-            self.report(Code::E0403, value.span, "can't use starred expression here");
+/// The places of the f-strings that stand in no other.
+fn outermost_fstrings(lexemes: &[Lexeme]) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut depth = 0_u32;
+    let mut start = 0;
+    for lexeme in lexemes {
+        match lexeme.token {
+            Token::FStart => {
+                if depth == 0 {
+                    start = lexeme.start;
+                }
+                depth += 1;
+            }
+            Token::FEnd => {
+                depth -= 1;
+                if depth == 0 {
+                    let end = lexeme.end;
+                    found.push(Span { start, end });
+                }
+            }
+            _ => {}
         }
     }
+    found
 }
 
 /// The text of a first statement that is a plain string.

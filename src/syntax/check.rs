@@ -3,7 +3,7 @@
 
 use super::ast::{
     Block, Clause, ComprehensionKind, Expr, ExprKind, FunctionDef, Ident, Params, Stmt, StmtKind,
-    Symbol,
+    Symbol, Try,
 };
 use super::build::Builder;
 use super::walk::children;
@@ -31,15 +31,29 @@ enum Use {
     Declared,
 }
 
+/// Most loops, `with` items, `try` blocks and handlers that may stand in one another within a
+/// function, as in CPython (`CO_MAXBLOCKS`).
+const MAX_STATIC_BLOCKS: usize = 20;
+
 struct Scope {
     owner: Owner,
     in_loop: bool,
+    /// How many static blocks the present place is in.
+    blocks: usize,
     uses: FxHashMap<Symbol, Use>,
 }
 
 struct Checker<'b, 's> {
     builder: &'b mut Builder<'s>,
     scopes: Vec<Scope>,
+}
+
+/// Where the word stands that a statement begins with.
+fn first_word(stmt: &Stmt, word: &str) -> Span {
+    Span {
+        start: stmt.span.start,
+        end: stmt.span.start + word.len() as u32,
+    }
 }
 
 /// Reports statements out of place.
@@ -57,6 +71,7 @@ impl Checker<'_, '_> {
         self.scopes.push(Scope {
             owner,
             in_loop: false,
+            blocks: 0,
             uses: FxHashMap::default(),
         });
     }
@@ -84,10 +99,25 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn loop_body(&mut self, body: &Block) {
+    fn loop_body(&mut self, word: Span, body: &Block) {
         let before = std::mem::replace(&mut self.scope().in_loop, true);
-        self.block(body);
+        self.in_blocks(1, word, |checker| checker.block(body));
         self.scope().in_loop = before;
+    }
+
+    /// What stands so many static blocks further in; `word` begins the outermost.
+    fn in_blocks(&mut self, count: usize, word: Span, check: impl FnOnce(&mut Self)) {
+        let before = self.scope().blocks;
+        self.scope().blocks += count;
+        if before <= MAX_STATIC_BLOCKS && before + count > MAX_STATIC_BLOCKS {
+            let report =
+                self.builder
+                    .report(Code::E0509, word, "too many statically nested blocks");
+            report.label = format!("more than {MAX_STATIC_BLOCKS} in one another");
+            report.help = Some("move the inner ones into a function".into());
+        }
+        check(self);
+        self.scope().blocks = before;
     }
 
     fn statement(&mut self, stmt: &Stmt) {
@@ -136,7 +166,7 @@ impl Checker<'_, '_> {
             }
             StmtKind::While { test, body, orelse } => {
                 self.expression(test);
-                self.loop_body(body);
+                self.loop_body(first_word(stmt, "while"), body);
                 self.block(orelse);
             }
             StmtKind::For {
@@ -147,7 +177,7 @@ impl Checker<'_, '_> {
             } => {
                 self.target(target);
                 self.expression(iter);
-                self.loop_body(body);
+                self.loop_body(first_word(stmt, "for"), body);
                 self.block(orelse);
             }
             StmtKind::Break => {
@@ -199,20 +229,20 @@ impl Checker<'_, '_> {
                     }
                 }
             }
-            StmtKind::Try(block) => {
-                self.block(&block.body);
-                for handler in &block.handlers {
-                    handler
-                        .class
-                        .iter()
-                        .for_each(|class| self.expression(class));
-                    if let Some(name) = handler.name {
-                        self.uses(name.name, Use::Assigned);
-                    }
-                    self.block(&handler.body);
+            StmtKind::Try(it) => {
+                let word = first_word(stmt, "try");
+                if it.finally.is_empty() {
+                    self.try_except(it, word);
+                } else {
+                    self.in_blocks(1, word, |checker| {
+                        if it.handlers.is_empty() {
+                            checker.block(&it.body);
+                        } else {
+                            checker.try_except(it, word);
+                        }
+                    });
+                    self.in_blocks(1, word, |checker| checker.block(&it.finally));
                 }
-                self.block(&block.orelse);
-                self.block(&block.finally);
             }
             StmtKind::Raise { exception, cause } => {
                 let values = [exception, cause].into_iter().flatten();
@@ -225,7 +255,8 @@ impl Checker<'_, '_> {
                         self.target(target);
                     }
                 }
-                self.block(body);
+                let word = first_word(stmt, "with");
+                self.in_blocks(items.len(), word, |checker| checker.block(body));
             }
             StmtKind::Assert { test, message } => {
                 self.expression(test);
@@ -244,6 +275,28 @@ impl Checker<'_, '_> {
                 }
             }
         }
+    }
+
+    /// A `try` statement without its `finally`.
+    fn try_except(&mut self, it: &Try, word: Span) {
+        self.in_blocks(1, word, |checker| checker.block(&it.body));
+        for handler in &it.handlers {
+            handler
+                .class
+                .iter()
+                .for_each(|class| self.expression(class));
+            if let Some(name) = handler.name {
+                self.uses(name.name, Use::Assigned);
+            }
+            let start = handler.span.start;
+            let word = Span {
+                start,
+                end: start + "except".len() as u32,
+            };
+            // One for what is being handled, one for the clause.
+            self.in_blocks(2, word, |checker| checker.block(&handler.body));
+        }
+        self.block(&it.orelse);
     }
 
     /// `global` or `nonlocal` for one name.
@@ -311,10 +364,9 @@ impl Checker<'_, '_> {
             ExprKind::Name(name) => self.uses(*name, Use::Assigned),
             ExprKind::Tuple(elements) | ExprKind::List(elements) => {
                 for element in elements {
-                    self.target(element);
+                    self.target(element.value());
                 }
             }
-            ExprKind::Starred(value) => self.target(value),
             _ => self.expression(target),
         }
     }

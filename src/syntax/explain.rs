@@ -108,10 +108,13 @@ pub(crate) fn explain(
     if place.line.iter().any(|lexeme| lexeme.token == Token::Bad) {
         return None;
     }
-    let mut finding = place.finding();
-    if place.in_fstring() && finding.message.starts_with("invalid syntax") {
-        finding.message = format!("f-string: {}", finding.message);
-    }
+    let finding = place.left_out().unwrap_or_else(|| {
+        let mut finding = place.finding();
+        if place.in_fstring() {
+            finding.message.insert_str(0, "f-string: ");
+        }
+        finding
+    });
     Some(Diagnostic {
         label: finding.label,
         help: finding.help,
@@ -154,10 +157,8 @@ impl<'a> Place<'a> {
         let mut depth = 0_usize;
         for (at, lexeme) in self.line[..self.at].iter().enumerate().rev() {
             match lexeme.token {
-                Token::RightParen | Token::RightBracket | Token::RightBrace | Token::HoleClose => {
-                    depth += 1;
-                }
-                Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::HoleOpen => {
+                token if token.closes() => depth += 1,
+                token if token.opens() => {
                     if depth == 0 {
                         return Some(at);
                     }
@@ -191,8 +192,7 @@ impl<'a> Place<'a> {
     }
 
     fn finding(&self) -> Finding {
-        self.left_out()
-            .or_else(|| self.foreign())
+        self.foreign()
             .or_else(|| self.statement())
             .or_else(|| self.misspelled())
             .or_else(|| self.in_brackets())
@@ -233,6 +233,17 @@ impl<'a> Place<'a> {
                 )
                 .help("catch with `except`, and look at the exception's attributes"),
             ),
+            Token::Star
+                if self.before_is(1, Token::Colon)
+                    && self.before_is(2, Token::Name)
+                    && self.before_is(3, Token::Star)
+                    && self.line[0].token == Token::Def =>
+            {
+                Some(
+                    Finding::new(Code::E0607, "annotations with a star are left out of Mini")
+                        .help("leave it out: annotations are not checked"),
+                )
+            }
             Token::LeftBracket
                 if self.before_is(1, Token::Name)
                     && (self.before_is(2, Token::Def) || self.before_is(2, Token::Class)) =>
@@ -476,12 +487,22 @@ impl<'a> Place<'a> {
                     .span(before, before),
                 );
             }
-            if token.token == Token::Star {
+            let next = self.line.get(self.at + 1).map(|lexeme| lexeme.token);
+            if token.token == Token::Star
+                && !matches!(
+                    next,
+                    Some(Token::Lambda | Token::Not | Token::Star | Token::DoubleStar)
+                )
+                && !self.after_lambda(bracket)
+            {
                 return Some(Finding::new(
                     Code::E0403,
                     "cannot use a starred expression in a dictionary value",
                 ));
             }
+        }
+        if let Some(finding) = self.starred_in_brackets(bracket) {
+            return Some(finding);
         }
         if brace && separates(token.token) && self.expects(":") && before.token.ends_expression() {
             return Some(Finding::new(
@@ -500,9 +521,7 @@ impl<'a> Place<'a> {
                 );
             }
             let first = self.line[bracket + 1];
-            let alone = !self.line[bracket..self.at]
-                .iter()
-                .any(|lexeme| lexeme.token == Token::Comma);
+            let alone = !self.has_comma(bracket);
             if first.token == Token::Star && alone {
                 return Some(
                     Finding::new(
@@ -542,6 +561,81 @@ impl<'a> Place<'a> {
             );
         }
         None
+    }
+
+    /// Does a comma stand before the error within the brackets that open at `bracket`?
+    fn has_comma(&self, bracket: usize) -> bool {
+        let mut depth = 0_usize;
+        self.line[bracket + 1..self.at].iter().any(|lexeme| {
+            match lexeme.token {
+                token if token.opens() => depth += 1,
+                token if token.closes() => depth -= 1,
+                _ => {}
+            }
+            depth == 0 && lexeme.token == Token::Comma
+        })
+    }
+
+    /// Does the colon before the error belong to a lambda within the brackets that open at `bracket`?
+    fn after_lambda(&self, bracket: usize) -> bool {
+        let (mut depth, mut lambdas, mut found) = (0_usize, 0_usize, false);
+        for lexeme in &self.line[bracket + 1..self.at] {
+            match lexeme.token {
+                token if token.opens() => depth += 1,
+                token if token.closes() => depth -= 1,
+                Token::Lambda if depth == 0 => lambdas += 1,
+                Token::Colon if depth == 0 => {
+                    found = lambdas > 0;
+                    lambdas = lambdas.saturating_sub(1);
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// `(*a or b)`, `[*a if b else c for …]`: after the star there stands more than one may spread, which CPython reads all the same to say that
+    /// no star may stand there.
+    fn starred_in_brackets(&self, bracket: usize) -> Option<Finding> {
+        let first = self.line[bracket + 1];
+        let doubled = first.token == Token::DoubleStar && self.at == bracket + 1;
+        if !doubled && !(first.token == Token::Star && self.token().token.is_loose()) {
+            return None;
+        }
+        let (mut depth, mut lambdas) = (0_usize, 0_usize);
+        let end = self.line[self.at..].iter().position(|lexeme| {
+            match lexeme.token {
+                token if token.opens() => depth += 1,
+                token if token.closes() && depth > 0 => depth -= 1,
+                _ if depth > 0 => {}
+                Token::Lambda => lambdas += 1,
+                Token::Colon if lambdas > 0 => lambdas -= 1,
+                Token::Comma => return lambdas == 0,
+                Token::Colon | Token::For => return true,
+                Token::As | Token::HoleEcho | Token::HoleConversion | Token::HoleColon => {
+                    return true;
+                }
+                token => return token.closes(),
+            }
+            false
+        })?;
+        let message = match self.line[self.at + end].token {
+            Token::For if !doubled => "iterable unpacking cannot be used in comprehension",
+            // What a lambda begins in a hole ends at its colon.
+            Token::HoleColon if lambdas > 0 => return None,
+            Token::For
+            | Token::As
+            | Token::Comma
+            | Token::Colon
+            | Token::RightBracket
+            | Token::RightBrace => {
+                return None;
+            }
+            _ if doubled => "cannot use double starred expression here",
+            _ => "cannot use starred expression here",
+        };
+        let last = self.line[self.at + end - 1];
+        Some(Finding::new(Code::E0403, message).span(first, last))
     }
 
     /// Mistakes inside an expression.

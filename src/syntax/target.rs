@@ -1,26 +1,18 @@
 //! What may stand on the left of an assignment, after `for`, `as` and `del`. The grammar reads targets as expressions; here those
 //! that are none are reported, in CPython's words.
 
-use super::ast::{ComprehensionKind, Expr, ExprKind, UnaryOp};
-use super::build::Builder;
+use super::ast::{ComprehensionKind, Element, Expr, ExprKind, UnaryOp};
+use super::build::{Alone, Builder};
 use crate::diagnostic::Code;
 use crate::source::Span;
 
 impl Builder<'_> {
     /// A target of `=`. Only the first of a chain may have been meant as a comparison.
     pub(crate) fn check_assigned(&mut self, target: &Expr, first: bool) {
-        if let ExprKind::Starred(_) = target.kind {
-            self.report(
-                Code::E0403,
-                target.span,
-                "starred assignment target must be in a list or tuple",
-            );
-            return;
-        }
         let suspect = match &target.kind {
             // `a, f() = 3`: the parser was at the last element.
             ExprKind::Tuple(elements) if !self.enclosed_tuple(target.span, elements) => {
-                elements.last()
+                elements.last().map(Element::value)
             }
             _ => Some(target),
         };
@@ -29,16 +21,10 @@ impl Builder<'_> {
     }
 
     /// A target of `for`, of a comprehension, or of `with … as`.
-    pub(crate) fn check_target(&mut self, target: &Expr) {
-        if let ExprKind::Starred(_) = target.kind {
-            self.report(
-                Code::E0403,
-                target.span,
-                "starred assignment target must be in a list or tuple",
-            );
-            return;
-        }
-        self.check(target, None);
+    pub(crate) fn target(&mut self, target: Element) -> Expr {
+        let target = self.alone(target, Alone::Target);
+        self.check(&target, None);
+        target
     }
 
     fn check(&mut self, target: &Expr, suspect: Option<Span>) {
@@ -47,12 +33,8 @@ impl Builder<'_> {
             | ExprKind::Attribute { .. }
             | ExprKind::Subscript { .. }
             | ExprKind::Error => {}
-            ExprKind::Starred(value) => self.check(value, suspect),
             ExprKind::Tuple(elements) | ExprKind::List(elements) => {
-                let stars = elements
-                    .iter()
-                    .filter(|element| matches!(element.kind, ExprKind::Starred(_)));
-                if stars.count() > 1 {
+                if elements.iter().filter(|element| element.is_star()).count() > 1 {
                     self.report(
                         Code::E0403,
                         target.span,
@@ -60,14 +42,14 @@ impl Builder<'_> {
                     );
                 }
                 for element in elements {
-                    self.check(element, suspect);
+                    self.check(element.value(), suspect);
                 }
             }
             _ => {
                 let name = description(target);
                 let comparable = suspect == Some(target.span) && may_be_compared(target);
                 if let ExprKind::Yield(_) | ExprKind::YieldFrom(_) = target.kind {
-                    self.report(
+                    self.syntax_error(
                         Code::E0401,
                         target.span,
                         "assignment to yield expression not possible",
@@ -76,9 +58,9 @@ impl Builder<'_> {
                     let message = format!(
                         "cannot assign to {name} here. Maybe you meant '==' instead of '='?"
                     );
-                    self.report(Code::E0401, target.span, message);
+                    self.syntax_error(Code::E0401, target.span, message);
                 } else {
-                    self.report(Code::E0401, target.span, format!("cannot assign to {name}"));
+                    self.syntax_error(Code::E0401, target.span, format!("cannot assign to {name}"));
                 }
             }
         }
@@ -96,23 +78,26 @@ impl Builder<'_> {
                     "'{}' is an illegal expression for augmented assignment",
                     description(target)
                 );
-                self.report(Code::E0401, target.span, message);
+                self.syntax_error(Code::E0401, target.span, message);
             }
         }
     }
 
-    /// The target of an annotation.
-    pub(crate) fn check_annotated(&mut self, target: &Expr) {
+    /// The target of an annotation, in a statement that begins at `start`.
+    pub(crate) fn check_annotated(&mut self, start: u32, target: &Expr) {
         let message = match &target.kind {
-            ExprKind::Name(_)
-            | ExprKind::Attribute { .. }
-            | ExprKind::Subscript { .. }
-            | ExprKind::Error => return,
+            ExprKind::Name(_) | ExprKind::Error => return,
+            ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => {
+                if start < target.span.start || !begins_with_enclosed_target(target) {
+                    return;
+                }
+                "illegal target for annotation"
+            }
             ExprKind::List(_) => "only single target (not list) can be annotated",
             ExprKind::Tuple(_) => "only single target (not tuple) can be annotated",
             _ => "illegal target for annotation",
         };
-        self.report(Code::E0401, target.span, message);
+        self.syntax_error(Code::E0401, target.span, message);
     }
 
     /// A target of `del`.
@@ -124,25 +109,49 @@ impl Builder<'_> {
             | ExprKind::Error => {}
             ExprKind::Tuple(elements) | ExprKind::List(elements) => {
                 for element in elements {
-                    self.check_deleted(element);
+                    match element {
+                        Element::Plain(value) => self.check_deleted(value),
+                        Element::Star { span, .. } => self.star_alone(*span, Alone::Deleted),
+                    }
                 }
             }
             _ => {
                 let message = format!("cannot delete {}", description(target));
-                self.report(Code::E0402, target.span, message);
+                self.syntax_error(Code::E0402, target.span, message);
             }
         }
     }
 
     /// Whether a tuple's place includes parentheses of its own.
-    fn enclosed_tuple(&self, span: Span, elements: &[Expr]) -> bool {
+    fn enclosed_tuple(&self, span: Span, elements: &[Element]) -> bool {
         let (Some(first), Some(last)) = (elements.first(), elements.last()) else {
             return true;
         };
         self.source.text[span.start as usize..].starts_with('(')
-            && first.span.start > span.start
-            && last.span.end < span.end
+            && first.span().start > span.start
+            && last.span().end < span.end
     }
+}
+
+/// Is it something like `(a).b` or `(a[0])(1).b`? CPython's grammar takes the parentheses for the
+/// whole target of the annotation (`assignment` in `Grammar/python.gram`) and then misses the colon.
+fn begins_with_enclosed_target(target: &Expr) -> bool {
+    let (mut outer, mut inner) = (target, target);
+    while outer.span.start == inner.span.start {
+        outer = inner;
+        inner = match &outer.kind {
+            ExprKind::Attribute { value, .. }
+            | ExprKind::Subscript { value, .. }
+            | ExprKind::Call {
+                function: value, ..
+            } => value,
+            _ => return false,
+        };
+    }
+    matches!(
+        inner.kind,
+        ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. }
+    )
 }
 
 /// What CPython calls an expression (`_PyPegen_get_expr_name`).
@@ -159,7 +168,6 @@ fn description(expr: &Expr) -> &'static str {
         ExprKind::Tuple(_) => "tuple",
         ExprKind::Set(_) => "set display",
         ExprKind::Dict(_) => "dict literal",
-        ExprKind::Starred(_) => "starred",
         ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::Bool { .. } => "expression",
         ExprKind::Compare { .. } => "comparison",
         ExprKind::Conditional { .. } => "conditional expression",

@@ -353,6 +353,36 @@ impl Token {
         )
     }
 
+    /// Whether it opens a bracket or a hole.
+    pub(crate) fn opens(self) -> bool {
+        self.closer().is_some() || self == Token::HoleOpen
+    }
+
+    /// Whether it closes a bracket or a hole.
+    pub(crate) fn closes(self) -> bool {
+        self.is_closer() || self == Token::HoleClose
+    }
+
+    /// Whether it binds less tightly than `|`, so that it cannot follow what a star spreads in a display.
+    pub(crate) fn is_loose(self) -> bool {
+        matches!(
+            self,
+            Token::And
+                | Token::Or
+                | Token::Not
+                | Token::If
+                | Token::Lambda
+                | Token::In
+                | Token::Is
+                | Token::Less
+                | Token::Greater
+                | Token::LessEqual
+                | Token::GreaterEqual
+                | Token::EqualEqual
+                | Token::NotEqual
+        )
+    }
+
     /// Whether it is a word of the language that cannot be a name.
     pub(crate) fn is_keyword(self) -> bool {
         (Token::False as u8..=Token::Yield as u8).contains(&(self as u8))

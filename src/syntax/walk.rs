@@ -1,6 +1,6 @@
 //! The subexpressions of an expression, for passes that treat most kinds alike.
 
-use super::ast::{Argument, ComprehensionKind, DictItem, Expr, ExprKind, FPart};
+use super::ast::{Argument, ComprehensionKind, DictItem, Element, Expr, ExprKind, FPart};
 
 /// Calls `visit` with each direct subexpression, in the order of the text; those in format specs and in the defaults and
 /// annotations of a lambda's parameters included.
@@ -17,12 +17,10 @@ pub fn children<'a>(kind: &'a ExprKind, visit: &mut dyn FnMut(&'a Expr)) {
         | ExprKind::Name(_)
         | ExprKind::Error => {}
         ExprKind::FString(parts) => part_children(parts, visit),
-        ExprKind::List(elements)
-        | ExprKind::Tuple(elements)
-        | ExprKind::Set(elements)
-        | ExprKind::Bool {
-            operands: elements, ..
-        } => elements.iter().for_each(visit),
+        ExprKind::List(elements) | ExprKind::Tuple(elements) | ExprKind::Set(elements) => {
+            elements.iter().map(Element::value).for_each(visit);
+        }
+        ExprKind::Bool { operands, .. } => operands.iter().for_each(visit),
         ExprKind::Dict(items) => {
             for item in items {
                 match item {
@@ -34,8 +32,7 @@ pub fn children<'a>(kind: &'a ExprKind, visit: &mut dyn FnMut(&'a Expr)) {
                 }
             }
         }
-        ExprKind::Starred(value)
-        | ExprKind::YieldFrom(value)
+        ExprKind::YieldFrom(value)
         | ExprKind::Attribute { value, .. }
         | ExprKind::Unary { operand: value, .. } => visit(value),
         ExprKind::Binary { left, right, .. } => {

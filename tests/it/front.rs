@@ -48,14 +48,16 @@ fn messages(text: &str) -> String {
     })
 }
 
+/// What the command line compiles with.
+pub(crate) const ENVIRONMENT: Environment = Environment {
+    is_builtin,
+    embedded: mini::stdlib::embedded,
+    frozen: Some(&mini::stdlib::BUILTINS),
+};
+
 /// The rendered diagnostics of the whole compilation.
 fn all_messages(text: &str) -> String {
-    let environment = Environment {
-        is_builtin,
-        embedded: mini::stdlib::embedded,
-        frozen: Some(&mini::stdlib::BUILTINS),
-    };
-    let compiled = compile(Source::new("test.mini", text), &environment);
+    let compiled = compile(Source::new("test.mini", text), &ENVIRONMENT);
     render(&compiled.diagnostics, &compiled.program.sources, false)
 }
 
@@ -358,6 +360,14 @@ fn limits_are_told_at_once() {
         (Code::E0110, "x = 1\0\n".repeat(10_000)),
         (Code::E0110, "\0".repeat(1_000_000)),
         (Code::E0502, stairs(500)),
+        (
+            Code::E0509,
+            format!("with a{}: pass\n", ", a()".repeat(32_766)),
+        ),
+        (
+            Code::E0509,
+            format!("with (a{}): pass\n", ", a()".repeat(32_766)),
+        ),
     ];
     for (code, text) in cases {
         let found = codes(&text);
@@ -378,6 +388,8 @@ fn limits_are_told_at_once() {
         format!("x = {}\n", "0 < ".repeat(200_000) + "1"),
         stairs(99) + &" ".repeat(99) + "x\n",
         format!("if 1: pass\n{}", "elif 1: pass\n".repeat(20_000)),
+        format!("x = [0{}]\n", " for a in b".repeat(20_000)),
+        format!("with (a{}): pass\n", ", a()".repeat(19)),
     ] {
         assert_eq!(codes(&text), []);
     }

@@ -11,10 +11,12 @@ mod changing_class;
 mod definition;
 mod expression;
 mod format;
+mod phrase;
 mod random;
 mod statement;
 
-use random::Random;
+pub(crate) use phrase::phrase;
+pub(crate) use random::Random;
 
 /// What an expression is made to give. Expressions are well typed on the whole, so that a program gets somewhere; the
 /// statements that are about errors mix kinds on purpose.

@@ -1,10 +1,12 @@
 //! Properties that hold for any input. The front end: whatever the text, there is a tree and there are messages, at once, and all places
-//! lie in the text and on boundaries of characters.
+//! lie in the text and on boundaries of characters; what is accepted is compiled, to bytecode that the verifier accepts.
 
 use crate::cases;
 use crate::front;
 use arbtest::arbitrary::{Result, Unstructured};
+use mini::bytecode::verify::verify;
 use mini::cli::render::render;
+use mini::compile::compile;
 use mini::source::{Source, SourceId, Span};
 use mini::syntax::ast::{Block, Expr, ExprKind, StmtKind};
 use mini::syntax::{self, walk};
@@ -33,6 +35,11 @@ fn holds(text: &str) {
     block(&source, &body, &mut errors);
     if diagnostics.is_empty() {
         assert_eq!(errors, 0, "an error node without a message in {text:?}");
+        let compiled = compile(source.clone(), &front::ENVIRONMENT);
+        if compiled.diagnostics.is_empty() {
+            verify(compiled.program)
+                .unwrap_or_else(|faults| panic!("{faults:#?} in the code of {text:?}"));
+        }
     }
     assert_eq!(
         render(&diagnostics, std::slice::from_ref(&source), true).is_empty(),

@@ -96,13 +96,18 @@ def dump(n):
     return f"{kind}({', '.join(fields)})"
 
 
-sys.setrecursionlimit(20000)
-for path in sys.stdin.read().splitlines():
-    try:
-        with open(path, "rb") as file:
-            tree = ast.parse(file.read())
-    except (SyntaxError, ValueError):
-        print("SYNTAX ERROR")
-    else:
-        print("\n".join(dump(statement) for statement in tree.body))
-    print(".")
+def main():
+    sys.setrecursionlimit(20000)
+    for path in sys.stdin.read().splitlines():
+        try:
+            with open(path, "rb") as file:
+                tree = ast.parse(file.read())
+        except (SyntaxError, ValueError):
+            print("SYNTAX ERROR")
+        else:
+            print("\n".join(dump(statement) for statement in tree.body))
+        print(".")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,8 +2,8 @@
 
 use mini::syntax::ast::{
     Argument, BinaryOp, Block, BoolOp, Clause, CompareOp, ComprehensionKind, Conversion, DictItem,
-    Expr, ExprKind, FPart, Ident, ImportName, Interner, Param, Params, Stmt, StmtKind, Symbol,
-    UnaryOp,
+    Element, Expr, ExprKind, FPart, Ident, ImportName, Interner, Param, Params, Stmt, StmtKind,
+    Symbol, UnaryOp,
 };
 
 /// The statements of a module, one on each line, blocks in brackets.
@@ -58,6 +58,13 @@ impl Dumper<'_> {
 
     fn exprs(&self, exprs: &[Expr]) -> String {
         list(exprs, |expr| self.expr(expr))
+    }
+
+    fn elements(&self, elements: &[Element]) -> String {
+        list(elements, |element| match element {
+            Element::Plain(value) => self.expr(value),
+            Element::Star { value, .. } => node("Starred", &[self.expr(value)]),
+        })
     }
 
     fn maybe(&self, expr: Option<&Expr>) -> String {
@@ -255,9 +262,9 @@ impl Dumper<'_> {
             }
             ExprKind::FString(parts) => self.parts(parts),
             ExprKind::Name(name) => node("Name", &[self.name(*name)]),
-            ExprKind::List(elements) => node("List", &[self.exprs(elements)]),
-            ExprKind::Tuple(elements) => node("Tuple", &[self.exprs(elements)]),
-            ExprKind::Set(elements) => node("Set", &[self.exprs(elements)]),
+            ExprKind::List(elements) => node("List", &[self.elements(elements)]),
+            ExprKind::Tuple(elements) => node("Tuple", &[self.elements(elements)]),
+            ExprKind::Set(elements) => node("Set", &[self.elements(elements)]),
             ExprKind::Dict(items) => node(
                 "Dict",
                 &[list(items, |item| match item {
@@ -267,7 +274,6 @@ impl Dumper<'_> {
                     DictItem::DoubleStar(value) => format!("None: {}", self.expr(value)),
                 })],
             ),
-            ExprKind::Starred(value) => node("Starred", &[self.expr(value)]),
             ExprKind::Unary { op, operand } => {
                 let op = match op {
                     UnaryOp::Not => "Not",

@@ -30,11 +30,11 @@ impl Builder<'_> {
             }
             ExprKind::True | ExprKind::False | ExprKind::None => {
                 let message = format!("cannot assign to {}", self.text(name.span));
-                self.report(Code::E0401, name.span, message);
+                self.syntax_error(Code::E0401, name.span, message);
                 Argument::Positional(value)
             }
             _ => {
-                self.report(
+                self.syntax_error(
                     Code::E0304,
                     span,
                     "expression cannot contain assignment, perhaps you meant \"==\"?",
@@ -55,7 +55,7 @@ impl Builder<'_> {
                 Arg::Plain(argument) => argument,
                 Arg::Generator(value) => {
                     if !alone {
-                        self.report(
+                        self.syntax_error(
                             Code::E0310,
                             value.span,
                             "Generator expression must be parenthesized",
@@ -67,13 +67,13 @@ impl Builder<'_> {
             match &argument {
                 Argument::Positional(value) => {
                     if unpacked {
-                        self.report(
+                        self.syntax_error(
                             Code::E0311,
                             value.span,
                             "positional argument follows keyword argument unpacking",
                         );
                     } else if !keywords.is_empty() {
-                        self.report(
+                        self.syntax_error(
                             Code::E0311,
                             value.span,
                             "positional argument follows keyword argument",
@@ -82,7 +82,7 @@ impl Builder<'_> {
                 }
                 Argument::Star(value) => {
                     if unpacked {
-                        self.report(
+                        self.syntax_error(
                             Code::E0311,
                             value.span,
                             "iterable argument unpacking follows keyword argument unpacking",
@@ -121,7 +121,7 @@ impl Builder<'_> {
         for item in items {
             let span = item.span();
             if params.double_star.is_some() {
-                self.report(
+                self.syntax_error(
                     Code::E0405,
                     span,
                     "arguments cannot follow var-keyword argument",
@@ -136,7 +136,7 @@ impl Builder<'_> {
                         .last()
                         .is_some_and(|last| last.default.is_some());
                     if defaults && param.default.is_none() {
-                        self.report(
+                        self.syntax_error(
                             Code::E0405,
                             span,
                             "non-default argument follows default argument",
@@ -146,19 +146,23 @@ impl Builder<'_> {
                 }
                 ParamItem::Slash(_) => {
                     if slash {
-                        self.report(Code::E0405, span, "/ may appear only once");
+                        self.syntax_error(Code::E0405, span, "/ may appear only once");
                     } else if star.is_some() {
-                        self.report(Code::E0405, span, "/ must be ahead of *");
+                        self.syntax_error(Code::E0405, span, "/ must be ahead of *");
                         bare = None;
                     } else if params.positional.is_empty() {
-                        self.report(Code::E0405, span, "at least one argument must precede /");
+                        self.syntax_error(
+                            Code::E0405,
+                            span,
+                            "at least one argument must precede /",
+                        );
                     }
                     slash = true;
                     params.positional_only = params.positional.len();
                 }
                 ParamItem::BareStar(_) | ParamItem::Star(_) => {
                     if star.is_some() {
-                        self.report(Code::E0405, span, "* argument may appear only once");
+                        self.syntax_error(Code::E0405, span, "* argument may appear only once");
                     }
                     star = Some(span);
                     if let ParamItem::Star(param) = item {
@@ -175,7 +179,7 @@ impl Builder<'_> {
             }
         }
         if let (Some(span), true) = (bare, params.keyword_only.is_empty()) {
-            self.report(Code::E0405, span, "named arguments must follow bare *");
+            self.syntax_error(Code::E0405, span, "named arguments must follow bare *");
         }
         let all = params.positional.iter().chain(&params.star);
         let all = all.chain(&params.keyword_only).chain(&params.double_star);
@@ -192,7 +196,7 @@ impl Builder<'_> {
     fn no_default(&mut self, param: &Param, kind: &str) {
         if let Some(default) = &param.default {
             let message = format!("{kind} argument cannot have default value");
-            self.report(Code::E0405, default.span, message);
+            self.syntax_error(Code::E0405, default.span, message);
         }
     }
 }

@@ -20,7 +20,7 @@ impl Builder<'_> {
             start: base + fault.start as u32,
             end: base + fault.end as u32,
         };
-        self.report(fault.code, span, fault.message).help = fault.help.map(str::to_owned);
+        self.syntax_error(fault.code, span, fault.message).help = fault.help.map(str::to_owned);
     }
 
     /// Adjacent literals, joined.
@@ -30,7 +30,7 @@ impl Builder<'_> {
             .iter()
             .any(|piece| matches!(piece, Piece::Bytes(_)) != bytes)
         {
-            self.report(
+            self.syntax_error(
                 Code::E0112,
                 Span { start, end },
                 "cannot mix bytes and nonbytes literals",

@@ -16,7 +16,7 @@ const EXCEPTIONS: [&str; 8] = [
 
 impl Writer {
     pub(super) fn statement(&mut self) {
-        match self.random.below(40) {
+        match self.random.below(42) {
             0..=3 => self.guarded(Self::show),
             4..=6 => self.assignment(),
             7 => self.guarded(Self::mixed_kinds),
@@ -45,6 +45,7 @@ impl Writer {
             36 => self.guarded(Self::assertion),
             37 => self.guarded(Self::integer_methods),
             38 => self.guarded(Self::text_methods),
+            39 | 40 => self.guarded(Self::stars),
             _ => self.context_manager(),
         }
     }
@@ -381,6 +382,55 @@ impl Writer {
         };
         self.line(&format!("{targets} = {value}"));
         self.line(&format!("print({a}, {b})"));
+    }
+
+    /// Stars wherever one may stand.
+    fn stars(&mut self) {
+        let (a, b) = (
+            self.expression(Kind::Integers, 1),
+            self.expression(Kind::Texts, 1),
+        );
+        let (c, n) = (self.atom(Kind::Tuple), self.atom(Kind::Integer));
+        let (name, item) = (self.fresh("s"), self.fresh("i"));
+        match self.random.below(9) {
+            0 => self.line(&format!("print(*{a}, {n}, *{b}, sep=\"|\")")),
+            1 => self.block(&format!("for {item} in *{a}, {n}, *{c}:"), |w| {
+                w.line(&format!("print({item})"));
+            }),
+            2 => {
+                self.line(&format!("{name} = {{(1, 2): {n}, (1,): 0}}"));
+                self.line(&format!("{item} = [1, *({a})[:1]]"));
+                self.line(&format!("{name}[*{item}] = 5"));
+                self.line(&format!("{name}[1, *{item}[1:]] += 1"));
+                self.line(&format!("print({name}, {name}[*{item}], {name}[*[1]])"));
+                self.line(&format!("del {name}[*{item}]"));
+                self.line(&format!("print({name}[*{item}])"));
+            }
+            3 => {
+                self.block(&format!("def {name}(*{item}):"), |w| {
+                    w.line(&format!("return *{item}, {n}, *{b}"));
+                });
+                self.line(&format!("print({name}(*{a}, *{c}))"));
+            }
+            4 => {
+                self.block(&format!("def {name}():"), |w| {
+                    w.line(&format!("{item} = yield *{a}, {n}"));
+                    w.line(&format!("yield *{b},"));
+                });
+                self.line(&format!("print(*{name}())"));
+            }
+            5 => {
+                self.line(&format!("{name}: tuple = *{a}, {n}"));
+                self.line(&format!("{name} += *{b}, {n}"));
+                self.line(&format!("print({name})"));
+            }
+            6 => self.line(&format!("print([*{a}, *{c}], (*{b},), len({{*{a}, {n}}}))")),
+            7 => {
+                self.line(&format!("{name}, (*{item},), = *{a}, {b}"));
+                self.line(&format!("print({name}, {item})"));
+            }
+            _ => self.line(&format!("print(f\"{{*{a}, {n}}}\", *[*{b}][1:])")),
+        }
     }
 
     fn raising(&mut self) {
