@@ -16,8 +16,9 @@ const CASES: u64 = 16;
 /// A program has its signal within half a second.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What a script may end with: by itself, with an exception (of `KeyboardInterrupt` in a child, too), by Ctrl-C, by SIGTERM.
-const CODES: [i32; 4] = [0, 1, 130, 143];
+/// What a script may end with: by itself, with an exception, by Ctrl-C, by SIGTERM; and in a deadlock, where Ctrl-C has ended the
+/// thread that the others wait for.
+const CODES: [i32; 5] = [0, 1, 3, 130, 143];
 
 /// SIGINT and SIGTERM, on every system.
 const SIGNALS: [i32; 2] = [2, 15];
