@@ -1,19 +1,22 @@
 """Runs many programs in one CPython, each in a fresh namespace, for `against_python.rs`.
 
 Standard input is a JSON list of programs. Standard output is a JSON list with, for each, what it printed (`output`),
-the uncaught exception that ended it or null (`error`), and how long it took (`time_ms`). A program that runs for more
-than two seconds ends in an error.
+the traceback of the uncaught exception that ended it or null (`error`), and how long it took (`time_ms`). A program that
+runs for more than two seconds ends in an error.
 """
 
 import contextlib
 import io
 import json
+import linecache
 import signal
 import sys
 import time
+import traceback
 import warnings
 
 LIMIT_S = 2
+NAME = "program.mini"
 
 
 class TooLong(BaseException):
@@ -29,13 +32,15 @@ def run(program):
     error = None
     started = time.perf_counter()
     signal.alarm(LIMIT_S)
+    linecache.cache[NAME] = len(program), None, program.splitlines(True), NAME
     try:
         with contextlib.redirect_stdout(printed):
             namespace = {"__name__": "__main__"}
-            exec(compile(program, "program.mini", "exec"), namespace)
+            exec(compile(program, NAME, "exec"), namespace)
             namespace.clear()
     except BaseException as e:
-        error = f"{type(e).__name__}: {e}"
+        # Without the frame of this function.
+        error = "".join(traceback.format_exception(e.with_traceback(e.__traceback__.tb_next)))
     finally:
         signal.alarm(0)
     time_ms = (time.perf_counter() - started) * 1000

@@ -1,4 +1,4 @@
-//! Random programs (`generator`) under CPython and under Mini: both must print the same.
+//! Random programs (`generator`) under CPython and under Mini: both must print the same, the traceback included of those that die.
 //!
 //! `MINI_CASES=20000 cargo test --test it against_python` compares so many; with `MINI_CASE=7` it is seed 7 alone.
 //! On a difference the program is shrunk by leaving out lines for as long as the difference stays.
@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::process::{finish, in_parallel};
+use crate::tracebacks::own_frames;
 use crate::{generator, oracle};
 
 /// So many programs are compared in an ordinary run.
@@ -32,6 +33,7 @@ const SHOWN: usize = 12;
 #[derive(Debug, Deserialize)]
 struct Outcome {
     output: String,
+    /// A traceback.
     error: Option<String>,
     time_ms: f64,
 }
@@ -42,6 +44,7 @@ fn random_programs_print_the_same_under_mini_and_python3() {
     Comparison {
         name,
         make: generator::program,
+        dies: false,
     }
     .run();
 }
@@ -52,8 +55,31 @@ fn programs_whose_classes_change_print_the_same_under_mini_and_python3() {
     Comparison {
         name,
         make: generator::program_of_changing_classes,
+        dies: false,
     }
     .run();
+}
+
+#[test]
+fn programs_that_die_have_the_same_tracebacks_under_mini_and_python3() {
+    let name = "programs_that_die";
+    Comparison {
+        name,
+        make: generator::program_that_dies,
+        dies: true,
+    }
+    .run();
+}
+
+/// What tracebacks call the program.
+const FILE: &str = "program.mini";
+
+impl Outcome {
+    /// What it printed, and its traceback without the library's frames.
+    fn told(&self) -> String {
+        let error = self.error.as_deref().unwrap_or_default();
+        self.output.clone() + &own_frames(error, FILE)
+    }
 }
 
 /// Programs of one kind, compared.
@@ -63,6 +89,8 @@ struct Comparison {
     name: &'static str,
     /// The program of a seed.
     make: fn(u64) -> String,
+    /// Do they end in an uncaught exception?
+    dies: bool,
 }
 
 impl Comparison {
@@ -105,15 +133,17 @@ impl Comparison {
         let mut found = Vec::new();
         for ((seed, program), outcome) in seeds.iter().zip(programs).zip(outcomes) {
             assert_eq!(
-                outcome.error, None,
-                "seed {seed} dies under CPython:\n{program}"
+                outcome.error.is_some(),
+                self.dies,
+                "seed {seed} under CPython: {:?}\n{program}",
+                outcome.error
             );
             assert!(
                 outcome.time_ms < LONGEST_MS,
                 "seed {seed} takes {} ms under CPython:\n{program}",
                 outcome.time_ms
             );
-            if self.under_mini(&program, *seed) != outcome.output {
+            if self.under_mini(&program, *seed) != outcome.told() {
                 found.push((*seed, program));
             }
         }
@@ -135,11 +165,12 @@ impl Comparison {
         );
         fs::remove_file(&file).expect("the program's file is still there");
         let text = String::from_utf8_lossy(&ran.stdout).into_owned();
-        if ran.code == Some(0) {
-            return text;
+        let stderr = String::from_utf8_lossy(&ran.stderr);
+        if ran.code == Some(i32::from(self.dies)) {
+            let stderr = stderr.replace(&*file.to_string_lossy(), FILE);
+            return text + &own_frames(&stderr, FILE);
         }
         let how = if ran.timed_out { "killed" } else { "ended" };
-        let stderr = String::from_utf8_lossy(&ran.stderr);
         format!("{text}{how} with {:?}\n{stderr}", ran.code)
     }
 
@@ -156,13 +187,13 @@ impl Comparison {
             "seed {seed}, again with: MINI_CASE={seed} cargo test --test it {}\n\
              --- program, shrunk\n{small}--- python3 prints\n{}--- mini prints\n{}",
             self.name,
-            theirs[0].output,
+            theirs[0].told(),
             self.under_mini(&small, seed)
         )
     }
 
     /// The program without every run of lines that the difference does not need: long runs first,
-    /// single lines at the end. What is left must still run to its end under CPython.
+    /// single lines at the end. What is left must still run to its end under CPython, or die there.
     fn shrink(self, python: &str, seed: u64, program: &str) -> String {
         let mut lines: Vec<&str> = program.lines().collect();
         let mut length = lines.len() / 2;
@@ -173,7 +204,7 @@ impl Comparison {
             let texts: Vec<String> = shorter.iter().map(|l| l.join("\n") + "\n").collect();
             let outcomes = under_python(python, &texts);
             let differing = texts.iter().zip(outcomes).position(|(text, outcome)| {
-                outcome.error.is_none() && self.under_mini(text, seed) != outcome.output
+                self.is_alike(&outcome) && self.under_mini(text, seed) != outcome.told()
             });
             match differing {
                 Some(at) => lines.clone_from(&shorter[at]),
@@ -182,6 +213,17 @@ impl Comparison {
             length = length.min(lines.len());
         }
         lines.join("\n") + "\n"
+    }
+}
+
+impl Comparison {
+    /// Does a shrunk program end as these do? One that is no longer a program does not.
+    fn is_alike(self, outcome: &Outcome) -> bool {
+        let spoilt = ["SyntaxError", "IndentationError", "NameError"];
+        match &outcome.error {
+            None => !self.dies,
+            Some(error) => self.dies && !spoilt.iter().any(|it| error.contains(it)),
+        }
     }
 }
 

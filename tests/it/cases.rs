@@ -4,7 +4,7 @@
 use arbtest::arbitrary::{Result, Unstructured};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long one case may take on the slowest of machines. Beyond that it hangs.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -42,8 +42,10 @@ pub(crate) fn run(
             }
         }
     });
+    let mut slowest = (Duration::ZERO, 0);
     for case in cases {
         begins.send(case).expect("the watch goes on");
+        let start = Instant::now();
         let bytes = noise(case, bytes);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             property(&mut Unstructured::new(&bytes))
@@ -52,7 +54,9 @@ pub(crate) fn run(
             eprintln!("to run this case alone: MINI_CASE={case} cargo test --test it {name}");
             resume_unwind(panic);
         }
+        slowest = slowest.max((start.elapsed(), case));
     }
+    println!("{name}: case {} took longest, {:?}", slowest.1, slowest.0);
 }
 
 /// Bytes that look random: `SplitMix64` (Steele, Lea, Flood 2014) from the case's number.

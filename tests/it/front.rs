@@ -84,6 +84,15 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lang")
 }
 
+/// The texts of the programs under `tests/lang` that have fewer bytes than this.
+pub(crate) fn texts(bytes: usize) -> Vec<String> {
+    programs()
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .filter(|text| text.len() < bytes)
+        .collect()
+}
+
 /// All programs under `tests/lang`.
 pub(crate) fn programs() -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -9,6 +9,7 @@
 
 mod changing_class;
 mod definition;
+mod dying;
 mod expression;
 mod format;
 mod phrase;
@@ -163,6 +164,13 @@ impl Writer {
             self.line(&format!("print({})", some.join(", ")));
         }
     }
+}
+
+/// A program that dies of an uncaught exception.
+pub(crate) fn program_that_dies(seed: u64) -> String {
+    let mut writer = Writer::new(seed);
+    writer.death();
+    writer.lines.join("\n") + "\n"
 }
 
 /// A program that is all about classes which change.

@@ -54,7 +54,8 @@ pub(crate) fn finish(command: &mut Command, input: &[u8], limit: Duration) -> Fi
     })
 }
 
-fn everything(mut from: impl Read) -> Vec<u8> {
+/// All that comes until the other end is closed.
+pub(crate) fn everything(mut from: impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     from.read_to_end(&mut bytes)
         .expect("a pipe can be read to its end");

@@ -1,18 +1,47 @@
 //! Properties that hold for any input. The front end: whatever the text, there is a tree and there are messages, at once, and all places
 //! lie in the text and on boundaries of characters; what is accepted is compiled, to bytecode that the verifier accepts.
 
-use crate::cases;
-use crate::front;
-use arbtest::arbitrary::{Result, Unstructured};
+use crate::front::{self, ENVIRONMENT};
+use crate::{cases, generator, mutation};
+use arbtest::arbitrary::Result;
 use mini::bytecode::verify::verify;
 use mini::cli::render::render;
-use mini::compile::compile;
+use mini::compile::{Compiled, compile};
 use mini::source::{Source, SourceId, Span};
 use mini::syntax::ast::{Block, Expr, ExprKind, StmtKind};
 use mini::syntax::{self, walk};
 
-/// Parses, looks at all places, renders.
+/// Compiles, and looks at the messages; what has none passes the verifier.
+fn compiles(text: &str) {
+    let compiled = compile(Source::new("test.mini", text), &ENVIRONMENT);
+    messages_are_sound(&compiled);
+    if compiled.diagnostics.is_empty()
+        && let Err(faults) = verify(compiled.program)
+    {
+        panic!("{}\n{text}", faults[0]);
+    }
+}
+
+/// The places of all messages lie in their texts, and they can be drawn.
+pub(crate) fn messages_are_sound(compiled: &Compiled) {
+    let (diagnostics, sources) = (&compiled.diagnostics, &compiled.program.sources);
+    for found in diagnostics {
+        let source = &sources[usize::from(found.source.0)];
+        within(source, found.span);
+        found
+            .related
+            .iter()
+            .for_each(|(span, _)| within(source, *span));
+    }
+    assert_eq!(
+        render(diagnostics, sources, true).is_empty(),
+        diagnostics.is_empty()
+    );
+}
+
+/// Parses, looks at all places, renders; compiles.
 fn holds(text: &str) {
+    compiles(text);
     let (source, body, diagnostics) = front::parse(text, |source, _, parsed| {
         (
             source.clone(),
@@ -35,11 +64,6 @@ fn holds(text: &str) {
     block(&source, &body, &mut errors);
     if diagnostics.is_empty() {
         assert_eq!(errors, 0, "an error node without a message in {text:?}");
-        let compiled = compile(source.clone(), &front::ENVIRONMENT);
-        if compiled.diagnostics.is_empty() {
-            verify(compiled.program)
-                .unwrap_or_else(|faults| panic!("{faults:#?} in the code of {text:?}"));
-        }
     }
     assert_eq!(
         render(&diagnostics, std::slice::from_ref(&source), true).is_empty(),
@@ -197,7 +221,7 @@ fn arbitrary_bytes_give_messages() {
 }
 
 /// Pieces of programs, with what goes wrong in them.
-const PIECES: &[&str] = &[
+pub(crate) const PIECES: &[&str] = &[
     "\n",
     "\n    ",
     "\n        ",
@@ -365,49 +389,44 @@ fn arbitrary_pieces_give_messages() {
 
 #[test]
 fn mutated_programs_give_messages() {
-    let programs: Vec<String> = front::programs()
-        .iter()
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .filter(|text| text.len() < 8_000)
-        .collect();
+    let programs = front::texts(8_000);
     cases::run("mutated_programs_give_messages", 3_000, 200, |input| {
         let mut text = input.choose(&programs)?.clone();
         for _ in 0..input.int_in_range(1..=4)? {
-            mutate(&mut text, input)?;
+            mutation::characters(&mut text, PIECES, input)?;
         }
         holds(&text);
         Ok(())
     });
 }
 
-fn mutate(text: &mut String, input: &mut Unstructured<'_>) -> Result<()> {
-    let mut place = || -> Result<usize> {
-        let at = input.int_in_range(0..=text.len())?;
-        Ok(text.floor_char_boundary(at))
-    };
-    let (a, b) = (place()?, place()?);
-    let (from, to) = (
-        a.min(b),
-        a.max(b).min(text.ceil_char_boundary(a.min(b) + 40)),
-    );
-    match input.int_in_range(0..=5)? {
-        0 => text.replace_range(from..to, ""),
-        1 => text.insert_str(from, input.choose(PIECES)?),
-        2 => {
-            let piece = text[from..to].to_owned();
-            text.insert_str(b, &piece);
+/// Lines of one program among those of another, and texts of the generators with changed tokens.
+#[test]
+fn spliced_programs_give_messages() {
+    let programs = front::texts(8_000);
+    cases::run("spliced_programs_give_messages", 1_000, 400, |input| {
+        let mut text = match input.int_in_range(0..=3)? {
+            0 => generator::program(input.arbitrary()?),
+            1 => (0..4)
+                .map(|_| Ok(generator::phrase(input.arbitrary()?)))
+                .collect::<Result<String>>()?,
+            _ => input.choose(&programs)?.clone(),
+        };
+        let other = input.choose(&programs)?;
+        if input.ratio(1, 2)? {
+            mutation::tokens(&mut text, other, input)?;
         }
-        3 => text.truncate(from),
-        4 => {
-            if let Some(c) = text[from..].chars().next() {
-                text.replace_range(from..from + c.len_utf8(), input.choose(PIECES)?);
-            }
+        for _ in 0..input.int_in_range(0..=3)? {
+            let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+            let others: Vec<&str> = other.split_inclusive('\n').collect();
+            let at = input.int_in_range(0..=lines.len())?;
+            let from = input.int_in_range(0..=others.len())?;
+            let to = others.len().min(from + input.int_in_range(0..=8)?);
+            let gone = lines.len().min(at + input.int_in_range(0..=4)?);
+            lines.splice(at..gone, others[from..to].iter().copied());
+            text = lines.concat();
         }
-        _ => {
-            if let Some(line) = text[from..].find('\n') {
-                text.insert_str(from + line + 1, input.choose(&[" ", "    ", "\t"])?);
-            }
-        }
-    }
-    Ok(())
+        holds(&text);
+        Ok(())
+    });
 }

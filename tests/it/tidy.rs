@@ -180,7 +180,8 @@ fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.expect("a directory can be read").path();
-            if path.is_dir() {
+            // What is built there is nobody's text.
+            if path.is_dir() && !path.ends_with("target") {
                 folders.push(path);
             } else if path.extension().is_some_and(|it| it == extension) {
                 found.push(path);

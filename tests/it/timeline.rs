@@ -1,5 +1,8 @@
 //! Timelines and traces: what is drawn of a simulated run, what is saved of any, and what becomes of files that are no traces.
 
+mod sealed;
+
+use crate::cases;
 use crate::process::finish;
 use crate::sim::machine::{Machine, image};
 use arbtest::arbitrary::{Result, Unstructured};
@@ -9,7 +12,7 @@ use mini::event::{
 };
 use mini::report::timeline::{Look, Timeline};
 use mini::source::SourceId;
-use sha2::{Digest, Sha256};
+use sealed::sealed;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -436,7 +439,7 @@ fn damage_is_found() {
 /// Whatever events there are, they come back as they were, and can be drawn.
 #[test]
 fn events_come_back_as_they_were() {
-    arbtest::arbtest(|u| {
+    cases::run("events_come_back_as_they_were", 1_000, 4_000, |u| {
         let mut blocks = Vec::new();
         for _ in 0..u.int_in_range(0..=4)? {
             let count = u.int_in_range(1..=20)?;
@@ -467,22 +470,44 @@ fn events_come_back_as_they_were() {
 /// Bytes with a right checksum that nobody wrote: whatever they are, reading ends, and what is read can be drawn.
 #[test]
 fn any_bytes_can_be_read() {
-    arbtest::arbtest(|u| {
+    cases::run("any_bytes_can_be_read", 1_000, 2_000, |u| {
         let payload: Vec<u8> = u.arbitrary()?;
-        let mut bytes = trace::begin(&heading());
-        bytes.push(b'E');
-        let mut length = payload.len();
-        while length >= 0x80 {
-            bytes.push(length as u8 | 0x80);
-            length >>= 7;
+        let bytes = sealed(&payload, u.arbitrary()?);
+        let trace = Trace::read(&bytes).expect("its parts are whole");
+        drawn(&trace, u)
+    });
+}
+
+/// The trace of a run with a few bytes of its events changed, taken out, put in or said twice, and sealed anew: it is read as far as it
+/// makes sense, and drawn.
+#[test]
+fn damaged_traces_can_be_read() {
+    let mut block = Block::default();
+    small_run().iter().for_each(|it| block.push(it));
+    let (framed, _) = block.take();
+    // Its kind and its length stand before it, in two bytes, and its checksum behind.
+    let length_bytes = framed[1..].iter().take_while(|&&it| it >= 0x80).count() + 1;
+    let whole = &framed[1 + length_bytes..framed.len() - 4];
+    cases::run("damaged_traces_can_be_read", 1_000, 300, |u| {
+        let mut payload = whole.to_vec();
+        for _ in 0..u.int_in_range(1..=6)? {
+            let from = u.int_in_range(0..=payload.len() - 1)?;
+            let to = (from + u.int_in_range(1..=12)?).min(payload.len());
+            match u.int_in_range(0..=3)? {
+                0 => payload[from] = u.arbitrary()?,
+                1 => drop(payload.drain(from..to)),
+                2 => payload.insert(from, *u.choose(&[0, 1, 0x7f, 0x80, 0xff])?),
+                _ => {
+                    let piece = payload[from..to].to_vec();
+                    let at = u.int_in_range(0..=payload.len())?;
+                    payload.splice(at..at, piece);
+                }
+            }
+            if payload.is_empty() {
+                return Ok(());
+            }
         }
-        bytes.push(length as u8);
-        bytes.extend(&payload);
-        bytes.extend(&Sha256::digest(&payload)[..4]);
-        bytes.extend(trace::end(&Ending {
-            events: 0,
-            elapsed_ns: u.arbitrary()?,
-        }));
+        let bytes = sealed(&payload, u.arbitrary()?);
         let trace = Trace::read(&bytes).expect("its parts are whole");
         drawn(&trace, u)
     });

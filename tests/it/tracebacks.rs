@@ -90,11 +90,16 @@ fn end(mut command: Command, folder: &Path) -> (String, Option<i32>) {
     let done = finish(command.arg(FILE).current_dir(folder), b"", PATIENCE);
     assert!(!done.timed_out, "{} does not end", folder.display());
     let told = String::from_utf8_lossy(&done.stderr).replace(&format!("{}/", folder.display()), "");
+    (own_frames(&told, FILE), done.code)
+}
+
+/// A traceback without the frames that are not of this file.
+pub(crate) fn own_frames(told: &str, file: &str) -> String {
     let mut report = String::new();
     let mut foreign = false;
     for line in told.lines() {
         if let Some(frame) = line.strip_prefix("  File \"") {
-            foreign = !frame.starts_with(FILE);
+            foreign = !frame.starts_with(file);
         } else if !line.starts_with("    ") {
             foreign = false;
         }
@@ -103,5 +108,5 @@ fn end(mut command: Command, folder: &Path) -> (String, Option<i32>) {
             report.push('\n');
         }
     }
-    (report, done.code)
+    report
 }

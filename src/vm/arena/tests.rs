@@ -15,7 +15,7 @@ impl Weight for String {
 /// A charge of as much as anybody could share.
 fn plenty() -> Charge {
     let account = Account::new(usize::MAX);
-    Charge::new(&account, 1 << 40).expect("the account has no bound")
+    Charge::new(&account, usize::MAX / 2).expect("the account has no bound")
 }
 
 /// `SplitMix64` (Steele, Lea, Flood 2014).

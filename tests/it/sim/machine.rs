@@ -24,6 +24,8 @@ pub(crate) struct Machine {
     pub(crate) schedule: Schedule,
     pub(crate) seed: u64,
     pub(crate) recorded: bool,
+    pub(crate) limits: Limits,
+    pub(crate) run_limits: RunLimits,
 }
 
 /// What came of it.
@@ -45,6 +47,8 @@ impl Machine {
             schedule: Schedule::Fifo,
             seed: 0,
             recorded: false,
+            limits: Limits::default(),
+            run_limits: RunLimits::default(),
         }
     }
 
@@ -75,7 +79,7 @@ impl Machine {
         } else {
             None
         };
-        let mut vm = Vm::new(image.clone(), Limits::default());
+        let mut vm = Vm::new(image.clone(), self.limits);
         vm.argv = vec!["test.mini".into()];
         let outcome = sim::run(
             vm,
@@ -85,7 +89,7 @@ impl Machine {
                 costs: self.costs,
                 schedule: self.schedule,
                 seed: self.seed,
-                limits: RunLimits::default(),
+                limits: self.run_limits,
                 input: Box::new(io::empty()),
                 output: Box::new(out.clone()),
                 error: Box::new(err.clone()),
