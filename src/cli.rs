@@ -23,6 +23,7 @@ mod test;
 mod timeline;
 mod trace_file;
 
+use crate::allocator;
 use crate::printable;
 use crate::printable::{Printable, clean};
 use anyhow::bail;
@@ -40,6 +41,7 @@ type Trouble = anyhow::Error;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the command line is read here")]
 pub fn main() -> ExitCode {
+    allocator::set_up();
     let known = Args::command();
     let done = signals::survive_limits()
         .and_then(|()| with_default_command(std::env::args_os().collect(), &known))

@@ -1,5 +1,6 @@
 //! Mini: the laboratory for interpreter locks.
 
+pub mod allocator;
 pub mod bytecode;
 pub mod cli;
 pub mod compile;

@@ -152,7 +152,9 @@ impl Vm {
     /// If the library module `_builtins` does not run; a bug of Mini's.
     #[must_use]
     pub fn new(image: Arc<Image>, limits: Limits) -> Vm {
-        let account = Account::new(limits.memory_bytes);
+        /// What an allocator loses between blocks is of this order.
+        const LOSS: usize = 16;
+        let account = Account::new(limits.memory_bytes - limits.memory_bytes / LOSS);
         let mut vm = Vm::without_module(image, limits, &account);
         vm.begin_module(0);
         vm
@@ -432,7 +434,7 @@ impl Vm {
             let args = match os_error(&message) {
                 _ if message.is_empty() => Vec::new(),
                 Some((errno, text)) => vec![Value::Int(errno), self.heap.new_str(text)],
-                None => vec![self.heap.new_str(message)],
+                None => vec![self.heap.new_string(message)],
             };
             self.new_exception(class, args)
         });

@@ -426,7 +426,7 @@ impl Vm {
                 self.type_name(object)
             ),
         };
-        let message = self.heap.new_str(message);
+        let message = self.heap.new_string(message);
         self.new_exception(Type::AttributeError, vec![message])
     }
 

@@ -109,14 +109,14 @@ impl Ctx<'_> {
         if let Some(coding) = fault.coding {
             let heap = &mut self.vm.heap;
             let args = vec![
-                heap.new_str(coding.encoding),
+                heap.new_string(coding.encoding),
                 match coding.object {
-                    Coded::Text(text) => heap.new_str(text),
+                    Coded::Text(text) => heap.new_string(text),
                     Coded::Bytes(bytes) => heap.new_bytes(Bytes(bytes.into())),
                 },
                 Value::Int(coding.start as i64),
                 Value::Int(coding.end as i64),
-                heap.new_str(coding.reason),
+                heap.new_string(coding.reason),
             ];
             return Interrupt::Throw(self.vm.new_exception(fault.class, args));
         }

@@ -145,6 +145,12 @@ impl Heap {
         self.insert_str(string)
     }
 
+    /// A string whose text was made for it. A long one is not copied.
+    pub fn new_string(&mut self, text: String) -> Value {
+        let chars = text.chars().count();
+        self.new_text(text, chars)
+    }
+
     /// A string of one character.
     pub fn new_character(&mut self, character: char) -> Value {
         match self.characters.get(u32::from(character) as usize) {
@@ -184,31 +190,36 @@ impl Heap {
         }
     }
 
-    /// Strings put together; none if a value is no string.
-    pub(super) fn join(&mut self, parts: &[Value]) -> Option<Value> {
-        let (mut bytes, mut chars) = (0, 0);
-        for part in parts {
-            let Value::Str(part) = *part else {
-                return None;
-            };
-            bytes += self.strs[part].bytes as usize;
-            chars += self.strs[part].len();
-        }
+    /// How many bytes and characters strings have together; none if a value is no string.
+    pub(super) fn length_together(&self, parts: &[Value]) -> Option<(usize, usize)> {
+        parts
+            .iter()
+            .try_fold((0, 0), |(bytes, chars), part| match *part {
+                Value::Str(part) => {
+                    let part = &self.strs[part];
+                    Some((bytes + part.bytes as usize, chars + part.len()))
+                }
+                _ => None,
+            })
+    }
+
+    /// Strings put together, which have so many bytes and characters.
+    pub(super) fn join(&mut self, parts: &[Value], (bytes, chars): (usize, usize)) -> Value {
         let texts = parts.iter().map(|part| match *part {
             Value::Str(part) => self.text(part),
             _ => "",
         });
         if bytes < SHORT {
             let text: SmolStr = texts.collect();
-            return Some(if bytes == chars {
+            return if bytes == chars {
                 self.new_ascii(text)
             } else {
                 self.new_str(text)
-            });
+            };
         }
         let mut text = String::with_capacity(bytes);
         text.extend(texts);
-        Some(self.new_text(text, chars))
+        self.new_text(text, chars)
     }
 
     fn insert_str(&mut self, string: Str) -> Value {
@@ -216,16 +227,19 @@ impl Heap {
         Value::Str(self.strs.insert(string))
     }
 
-    /// A string of so many characters whose text was made for it. A long one is not copied.
-    pub fn new_text(&mut self, text: String, chars: usize) -> Value {
+    /// The same, of a text with so many characters.
+    pub fn new_text(&mut self, mut text: String, chars: usize) -> Value {
         if text.len() < WHOLE_LIMIT {
             return if text.len() == chars {
                 self.new_ascii(text)
             } else {
-                self.new_str(text)
+                self.insert_str(Str::new(text.into()))
             };
         }
         let bytes = text.len() as u32;
+        if text.capacity() / 2 > text.len() {
+            text.shrink_to_fit();
+        }
         self.allocated += size_of::<Str>() + text.capacity();
         let form = Form::Prefix(self.buffers.insert(Buffer(text)));
         Value::Str(self.strs.insert(Str {

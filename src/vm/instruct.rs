@@ -8,6 +8,7 @@ use crate::vm::builtins::operators;
 use crate::vm::call::{Flow, SPARE, Step};
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::generator::Resume;
+use crate::vm::heap::{MOST_TEXT_BYTES, SHORT};
 use crate::vm::native::NativeId;
 use crate::vm::object::{Function, Instance, Iter, Object, Range};
 use crate::vm::shapes::NO_SHAPE;
@@ -451,6 +452,15 @@ impl Vm {
         kwargs: Value,
         dst: Reg,
     ) -> Step {
+        /// Fewer arguments than this need no asking.
+        const FEW: usize = 256;
+        // They are copied here, to the stack, and to the callee's parameters there.
+        const COPIES: usize = 6;
+        let length = |value| self.heap.len_fast(value).unwrap_or(0);
+        let count = length(args) + length(kwargs);
+        if count > FEW && !self.make_room(COPIES * count * size_of::<Value>()) {
+            return Err(self.out_of_memory());
+        }
         let args = match args {
             Value::List(it) => self.heap.lists[it].to_vec(),
             Value::Tuple(it) => self.heap.tuples[it].0.to_vec(),
@@ -503,11 +513,17 @@ impl Vm {
         window: usize,
         count: usize,
     ) -> Result<Value, Value> {
-        let parts = &self.threads[thread].stack[window..window + count];
-        match self.heap.join(parts) {
-            Some(text) => Ok(text),
-            None => Err(self.throw(Type::SystemError, "joining something that is no string")),
+        let window = window..window + count;
+        let parts = &self.threads[thread].stack[window.clone()];
+        let Some(length) = self.heap.length_together(parts) else {
+            return Err(self.throw(Type::SystemError, "joining something that is no string"));
+        };
+        let fits = length.0 < SHORT || length.0 <= MOST_TEXT_BYTES && self.make_room(length.0);
+        if !fits {
+            return Err(self.out_of_memory());
         }
+        let parts = &self.threads[thread].stack[window];
+        Ok(self.heap.join(parts, length))
     }
 
     /// Unpacks a list or tuple of the right length.

@@ -207,6 +207,8 @@ pub struct Ctx<'a> {
     pub(super) next_answer: usize,
     /// What `once` did in this run, to be remembered if the run is interrupted.
     pub(super) fresh: SmallVec<[Answered; 1]>,
+    /// Bytes that it has for itself while it goes on, which `reserve` counts in.
+    pub(super) held: usize,
     /// Does it run as a part of another native (`call_special`)?
     nested: bool,
 }
@@ -251,6 +253,7 @@ impl<'a> Ctx<'a> {
             answers: &[],
             next_answer: 0,
             fresh: SmallVec::new(),
+            held: 0,
             nested: false,
         }
     }

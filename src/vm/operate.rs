@@ -238,6 +238,7 @@ impl Ctx<'_> {
     /// this is an ask like any other, and comes before any change. `MemoryError` if there is too
     /// much that lives.
     pub fn reserve(&mut self, bytes: usize) -> Result<(), Interrupt> {
+        let bytes = self.held.saturating_add(bytes);
         if self.vm.has_room(bytes) {
             Ok(())
         } else {
@@ -248,6 +249,7 @@ impl Ctx<'_> {
     /// The same after something was changed: the native cannot be called again, so that garbage
     /// counts as if it lived.
     pub(super) fn reserve_midway(&mut self, bytes: usize) -> Result<(), Interrupt> {
+        let bytes = self.held.saturating_add(bytes);
         if self.vm.has_room(bytes) {
             Ok(())
         } else {

@@ -40,6 +40,11 @@ const SMALLEST: usize = 8;
 const LINEAR_PROBES: usize = 9;
 const PERTURB_SHIFT: u32 = 5;
 
+/// The size of a table that has more slots than so many.
+fn slots_above(least: usize) -> usize {
+    (least + 1).next_power_of_two().max(SMALLEST)
+}
+
 /// The slots that a hash looks at, in order; never ends.
 struct Probe {
     at: usize,
@@ -200,6 +205,20 @@ impl Set {
             self.resize(self.grown());
         }
     }
+    /// How many bytes the table takes into which the next new element may move them all; usually
+    /// none.
+    #[must_use]
+    pub fn growth(&self) -> usize {
+        if (self.fill + 1) * 5 < self.mask() * 3 {
+            return 0;
+        }
+        slots_above(self.grown()) * size_of::<Slot>()
+    }
+    /// How many bytes the table takes that `reserve` makes for so many elements.
+    #[must_use]
+    pub fn bytes_for(elements: usize) -> usize {
+        slots_above(2 * elements) * size_of::<Slot>()
+    }
     /// Removes the element in a slot.
     pub fn remove(&mut self, slot: usize) {
         self.table[slot].key = Key::Dummy;
@@ -314,10 +333,7 @@ impl Set {
     }
     /// A new table with more slots than `least` (`set_table_resize`).
     fn resize(&mut self, least: usize) {
-        let mut size = SMALLEST;
-        while size <= least {
-            size *= 2;
-        }
+        let size = slots_above(least);
         if size == SMALLEST && self.table.len() <= SMALLEST && self.fill == self.used {
             return;
         }

@@ -7,7 +7,8 @@ use crate::vm::Vm;
 use crate::vm::builtins::operators::DESCRIBE;
 use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Class, Type, name};
-use crate::vm::object::{Instance, TraceEntry};
+use crate::vm::heap::Weight;
+use crate::vm::object::{Exception, Instance, TraceEntry};
 use crate::vm::slice::Stop;
 use crate::vm::thread::{Answered, Asking, Outcome, Return, Status, ThreadId};
 use crate::vm::value::{Ref, Value};
@@ -24,6 +25,7 @@ impl Vm {
     pub fn new_exception_of(&mut self, class: Ref<Class>, args: Vec<Value>) -> Value {
         let shape = self.heap.classes[class].root_shape;
         let exception = self.made_exception(class, args);
+        self.heap.allocated += size_of::<Exception>() + exception.outer_bytes();
         self.heap.new_instance(Instance {
             class,
             shape,
@@ -253,7 +255,10 @@ impl Vm {
         if let Value::Instance(it) = exception
             && let Some(exception) = self.heap.instances[it].exception.as_deref_mut()
         {
+            let before = exception.traceback.capacity();
             exception.traceback.push(entry);
+            let growth = exception.traceback.capacity() - before;
+            self.heap.allocated += growth * size_of::<TraceEntry>();
         }
     }
 

@@ -119,7 +119,7 @@ fn bytes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             let Ok(count) = usize::try_from(ctx.index(source)?) else {
                 return Err(ctx.value_error("negative count"));
             };
-            ctx.reserve(count)?;
+            ctx.reserve_bytes(count)?;
             Ok(new(ctx, vec![0; count]))
         }
         _ => {
@@ -134,7 +134,7 @@ fn decode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     ctx.reserve(3 * this(ctx).len())?;
     let text = decode(&this(ctx), &encoding, &errors);
     let text = ctx.ok(text)?;
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -166,7 +166,7 @@ fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     };
     ctx.reserve_text(bytes.len().saturating_mul(6))?;
     let text = hexadecimal(&bytes, separator, group);
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 /// Two digits for each byte, with a separator between groups, which are counted from the right, or from the left if `group` is negative.
@@ -252,7 +252,7 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         length = length.saturating_add(piece.len());
         pieces.push(piece);
     }
-    ctx.reserve(2 * length)?;
+    ctx.reserve_bytes(length)?;
     let joined = pieces.join(&separator[..]);
     Ok(new(ctx, joined))
 }

@@ -49,6 +49,7 @@ fn receiver(ctx: &Ctx<'_>) -> Ref<Dict> {
 fn dict(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let source = ctx.arg(0);
     if let Value::Dict(from) = source {
+        ctx.reserve(ctx.vm.heap.dicts[from].bytes())?;
         let copy = ctx.vm.heap.dicts[from].merged();
         let Value::Dict(made) = ctx.vm.heap.new_dict(copy) else {
             unreachable!("just made")
@@ -151,6 +152,7 @@ fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    ctx.reserve(ctx.vm.heap.dicts[receiver(ctx)].bytes())?;
     let copy = ctx.vm.heap.dicts[receiver(ctx)].copied();
     Ok(ctx.vm.heap.new_dict(copy))
 }

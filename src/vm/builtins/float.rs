@@ -77,7 +77,7 @@ fn as_ratio(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let text = to_hex(this(ctx));
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 fn fromhex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

@@ -113,6 +113,7 @@ fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    ctx.reserve(ctx.vm.heap.lists[receiver(ctx)].bytes())?;
     let copied = ctx.vm.heap.lists[receiver(ctx)].clone();
     Ok(ctx.vm.heap.new_list(copied))
 }

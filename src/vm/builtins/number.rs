@@ -168,5 +168,5 @@ fn in_base(ctx: &mut Ctx<'_>, base: u32, prefix: &str) -> Result<Value, Interrup
     let number = number.big(&ctx.vm.heap);
     let sign = if number.is_negative() { "-" } else { "" };
     let text = format!("{sign}{prefix}{}", number.magnitude().to_str_radix(base));
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }

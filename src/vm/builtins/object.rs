@@ -128,7 +128,7 @@ fn hash(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn repr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let value = ctx.arg(0);
     let text = ctx.repr(value)?;
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 /// The name in the second argument.

@@ -116,7 +116,7 @@ operators! {
                 },
                 None => {
                     let text = ctx.str(exception)?;
-                    ctx.vm.heap.new_str(text)
+                    ctx.vm.heap.new_string(text)
                 }
             };
             texts.push(text);
@@ -185,15 +185,15 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         }
         _ => {
             let text = ctx.format(value, &spec)?;
-            return Ok(ctx.vm.heap.new_str(text));
+            return Ok(ctx.vm.heap.new_string(text));
         }
     };
     if spec.is_empty() {
-        return Ok(ctx.vm.heap.new_str(converted));
+        return Ok(ctx.vm.heap.new_string(converted));
     }
-    let converted = ctx.once(|ctx| Ok(ctx.vm.heap.new_str(converted)))?;
+    let converted = ctx.once(|ctx| Ok(ctx.vm.heap.new_string(converted)))?;
     let text = ctx.format(converted, &spec)?;
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 /// A display of constants goes through two frozen sets, as CPython's compiler and its marshalling have it; each has its own order.
@@ -271,6 +271,12 @@ fn merge(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         };
         return Err(ctx.type_error(message));
     };
+    if let (Value::Dict(dict), false) = (dict, once) {
+        ctx.dict_merge(dict, other)?;
+        return Ok(Value::None);
+    }
+    // A copy of the entries, and what they become.
+    ctx.reserve(3 * ctx.vm.heap.dicts[other].bytes())?;
     let entries: Vec<_> = ctx.vm.heap.dicts[other].iter().collect();
     for entry in entries {
         insert(ctx, dict, entry.key, entry.value, once)?;

@@ -29,13 +29,18 @@ fn print(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         },
     };
     let text = ctx.str_all(&args, &between, &end)?;
-    // The streams have a copy of it until it is written.
-    ctx.reserve(2 * text.len())?;
+    reserve_written(ctx, text.len())?;
     ctx.sys(SysCall::Write {
         stream,
         text: text.into(),
         flush,
     })
+}
+
+/// Sees that there is room for a text that is written: the call has a copy of it, and both layers
+/// of the stream have one until it is written out.
+pub(super) fn reserve_written(ctx: &mut Ctx<'_>, bytes: usize) -> Result<(), Interrupt> {
+    ctx.reserve(bytes.saturating_mul(3))
 }
 
 /// `sep` or `end`.
@@ -106,7 +111,7 @@ fn print_to(
     let pieces = ctx.once(|ctx| {
         let pieces: Vec<Value> = pieces
             .into_iter()
-            .map(|piece| ctx.vm.heap.new_str(piece))
+            .map(|piece| ctx.vm.heap.new_string(piece))
             .collect();
         Ok(ctx.vm.heap.new_list(pieces))
     })?;
@@ -133,6 +138,7 @@ fn input(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         String::new()
     };
     if !prompt.is_empty() {
+        reserve_written(ctx, prompt.len())?;
         ctx.sys(SysCall::Write {
             stream: Stream::Out,
             text: prompt.into(),
@@ -149,11 +155,11 @@ fn input(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         None if line.is_empty() => Err(ctx.error(Type::EOFError, "EOF when reading a line")),
         None => {
             let line = line.to_owned();
-            Ok(ctx.vm.heap.new_str(line))
+            Ok(ctx.vm.heap.new_string(line))
         }
         Some(text) => {
             let text = text.strip_suffix('\r').unwrap_or(text).to_owned();
-            Ok(ctx.vm.heap.new_str(text))
+            Ok(ctx.vm.heap.new_string(text))
         }
     }
 }

@@ -94,6 +94,7 @@ fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     if ctx.vm.heap.sets[set].frozen {
         return Ok(Value::Set(set));
     }
+    ctx.reserve(ctx.vm.heap.sets[set].bytes())?;
     let copy = ctx.vm.heap.sets[set].copy(false);
     Ok(ctx.vm.heap.new_set(copy))
 }

@@ -394,13 +394,13 @@ fn by_function(ctx: &mut Ctx<'_>, function: &str) -> Result<Value, Interrupt> {
 fn repr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let this = ctx.arg(0);
     let text = ctx.inherited_repr(this)?;
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 fn str(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let this = ctx.arg(0);
     let text = ctx.inherited_str(this)?;
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 fn hash(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -429,7 +429,7 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         }
         _ => ctx.format(this, &spec)?,
     };
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 fn len(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

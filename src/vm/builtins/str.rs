@@ -89,7 +89,7 @@ fn str(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             }
             _ => {
                 let text = ctx.str(object)?;
-                Ok(ctx.vm.heap.new_str(text))
+                Ok(ctx.vm.heap.new_string(text))
             }
         };
     }
@@ -99,7 +99,7 @@ fn str(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         Value::Bytes(bytes) => {
             let text = decode(&ctx.vm.heap.bytes[bytes].0, &encoding, &errors);
             let text = ctx.ok(text)?;
-            Ok(ctx.vm.heap.new_str(text))
+            Ok(ctx.vm.heap.new_string(text))
         }
         Value::Str(_) => Err(ctx.type_error("decoding str is not supported")),
         _ => {
@@ -173,9 +173,10 @@ fn ascii(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     const MOST: usize = 6;
     let object = ctx.arg(0);
     let text = ctx.repr(object)?;
+    ctx.held = text.len();
     ctx.reserve(text.len() * if text.is_ascii() { 1 } else { MOST })?;
     let text = escape_non_ascii(&text);
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -187,7 +188,7 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         String::new()
     };
     let formatted = ctx.format(value, &spec)?;
-    Ok(ctx.vm.heap.new_str(formatted))
+    Ok(ctx.vm.heap.new_string(formatted))
 }
 
 fn encode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -212,14 +213,14 @@ fn format_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         named: &named,
     };
     let filled = ctx.fill_template(&template, fields)?;
-    Ok(ctx.vm.heap.new_str(filled))
+    Ok(ctx.vm.heap.new_string(filled))
 }
 
 fn format_map(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let template = text(ctx, this(ctx));
     let mapping = ctx.arg(1);
     let filled = ctx.fill_template(&template, Fields::Mapping(mapping))?;
-    Ok(ctx.vm.heap.new_str(filled))
+    Ok(ctx.vm.heap.new_string(filled))
 }
 
 fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {

@@ -1,6 +1,7 @@
 //! What the modules `time`, `os` and `sys` are written with: clocks, this process, the lock's intervals, the standard streams. All of it is asked of the
 //! engine.
 
+use crate::vm::builtins::output::reserve_written;
 use crate::vm::builtins::sync::nanoseconds;
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native, native};
@@ -195,6 +196,7 @@ fn sys_write(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return Err(ctx.type_error(format!("write() argument must be str, not {of}")));
     };
     let length = ctx.vm.heap.strs[text].len() as i64;
+    reserve_written(ctx, ctx.vm.heap.text(text).len())?;
     let text = ctx.vm.heap.text_arc(text);
     ctx.sys(SysCall::Write {
         stream,
@@ -274,7 +276,7 @@ fn stack_format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             source.line_text(line).trim()
         );
     }
-    Ok(ctx.vm.heap.new_str(text))
+    Ok(ctx.vm.heap.new_string(text))
 }
 
 /// The report of an exception, as it would be printed.
@@ -285,5 +287,5 @@ fn traceback_format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         texts.push(ctx.str(exception)?);
     }
     let report = ctx.vm.report(exception, &texts);
-    Ok(ctx.vm.heap.new_str(report))
+    Ok(ctx.vm.heap.new_string(report))
 }

@@ -99,7 +99,7 @@ impl Ctx<'_> {
     ) -> Result<Value, Interrupt> {
         let format = self.vm.heap.text_to_keep(format);
         let text = self.percent(format, values, false)?;
-        Ok(self.vm.heap.new_str(text))
+        Ok(self.vm.heap.new_string(text))
     }
 
     /// `bytes % values`.
@@ -108,8 +108,11 @@ impl Ctx<'_> {
         format: Ref<Bytes>,
         values: Value,
     ) -> Result<Value, Interrupt> {
+        // As text, which a string keeps, and as what is made of it.
+        self.reserve(4 * self.vm.heap.bytes[format].0.len())?;
         let chars = self.vm.heap.bytes[format].0.iter().copied();
         let text = self.percent(chars.map(char::from).collect(), values, true)?;
+        self.reserve_bytes(text.len())?;
         let bytes: Vec<u8> = text.chars().map(|it| it as u8).collect();
         Ok(self.vm.heap.new_bytes(Bytes(bytes.into())))
     }
@@ -133,10 +136,13 @@ impl Ctx<'_> {
             if self.push_plain(&mut out, &directive, value, bytes) {
                 continue;
             }
+            self.held = reader.text.len() + out.len();
             let piece = self.piece(&directive, value, &reader)?;
+            self.held += piece.text.len();
             self.reserve_text(out.len() + directive.width.max(piece.text.len()))?;
             pad(&mut out, &directive, &piece);
         }
+        self.held = 0;
         if arguments.mapping.is_none() && self.argument(&arguments).is_some() {
             let what = if bytes { "bytes" } else { "string" };
             return Err(self.type_error(format!(
@@ -297,7 +303,7 @@ impl Ctx<'_> {
                 let bytes: Vec<u8> = key.chars().map(|it| it as u8).collect();
                 ctx.vm.heap.new_bytes(Bytes(bytes.into()))
             } else {
-                ctx.vm.heap.new_str(key)
+                ctx.vm.heap.new_string(key)
             })
         })?;
         self.get_item(mapping, key)

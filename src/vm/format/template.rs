@@ -53,7 +53,10 @@ impl Ctx<'_> {
         template: &str,
         fields: Fields<'_>,
     ) -> Result<String, Interrupt> {
+        let bytes = template.len().saturating_mul(size_of::<char>());
+        self.reserve(bytes)?;
         let chars: Vec<char> = template.chars().collect();
+        self.held += bytes + template.len();
         self.fill(&chars, fields, MOST_NESTED, &mut Numbering::Unknown)
     }
 
@@ -86,7 +89,13 @@ impl Ctx<'_> {
             } else {
                 field.spec.iter().collect()
             };
-            out.push_str(&self.format(value, &spec)?);
+            let before = self.held;
+            self.held += out.len();
+            let filled = self.format(value, &spec)?;
+            self.held += filled.len();
+            self.reserve_text(out.len() + filled.len())?;
+            self.held = before;
+            out.push_str(&filled);
         }
         Ok(out)
     }
@@ -105,7 +114,7 @@ impl Ctx<'_> {
                 return Err(self.value_error(format!("Unknown conversion specifier {shown}")));
             }
         };
-        Ok(self.vm.heap.new_str(text))
+        Ok(self.vm.heap.new_string(text))
     }
 
     fn field_value(
@@ -142,7 +151,7 @@ impl Ctx<'_> {
             }
             (None, Fields::Mapping(mapping)) => {
                 let key: String = first.iter().collect();
-                let key = self.once(|ctx| Ok(ctx.vm.heap.new_str(key)))?;
+                let key = self.once(|ctx| Ok(ctx.vm.heap.new_string(key)))?;
                 self.get_item(mapping, key)?
             }
         };
@@ -156,7 +165,7 @@ impl Ctx<'_> {
                 }
                 Step::Index(index) => self.get_item(value, Value::Int(index as i64))?,
                 Step::Key(key) => {
-                    let key = self.once(|ctx| Ok(ctx.vm.heap.new_str(key)))?;
+                    let key = self.once(|ctx| Ok(ctx.vm.heap.new_string(key)))?;
                     self.get_item(value, key)?
                 }
             };

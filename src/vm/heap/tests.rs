@@ -101,7 +101,9 @@ fn strings_are_strings_however_they_share_their_buffers() {
                     if text.len() > 20_000 {
                         continue;
                     }
-                    (heap.join(&parts).expect("all are strings"), text)
+                    let length = heap.length_together(&parts).expect("all are strings");
+                    assert_eq!(length, (text.len(), text.chars().count()));
+                    (heap.join(&parts, length), text)
                 }
                 7 => {
                     let text = characters(&mut random, 600);

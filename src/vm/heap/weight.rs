@@ -112,13 +112,16 @@ impl Weight for Class {
 }
 impl Weight for Instance {
     fn outer_bytes(&self) -> usize {
-        let exception = self.exception.as_ref().map_or(0, |it| {
-            block(size_of::<Exception>())
-                + room::<Value>(it.args.capacity())
-                + room::<Value>(it.fields.capacity())
-                + room::<TraceEntry>(it.traceback.capacity())
-        });
+        let exception = self.exception.as_ref();
+        let exception = exception.map_or(0, |it| block(size_of::<Exception>()) + it.outer_bytes());
         room::<Value>(self.slots.capacity()) + exception
+    }
+}
+impl Weight for Exception {
+    fn outer_bytes(&self) -> usize {
+        room::<Value>(self.args.capacity())
+            + room::<Value>(self.fields.capacity())
+            + room::<TraceEntry>(self.traceback.capacity())
     }
 }
 impl Weight for Generator {

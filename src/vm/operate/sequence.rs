@@ -96,7 +96,7 @@ impl Ctx<'_> {
             }
             (Value::Bytes(a), Value::Bytes(b)) => {
                 let bytes = &self.vm.heap.bytes;
-                self.reserve(bytes[a].0.len() + bytes[b].0.len())?;
+                self.reserve_bytes(bytes[a].0.len() + bytes[b].0.len())?;
                 let (a, b) = (&self.vm.heap.bytes[a].0, &self.vm.heap.bytes[b].0);
                 let joined = [&a[..], &b[..]].concat();
                 Ok(self.vm.heap.new_bytes(Bytes(joined.into())))
@@ -146,7 +146,7 @@ impl Ctx<'_> {
                 }
                 self.reserve_text(bytes.saturating_mul(count))?;
                 let repeated = self.vm.heap.text(text).repeat(count);
-                Ok(self.vm.heap.new_str(repeated))
+                Ok(self.vm.heap.new_string(repeated))
             }
             Value::Bytes(bytes) => {
                 if count == 1 {
@@ -156,7 +156,7 @@ impl Ctx<'_> {
                 if length > 1 && length.saturating_mul(count) > isize::MAX as usize {
                     return Err(self.raise(Fault::overflow("repeated bytes are too long")));
                 }
-                self.reserve(length.saturating_mul(count))?;
+                self.reserve_bytes(length.saturating_mul(count))?;
                 let repeated = self.vm.heap.bytes[bytes].0.repeat(count);
                 Ok(self.vm.heap.new_bytes(Bytes(repeated.into())))
             }
@@ -200,6 +200,12 @@ impl Ctx<'_> {
             return Err(self.raise(Fault::memory()));
         }
         self.reserve(bytes)
+    }
+
+    /// Sees that there is room for a bytes object that is gathered in a vector and then copied to
+    /// where threads may share it.
+    pub(in crate::vm) fn reserve_bytes(&mut self, bytes: usize) -> Result<(), Interrupt> {
+        self.reserve(bytes.saturating_mul(2))
     }
 
     fn reserve_items(&mut self, items: usize, count: usize) -> Result<(), Interrupt> {

@@ -399,6 +399,7 @@ impl Ctx<'_> {
             return Ok(());
         }
         let items = self.other_items(right)?;
+        self.reserve_combined(left, right, items.len())?;
         let ahead = usize::from(!matches!(right, Value::Set(_)));
         if !self.has_asked(ahead, library)
             && let Some(other) = self.vm.heap.other(right, &items)
@@ -428,6 +429,21 @@ impl Ctx<'_> {
         }
     }
 
+    /// Sees that there is room for a set of all elements of both sides, and for a copy on the way.
+    fn reserve_combined(
+        &mut self,
+        left: Ref<Set>,
+        right: Value,
+        items: usize,
+    ) -> Result<(), Interrupt> {
+        let sets = &self.vm.heap.sets;
+        let right = match right {
+            Value::Set(right) => sets[right].bytes(),
+            _ => Set::bytes_for(items),
+        };
+        self.reserve(2 * (sets[left].bytes() + right))
+    }
+
     /// The right side as one value for the library's functions.
     fn stable(&mut self, right: Value, items: Vec<Value>) -> Result<Value, Interrupt> {
         match right {
@@ -450,6 +466,7 @@ impl Ctx<'_> {
         } else {
             self.other_items(right)?
         };
+        self.reserve_combined(left, right, items.len())?;
         if !lazy && let Some(other) = self.vm.heap.other(right, &items) {
             let elements = Elements::new(&self.vm.heap);
             let result = run(&elements, &self.vm.heap.sets[left], &other);

@@ -54,9 +54,13 @@ impl Ctx<'_> {
     /// A set of an iterable's items.
     pub fn set_from(&mut self, iterable: Value, frozen: bool) -> Result<Value, Interrupt> {
         if let Value::Set(it) = iterable {
+            self.reserve(self.vm.heap.sets[it].bytes())?;
             let copy = self.vm.heap.sets[it].copy(frozen);
             self.vm.heap.worked(Work::Visit, copy.len());
             return Ok(self.vm.heap.new_set(copy));
+        }
+        if let Value::Dict(dict) = iterable {
+            self.reserve(Set::bytes_for(self.vm.heap.dicts[dict].len()))?;
         }
         let outcome = self.begin(|ctx| {
             let mut set = Set::new(false);
@@ -64,7 +68,8 @@ impl Ctx<'_> {
                 set.reserve(ctx.vm.heap.dicts[dict].len());
             }
             let walked = ctx.walk(iterable, |ctx, item| {
-                if set.len().is_power_of_two() && !ctx.has_room_for(set.len(), 10) {
+                let growth = set.growth();
+                if growth > 0 && !ctx.vm.has_room(set.bytes() + growth) {
                     return Ok(Turn::Ask);
                 }
                 Ok(ctx.vm.heap.add(&mut set, item))

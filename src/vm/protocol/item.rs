@@ -42,12 +42,7 @@ impl Ctx<'_> {
                 return self.slice_of_range(it, start, stop, step);
             }
             let cut = bounds.cut(length);
-            let each = match object {
-                // Most characters have one byte.
-                Value::Str(_) | Value::Bytes(_) => 1,
-                _ => size_of::<Value>(),
-            };
-            self.reserve(cut.length.saturating_mul(each))?;
+            self.reserve(self.vm.heap.bytes_of_slice(object, &cut))?;
             return Ok(self.vm.heap.slice(object, cut));
         }
         let (of, outside) = match object {
@@ -303,6 +298,20 @@ impl Heap {
         self.new_character(character)
     }
 
+    /// How many bytes a slice takes while it is made, at most.
+    fn bytes_of_slice(&self, object: Value, cut: &Cut) -> usize {
+        match object {
+            Value::Str(it) if self.strs[it].is_ascii() => cut.length,
+            Value::Str(it) if cut.step == 1 => self.strs[it].bytes as usize,
+            // All its characters, and those of the slice.
+            Value::Str(it) => size_of::<char>() * (self.strs[it].len() + cut.length),
+            // As they are gathered, and as they are kept.
+            Value::Bytes(_) => 2 * cut.length,
+            Value::Tuple(_) => 2 * cut.length * size_of::<Value>(),
+            _ => cut.length * size_of::<Value>(),
+        }
+    }
+
     /// `object[lower:upper:step]` of a list, tuple, string or bytes.
     fn slice(&mut self, object: Value, cut: Cut) -> Value {
         match object {
@@ -346,7 +355,7 @@ impl Heap {
                     }
                     let bytes = text.as_bytes();
                     let part: String = cut.positions().map(|at| char::from(bytes[at])).collect();
-                    return self.new_ascii(part);
+                    return self.new_text(part, cut.length);
                 }
                 let part: String = if cut.step == 1 {
                     text.chars().skip(cut.start).take(cut.length).collect()
@@ -354,7 +363,7 @@ impl Heap {
                     let characters: Vec<char> = text.chars().collect();
                     cut.positions().map(|at| characters[at]).collect()
                 };
-                self.new_str(part)
+                self.new_string(part)
             }
             _ => Value::None,
         }

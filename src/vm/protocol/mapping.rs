@@ -83,6 +83,7 @@ impl Ctx<'_> {
         };
         let slot = self.find_hashed_element(set, hash, element)?;
         if slot.is_none() {
+            self.reserve(self.vm.heap.sets[set].growth())?;
             self.vm.heap.set_put(set, hash, element);
         }
         Ok(slot.is_none())
@@ -141,6 +142,7 @@ impl Ctx<'_> {
         }
         let heap = &mut self.vm.heap;
         heap.worked(Work::Insert, heap.dicts[from].len());
+        self.reserve(self.vm.heap.dicts[from].bytes())?;
         if !self.has_asked(0, "put_mapping") && self.vm.heap.dict_merge_fast(dict, from) {
             return Ok(());
         }

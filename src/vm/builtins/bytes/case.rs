@@ -146,7 +146,7 @@ fn justify(
     if missing == 0 {
         return Ok(ctx.arg(0));
     }
-    ctx.reserve(width)?;
+    ctx.reserve_bytes(width)?;
     let (left, right) = sides(missing, width);
     let filled = [&vec![single; left][..], &bytes, &vec![single; right]].concat();
     Ok(new(ctx, filled))
@@ -160,7 +160,7 @@ fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     if missing == 0 {
         return Ok(ctx.arg(0));
     }
-    ctx.reserve(width)?;
+    ctx.reserve_bytes(width)?;
     let sign = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
     let (sign, digits) = bytes.split_at(sign);
     let filled = [sign, &vec![b'0'; missing], digits].concat();
@@ -174,7 +174,7 @@ fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     };
     let bytes = this(ctx);
     let tabs = memchr::memchr_iter(b'\t', &bytes).count();
-    ctx.reserve(bytes.len().saturating_add(tabs.saturating_mul(size)))?;
+    ctx.reserve_bytes(bytes.len().saturating_add(tabs.saturating_mul(size)))?;
     let mut out = Vec::with_capacity(bytes.len());
     let mut column = 0;
     for &byte in &bytes[..] {

@@ -151,7 +151,7 @@ fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     };
     let times = times.min(most);
     let growth = fresh.len().saturating_sub(old.len()).saturating_mul(times);
-    ctx.reserve(bytes.len().saturating_add(growth))?;
+    ctx.reserve_bytes(bytes.len().saturating_add(growth))?;
     let replaced = if old.is_empty() {
         let mut out = Vec::new();
         for at in 0..=bytes.len() {

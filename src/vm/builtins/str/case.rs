@@ -71,7 +71,7 @@ fn changed(
     let text = ctx.vm.heap.text(this);
     if !ctx.vm.heap.strs[this].is_ascii() {
         let changed = change(text);
-        return Ok(ctx.vm.heap.new_str(changed));
+        return Ok(ctx.vm.heap.new_string(changed));
     }
     let length = text.len();
     let changed = if length < SHORT {

@@ -58,7 +58,7 @@ fn justify(
     out.extend(std::iter::repeat_n(fill, left));
     out.push_str(ctx.vm.heap.text(this(ctx)));
     out.extend(std::iter::repeat_n(fill, right));
-    Ok(ctx.vm.heap.new_str(out))
+    Ok(ctx.vm.heap.new_string(out))
 }
 
 fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -73,7 +73,7 @@ fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let sign = usize::from(text.starts_with(['+', '-']));
     let (sign, digits) = text.split_at(sign);
     let filled = format!("{sign}{}{digits}", "0".repeat(missing));
-    Ok(ctx.vm.heap.new_str(filled))
+    Ok(ctx.vm.heap.new_string(filled))
 }
 
 fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
@@ -104,5 +104,5 @@ fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             }
         }
     }
-    Ok(ctx.vm.heap.new_str(out))
+    Ok(ctx.vm.heap.new_string(out))
 }

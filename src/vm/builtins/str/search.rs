@@ -227,7 +227,7 @@ fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     } else {
         replaced(text, old, new, times)
     };
-    Ok(ctx.vm.heap.new_str(replaced))
+    Ok(ctx.vm.heap.new_string(replaced))
 }
 
 /// A text with the first so many of `old`, which is not empty, replaced.
@@ -282,7 +282,7 @@ fn remove(
     reserve_copies(ctx, 1)?;
     let kept = remove(ctx.vm.heap.text(this(ctx)), ctx.vm.heap.text(affix)).map(str::to_owned);
     Ok(match kept {
-        Some(kept) => ctx.vm.heap.new_str(kept),
+        Some(kept) => ctx.vm.heap.new_string(kept),
         None => ctx.arg(0),
     })
 }

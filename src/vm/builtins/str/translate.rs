@@ -107,6 +107,7 @@ fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         match &known[&character] {
             Some(replaced) => {
                 if out.len() + replaced.len() > out.capacity() {
+                    ctx.held = source.len() + out.len();
                     ctx.reserve_text(2 * (out.len() + replaced.len()))?;
                 }
                 out.push_str(replaced);
@@ -114,7 +115,7 @@ fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             None => out.push(character),
         }
     }
-    Ok(ctx.vm.heap.new_str(out))
+    Ok(ctx.vm.heap.new_string(out))
 }
 
 /// What a table has for a character; a `LookupError` means that it has nothing.
