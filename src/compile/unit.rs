@@ -109,6 +109,8 @@ pub(super) struct Unit {
     pub(super) labels: Vec<LabelState>,
     pub(super) regions: Vec<Region>,
     pub(super) pieces: Vec<Piece>,
+    /// Where each comprehension begins and ends.
+    pub(super) comprehensions: Vec<(u32, u32)>,
     pub(super) sites: Vec<Name>,
     pub(super) captures: Vec<Capture>,
     pub(super) free: FxHashMap<VariableId, FreeIx>,
@@ -142,6 +144,7 @@ impl Unit {
             labels: Vec::new(),
             regions: Vec::new(),
             pieces: Vec::new(),
+            comprehensions: Vec::new(),
             sites: Vec::new(),
             captures: Vec::new(),
             free: FxHashMap::default(),
