@@ -73,6 +73,7 @@ impl<'a> Emitter<'a> {
         let room = std::mem::take(&mut self.unit.room);
         let unit = Unit::new(head.scope, it.registers, &it.unbindable, room);
         let outer = std::mem::replace(&mut self.unit, unit);
+        self.unit.takes_positional = head.params.positional > 0;
         let outer_kind = self.scopes.get(outer.scope).kind;
         self.unit.qualname = match outer_kind {
             _ if head.top_level => head.name.clone(),

@@ -102,6 +102,8 @@ pub(super) struct Unit {
     pub(super) scope: ScopeId,
     /// The code's name with its surroundings.
     pub(super) qualname: Arc<str>,
+    /// Has it positional parameters?
+    pub(super) takes_positional: bool,
     pub(super) ops: Vec<Op>,
     pub(super) spans: Vec<Span>,
     /// Jumps: the instruction and where it goes.
@@ -138,6 +140,7 @@ impl Unit {
         Unit {
             scope,
             qualname: Arc::default(),
+            takes_positional: false,
             ops: Vec::new(),
             spans: Vec::new(),
             jumps: Vec::new(),

@@ -6,6 +6,7 @@
 mod bind;
 mod construct;
 mod native;
+mod parent;
 
 use crate::bytecode::op::Reg;
 use crate::vm::Vm;
