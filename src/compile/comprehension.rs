@@ -66,8 +66,8 @@ impl<'a> Emitter<'a> {
         };
         let start = self.unit.ops.len() as u32;
         let own = self.unit.comprehensions.len();
-        // Of the library's own no traceback tells.
-        if !self.is_internal() {
+        // Of the library's own no traceback tells, and what cannot be reached has no instructions.
+        if self.is_live() && !self.is_internal() {
             self.unit.comprehensions.push((start, start));
         }
         self.op(op, span);

@@ -417,29 +417,6 @@ impl Vm {
         self.get_attribute(thread, proxy, wanted, None, Reg(base.0 + 1))
     }
 
-    /// `super(class, object)`; of `None`, and without an object, it is one that has nothing.
-    pub(super) fn new_super(&mut self, class: Value, object: Value) -> Result<Value, Value> {
-        let Value::Class(above) = class else {
-            let message = format!(
-                "super() argument 1 must be a type, not {}",
-                self.type_name(class)
-            );
-            return Err(self.throw(Type::TypeError, message));
-        };
-        let is_below = |of| self.heap.classes[of].mro.contains(&above);
-        let fits = matches!(object, Value::None)
-            || is_below(self.class_of(object))
-            || matches!(object, Value::Class(of) if is_below(of));
-        if !fits {
-            let message = "super(type, obj): obj must be an instance or subtype of type";
-            return Err(self.throw(Type::TypeError, message));
-        }
-        Ok(self.heap.new_object(Object::Super {
-            class: above,
-            object,
-        }))
-    }
-
     /// Calls what `load_method` found: the receiver, or what is no method, is in the first place of the window.
     pub(super) fn call_method(
         &mut self,

@@ -5,6 +5,7 @@ use crate::bytecode::code::Code;
 use crate::bytecode::op::Op;
 use crate::vm::Vm;
 use crate::vm::class::{Name, Type};
+use crate::vm::object::Object;
 use crate::vm::thread::Frame;
 use crate::vm::value::Value;
 
@@ -31,6 +32,29 @@ impl Vm {
             }
         };
         self.new_super(class, object)
+    }
+
+    /// `super(class, object)`; of `None`, and without an object, it is one that has nothing.
+    pub(in crate::vm) fn new_super(&mut self, class: Value, object: Value) -> Result<Value, Value> {
+        let Value::Class(above) = class else {
+            let message = format!(
+                "super() argument 1 must be a type, not {}",
+                self.type_name(class)
+            );
+            return Err(self.throw(Type::TypeError, message));
+        };
+        let is_below = |of| self.heap.classes[of].mro.contains(&above);
+        let fits = matches!(object, Value::None)
+            || is_below(self.class_of(object))
+            || matches!(object, Value::Class(of) if is_below(of));
+        if !fits {
+            let message = "super(type, obj): obj must be an instance or subtype of type";
+            return Err(self.throw(Type::TypeError, message));
+        }
+        Ok(self.heap.new_object(Object::Super {
+            class: above,
+            object,
+        }))
     }
 
     /// The class whose method is running, and what the method was called for.
