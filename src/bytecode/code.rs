@@ -129,6 +129,8 @@ pub struct Code {
     pub params: Parameters,
     /// Guarded ranges, inner ones before outer ones.
     pub handlers: Vec<Guard>,
+    /// The comprehensions among the instructions, outer ones before inner ones.
+    pub comprehensions: Vec<Inlined>,
     /// The attribute names of its sites.
     pub sites: Vec<Name>,
     /// Where each captured cell comes from when the function is made.
@@ -165,6 +167,43 @@ pub struct Guard {
     pub end: u32,
     pub target: u32,
     pub exception: Reg,
+}
+
+/// The instructions of a comprehension, from the one that makes its list, set or dict. Tracebacks show it as a frame of its own, as
+/// CPython did before 3.12.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inlined {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Code {
+    /// The frames that CPython would have for an instruction, outermost first: of this code, and of the comprehensions that the
+    /// instruction is in. Each with its name and the instruction that was running there.
+    pub fn frames_at(&self, pc: u32) -> impl Iterator<Item = (&str, u32)> {
+        let around = self
+            .comprehensions
+            .iter()
+            .filter(move |it| (it.start + 1..it.end).contains(&pc));
+        let names =
+            std::iter::once(&*self.name).chain(around.clone().map(|it| self.made_by(it.start)));
+        names.zip(around.map(|it| it.start).chain([pc]))
+    }
+
+    /// The text that an instruction comes from.
+    #[must_use]
+    pub fn span_at(&self, pc: u32) -> Span {
+        self.spans.get(pc as usize).copied().unwrap_or_default()
+    }
+
+    /// What CPython calls the comprehension that begins here.
+    fn made_by(&self, start: u32) -> &'static str {
+        match self.ops.get(start as usize) {
+            Some(Op::BuildSet { .. }) => "<setcomp>",
+            Some(Op::BuildDict { .. }) => "<dictcomp>",
+            _ => "<listcomp>",
+        }
+    }
 }
 
 /// Where a captured cell comes from.

@@ -4,7 +4,7 @@
 //! differ in the order of a pool alone have the same text, and the text is what identity is measured by. The form of an instruction comes from
 //! the table (`op`): its mnemonic, then its operands in order, each written according to its kind.
 
-use crate::bytecode::code::{Capture, Code, Const, Parameters, Program};
+use crate::bytecode::code::{Capture, Code, Const, Inlined, Parameters, Program};
 use crate::bytecode::op::{Choice, CodeIx, ConstIx, Flag, GlobalIx, NamesIx, Op, Operand, Reg};
 use crate::source::{Source, SourceId, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,6 +194,10 @@ impl Listing<'_> {
                 ".guard {start} .. {end} -> {target}, r{}",
                 guard.exception.0
             ));
+        }
+        for &Inlined { start, end } in &code.comprehensions {
+            let [start, end] = [start, end].map(|at| label(&labels, i64::from(at)));
+            self.line(&format!(".comprehension {start} .. {end}"));
         }
         self.instructions(code, &labels);
     }
@@ -425,6 +429,9 @@ fn labels(code: &Code) -> BTreeMap<u32, usize> {
     }
     for guard in &code.handlers {
         places.extend([guard.start, guard.end, guard.target].map(i64::from));
+    }
+    for it in &code.comprehensions {
+        places.extend([it.start, it.end].map(i64::from));
     }
     let inside = places
         .into_iter()

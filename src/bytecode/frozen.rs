@@ -84,6 +84,8 @@ impl FrozenCode {
                 ..Parameters::default()
             },
             handlers: self.handlers.to_vec(),
+            // No traceback shows them.
+            comprehensions: Vec::new(),
             sites: self.sites.to_vec(),
             captures: self.captures.to_vec(),
             locals: self.locals.to_vec(),

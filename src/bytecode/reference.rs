@@ -81,6 +81,7 @@ What the text does not say is deduced: the pools of constants, names and variabl
 | `.registers N` | the number of registers |
 | `.captures r1, free0` | the cells that it captures, as the function that makes it sees them |
 | `.guard L1 .. L2 -> L3, r4` | while an instruction from `L1` up to, but not, `L2` runs, an exception goes to `L3` and into `r4` |
+| `.comprehension L1 .. L2` | a comprehension: from `L1`, where its list, set or dict is made, up to, but not, `L2`. It is a frame of its own in tracebacks. |
 | `.locals r0 x, r1 y` | where named variables live, for messages; the parameters if absent |
 | `.generator` | calling it makes a generator |
 | `.internal` | part of Mini's own library that stands for a C function of CPython: tracebacks leave it out |
@@ -110,6 +111,7 @@ Nothing runs that breaks one of these rules, wherever it comes from (`src/byteco
 - constants, names, variables, functions, modules, sites and captured cells exist, and lists of names stand only where one is wanted, each name once;
 - jumps and guards go to instructions of the same function, and the last instruction does not run on;
 - guards lie within one another or apart, inner ones first;
+- comprehensions stand in the order of their first instructions, which make a list, set or dict;
 - each instruction has a place, and it is in its source text;
 - parameters have names and registers;
 - a function is made in its own module, where the cells that it captures exist;

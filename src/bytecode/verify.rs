@@ -4,7 +4,7 @@
 //! a list or a range where an instruction wants one, and that a builtin of the name exists. What the instructions use comes from the table
 //! (`op`), window of registers included, so that a new instruction is checked without a line here.
 
-use crate::bytecode::code::{Capture, Code, Const, Guard, Program};
+use crate::bytecode::code::{Capture, Code, Const, Guard, Inlined, Program};
 use crate::bytecode::frozen::{Frozen, FrozenCode};
 use crate::bytecode::liveness::unset_at_entry;
 use crate::bytecode::op::{
@@ -30,6 +30,7 @@ const MAX_TUPLE_ITEMS: u64 = 1 << 24;
 ///   means `Const::Names` (each name once) and `Operand::Const` anything else; a tuple's items stand before it, and its nesting is bounded;
 /// - a jump or a guard's target is an instruction of the same code, and the last instruction does not fall through;
 /// - guards do not cross, and of two that cover an instruction the inner one stands first;
+/// - comprehensions stand in the order of their first instructions, which make a list, set or dict;
 /// - there is a span for each instruction, inside its source and on character boundaries;
 /// - the counts of parameters add up to their names, and they have registers;
 /// - where a function is made, the cells it captures exist in the maker, as registers or captured cells, and both are of the same module;
@@ -359,6 +360,7 @@ impl Check<'_> {
         self.instruction = None;
         self.header(code);
         self.guards(code);
+        self.comprehensions(code);
         self.spans(code);
         if code.ops.len() > MAX_OPS {
             self.fault(format!("{} instructions are too many", code.ops.len()));
@@ -431,6 +433,32 @@ impl Check<'_> {
                 "there is no r{} for {of}; registers: {registers}",
                 reg.0
             ));
+        }
+    }
+
+    fn comprehensions(&mut self, code: &Code) {
+        for (index, &Inlined { start, end }) in code.comprehensions.iter().enumerate() {
+            let begins = code.ops.get(start as usize);
+            if !matches!(
+                begins,
+                Some(Op::BuildList { .. } | Op::BuildSet { .. } | Op::BuildDict { .. })
+            ) {
+                self.fault(format!(
+                    "comprehension {index} does not begin with what it makes"
+                ));
+            }
+            if start >= end || end as usize > code.ops.len() {
+                self.fault(format!(
+                    "comprehension {index} covers no instructions ({start} to {end} of {})",
+                    code.ops.len()
+                ));
+            }
+            let before = &code.comprehensions[..index];
+            if before.last().is_some_and(|it| it.start >= start) {
+                self.fault(format!(
+                    "comprehension {index} begins before the one above it"
+                ));
+            }
         }
     }
 

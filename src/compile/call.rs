@@ -3,7 +3,7 @@
 use crate::bytecode::code::Const;
 use crate::bytecode::op::{Count, Count8, Flag, Op, Reg};
 use crate::compile::emit::{Emitter, Location};
-use crate::compile::scope::{Place, ScopeKind};
+use crate::compile::scope::{Place, ScopeKind, VariableId};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, Expr, ExprKind, Ident, Symbol};
 
@@ -209,7 +209,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Of `super()` in a method and of `super(C, self)`, where `super` is the builtin: the class and the object, in two fresh registers. Elsewhere it is a call
-    /// like others, which raises.
+    /// like others, which looks for them in the frame when it runs.
     fn super_operands(
         &mut self,
         function: &'a Expr,
@@ -221,12 +221,10 @@ impl<'a> Emitter<'a> {
         }
         match arguments {
             [] => {
-                let mark = self.unit.mark();
+                let object = self.first_parameter()?;
                 let class = self.class_of_method(span)?;
-                if self.first_parameter(span).is_none() {
-                    self.unit.release(mark);
-                    return None;
-                }
+                let register = self.unit.temporary();
+                self.read_location(object, register, span);
                 Some(class)
             }
             [Argument::Positional(class), Argument::Positional(object)] => {
@@ -238,19 +236,37 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The class whose body holds the running method.
+    /// The class whose body holds the running function, if it is a method.
     fn class_of_method(&mut self, span: Span) -> Option<Reg> {
-        let name = self.interner.find("__class__")?;
-        let place = *self.scopes.get(self.scope).places.get(&name)?;
-        let Place::Variable(id) = place else {
+        let id = self.class_cell()?;
+        let of = self.scopes.variable(id).unit;
+        if self.scopes.get(of).class_cell != Some(id) || of == self.unit.scope {
             return None;
-        };
+        }
         let register = self.unit.temporary();
         self.read_location(id, register, span);
         Some(register)
     }
 
-    fn read_location(&mut self, id: crate::compile::scope::VariableId, dst: Reg, span: Span) {
+    /// The variable that `__class__` means here.
+    fn class_cell(&self) -> Option<VariableId> {
+        let name = self.interner.find("__class__")?;
+        match self.scopes.get(self.scope).places.get(&name)? {
+            Place::Variable(id) => Some(*id),
+            Place::Global | Place::ClassBody => None,
+        }
+    }
+
+    /// A function that mentions `super` captures `__class__`, so that `super()` finds it there whoever calls it.
+    pub(super) fn keep_class_for(&mut self, name: Symbol, span: Span) {
+        if self.interner.text(name) == "super"
+            && let Some(id) = self.class_cell()
+        {
+            self.variable(id, span);
+        }
+    }
+
+    fn read_location(&mut self, id: VariableId, dst: Reg, span: Span) {
         match self.variable(id, span) {
             Location::Register(src) => {
                 self.check_bound(src, span);
@@ -264,25 +280,19 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The first parameter of the running function, wherever it lives now.
-    fn first_parameter(&mut self, span: Span) -> Option<Reg> {
-        let unit = self.scopes.get(self.unit.scope);
-        match unit.kind {
-            // Its only parameter is the first iterator.
-            ScopeKind::Generator => Some(Reg(0)),
-            ScopeKind::Function => {
-                let name = *unit.order.first()?;
-                if !unit.mentions[&name].parameter {
-                    return None;
-                }
-                let Place::Variable(id) = unit.places[&name] else {
-                    return None;
-                };
-                let register = self.unit.temporary();
-                self.read_location(id, register, span);
-                Some(register)
-            }
-            ScopeKind::Module | ScopeKind::Class | ScopeKind::Comprehension => None,
+    /// The first parameter of the running function, if it is a positional one and keeps a value.
+    fn first_parameter(&self) -> Option<VariableId> {
+        let unit = self.scopes.get(self.scope);
+        let name = *unit.order.first()?;
+        if unit.kind != ScopeKind::Function
+            || !self.unit.takes_positional
+            || unit.mentions[&name].unbound
+        {
+            return None;
+        }
+        match unit.places[&name] {
+            Place::Variable(id) => Some(id),
+            Place::Global | Place::ClassBody => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! generator expression is a function of one parameter, the first iterator.
 
 use crate::bytecode::op::{Count, Op, Reg};
+use crate::compile::condition::last_compared;
 use crate::compile::emit::Emitter;
 use crate::compile::loops::Turn;
 use crate::compile::scope::{ScopeId, address};
@@ -33,7 +34,7 @@ impl<'a> Emitter<'a> {
         }
         let work = self.workplace(dst);
         // The first iterable belongs to the surrounding scope.
-        let turn = self.begin_loop(&clauses[0].iter);
+        let turn = self.begin_loop(&clauses[0].iter, span);
         let count = Count(0);
         let base = work;
         let (op, element) = match kind {
@@ -63,11 +64,20 @@ impl<'a> Emitter<'a> {
             ),
             ComprehensionKind::Generator(_) => unreachable!("handled above"),
         };
+        let start = self.unit.ops.len() as u32;
+        let own = self.unit.comprehensions.len();
+        // Of the library's own no traceback tells, and what cannot be reached has no instructions.
+        if self.is_live() && !self.is_internal() {
+            self.unit.comprehensions.push((start, start));
+        }
         self.op(op, span);
         let outside = std::mem::replace(&mut self.scope, scope);
         self.begin_comprehension(scope, span);
-        self.clauses(turn, clauses, element);
+        self.clauses(turn, clauses, element, span);
         self.scope = outside;
+        if let Some((_, end)) = self.unit.comprehensions.get_mut(own) {
+            *end = self.unit.ops.len() as u32;
+        }
         self.move_to(dst, work, span);
     }
 
@@ -94,39 +104,40 @@ impl<'a> Emitter<'a> {
     }
 
     /// The loops, one in the other; `turn` is what the first one runs over.
-    fn clauses(&mut self, turn: Turn, clauses: &'a [Clause], element: Element<'a>) {
+    /// CPython has their errors at the whole comprehension, or, behind a condition, at what was compared last.
+    fn clauses(&mut self, turn: Turn, clauses: &'a [Clause], element: Element<'a>, mut span: Span) {
         let mut open = Vec::with_capacity(clauses.len());
         for (at, clause) in clauses.iter().enumerate() {
             let turn = if at == 0 {
                 turn
             } else {
-                self.begin_loop(&clause.iter)
+                self.begin_loop(&clause.iter, span)
             };
-            let labels = self.turn(turn, &clause.target, clause.iter.span);
+            let labels = self.turn(turn, &clause.target, span);
+            open.push((turn, labels, self.unit.mark(), span));
             for test in &clause.tests {
                 self.jump_if(test, false, labels.next);
+                span = last_compared(test).unwrap_or(span);
             }
-            open.push((turn, labels, self.unit.mark()));
         }
-        self.element(element);
-        for (clause, (turn, labels, mark)) in clauses.iter().zip(open).rev() {
+        self.element(element, span);
+        for (turn, labels, mark, span) in open.into_iter().rev() {
             self.unit.release(mark);
-            self.end_turn(turn, labels, clause.iter.span);
+            self.end_turn(turn, labels, span);
         }
     }
 
-    fn element(&mut self, element: Element<'a>) {
+    fn element(&mut self, element: Element<'a>, span: Span) {
         match element {
             Element::Append(it, list) => {
                 let src = self.value(it);
-                self.op(Op::ListAppend { list, src }, it.span);
+                self.op(Op::ListAppend { list, src }, span);
             }
             Element::Add(it, set) => {
                 let src = self.value(it);
-                self.op(Op::SetAdd { set, src }, it.span);
+                self.op(Op::SetAdd { set, src }, span);
             }
             Element::Insert(key, value, dict) => {
-                let span = key.span.to(value.span);
                 let key = self.value(key);
                 let src = self.value(value);
                 self.op(Op::DictInsert { dict, key, src }, span);
@@ -134,7 +145,7 @@ impl<'a> Emitter<'a> {
             Element::Yield(it) => {
                 let src = self.value(it);
                 let dst = self.unit.temporary();
-                self.op(Op::Yield { dst, src }, it.span);
+                self.op(Op::Yield { dst, src }, span);
             }
         }
     }
@@ -150,10 +161,10 @@ impl<'a> Emitter<'a> {
         let base = self.unit.temporary();
         let argument = self.unit.temporary();
         let src = self.value(&clauses[0].iter);
-        self.op(Op::GetIter { dst: argument, src }, clauses[0].iter.span);
+        self.op(Op::GetIter { dst: argument, src }, span);
         self.generator_function(scope, base, span, |emitter| {
             let turn = Turn::over(Reg(0));
-            emitter.clauses(turn, clauses, Element::Yield(element));
+            emitter.clauses(turn, clauses, Element::Yield(element), span);
         });
         let count = Count(1);
         self.op(Op::Call { dst, base, count }, span);

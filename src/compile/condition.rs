@@ -145,6 +145,23 @@ impl<'a> Emitter<'a> {
     }
 }
 
+/// The last comparison that decides a condition (or the last part of one), as `jump_if` goes through it. What
+/// CPython compiles right behind a condition stands there in its tables (`compiler_jump_if` in `Python/compile.c`).
+pub(super) fn last_compared(test: &Expr) -> Option<Span> {
+    match &test.kind {
+        ExprKind::Unary {
+            op: UnaryOp::Not,
+            operand,
+        } => last_compared(operand),
+        ExprKind::Bool { operands, .. } => operands.iter().rev().find_map(last_compared),
+        ExprKind::Conditional { test, body, orelse } => [orelse, body, test]
+            .into_iter()
+            .find_map(|part| last_compared(part)),
+        ExprKind::Compare { .. } => Some(test.span),
+        _ => None,
+    }
+}
+
 /// A comparison with a small integer and its jump in one.
 fn fused_immediate(op: CompareOp, lhs: Reg, right: &Expr, expect: bool) -> Option<Op> {
     let ExprKind::Int(value) = &right.kind else {

@@ -257,6 +257,7 @@ impl Emitter<'_> {
 
     /// Reads a name into a register.
     pub(super) fn read(&mut self, name: Symbol, dst: Reg, span: Span) {
+        self.keep_class_for(name, span);
         match self.find(name, span) {
             Location::Register(src) => {
                 self.check_bound(src, span);

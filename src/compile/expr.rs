@@ -334,7 +334,7 @@ impl<'a> Emitter<'a> {
             },
         ] = parts
         {
-            self.hole(value, convert(*conversion, false), spec, dst);
+            self.hole(value, convert(*conversion, false), spec, dst, span);
             return;
         }
         if let [FPart::Text(text)] = parts {
@@ -375,7 +375,7 @@ impl<'a> Emitter<'a> {
                     }
                     let plain = echo.is_some() && spec.is_empty();
                     let register = self.unit.temporary();
-                    self.hole(value, convert(*conversion, plain), spec, register);
+                    self.hole(value, convert(*conversion, plain), spec, register, span);
                 }
             }
             pieces += 1;
@@ -388,10 +388,10 @@ impl<'a> Emitter<'a> {
         self.op(Op::BuildString { dst, base, count }, span);
     }
 
-    /// One hole of an f-string, formatted into `dst`.
-    fn hole(&mut self, value: &'a Expr, convert: Convert, spec: &'a [FPart], dst: Reg) {
+    /// One hole of an f-string, formatted into `dst`. `span`: of the whole string, which is where CPython has the
+    /// errors of formatting.
+    fn hole(&mut self, value: &'a Expr, convert: Convert, spec: &'a [FPart], dst: Reg, span: Span) {
         let mark = self.unit.mark();
-        let span = value.span;
         let src = self.value(value);
         let spec_register = self.unit.temporary();
         self.fstring(spec, spec_register, span);

@@ -73,6 +73,7 @@ impl<'a> Emitter<'a> {
         let room = std::mem::take(&mut self.unit.room);
         let unit = Unit::new(head.scope, it.registers, &it.unbindable, room);
         let outer = std::mem::replace(&mut self.unit, unit);
+        self.unit.takes_positional = head.params.positional > 0;
         let outer_kind = self.scopes.get(outer.scope).kind;
         self.unit.qualname = match outer_kind {
             _ if head.top_level => head.name.clone(),
@@ -149,12 +150,18 @@ impl<'a> Emitter<'a> {
             registers: unit.registers as u16,
             params: head.params,
             handlers: laid.handlers,
+            comprehensions: laid.comprehensions,
             sites: unit.sites,
             captures: unit.captures,
             locals,
             generator: it.yields || it.kind == ScopeKind::Generator,
-            internal: &*self.text.name == INTERNAL,
+            internal: self.is_internal(),
         };
+    }
+
+    /// Is this the module whose functions stand for C functions of CPython?
+    pub(super) fn is_internal(&self) -> bool {
+        &*self.text.name == INTERNAL
     }
 
     pub(super) fn return_none(&mut self, span: Span) {
@@ -364,12 +371,12 @@ impl<'a> Emitter<'a> {
         };
         let code = self.code(head, |emitter| emitter.class_body(it, scope));
         let func = self.unit.temporary();
-        self.op(Op::MakeFunction { dst: func, code }, name_span);
+        self.op(Op::MakeFunction { dst: func, code }, span);
         if let [Argument::Positional(base)] = &it.arguments[..] {
             self.fresh(base);
         } else {
             let none = self.unit.temporary();
-            self.op(Op::Unbind { dst: none }, name_span);
+            self.op(Op::Unbind { dst: none }, span);
         }
         let count = Count(1);
         self.op(
@@ -378,7 +385,7 @@ impl<'a> Emitter<'a> {
                 base: func,
                 count,
             },
-            name_span,
+            span,
         );
         self.decorate(&it.decorators, func);
         self.write(it.name.name, Reg(mark as u16), name_span);

@@ -133,15 +133,15 @@ impl<'a> Emitter<'a> {
         self.op(Op::EndHandler { saved }, span);
     }
 
-    /// `with item, item:`.
+    /// `with item, item:`. `span`: of the whole statement, which is where CPython has the errors of entering and
+    /// leaving.
     #[inline(never)]
-    pub(super) fn with_statement(&mut self, items: &'a [WithItem], body: &'a Block) {
+    pub(super) fn with_statement(&mut self, items: &'a [WithItem], body: &'a Block, span: Span) {
         let Some((item, rest)) = items.split_first() else {
             self.block(body);
             return;
         };
         let mark = self.unit.mark();
-        let span = item.context.span;
         let exit = self.unit.temporary();
         let inside = self.unit.mark();
         let manager = self.value(&item.context);
@@ -168,7 +168,7 @@ impl<'a> Emitter<'a> {
             self.assign(target, dst);
             self.unit.release(inside);
         }
-        self.with_statement(rest, body);
+        self.with_statement(rest, body, span);
         self.pop_guarded(region);
         self.exit_with(exit, span);
         self.unit.go(end, span);

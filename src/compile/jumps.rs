@@ -1,7 +1,7 @@
 //! From a unit to a code object: distances of jumps, guards in order. A jump to a jump goes where that one goes; a jump to the next instruction
 //! is left out; a short jump that turns out too long is replaced by a short one around a long one.
 
-use crate::bytecode::code::Guard;
+use crate::bytecode::code::{Guard, Inlined};
 use crate::bytecode::op::{Far, Near, Op, Poll};
 use crate::compile::unit::{Label, Unit};
 use crate::source::Span;
@@ -12,6 +12,7 @@ pub(super) struct Laid {
     pub(super) ops: Vec<Op>,
     pub(super) spans: Vec<Span>,
     pub(super) handlers: Vec<Guard>,
+    pub(super) comprehensions: Vec<Inlined>,
 }
 
 /// Longest chain of jumps that is followed; a circle of them is an endless loop of the script's.
@@ -110,6 +111,14 @@ pub(super) fn lay_out(unit: &Unit) -> Laid {
         ops,
         spans,
         handlers: guards(unit, &starts),
+        comprehensions: unit
+            .comprehensions
+            .iter()
+            .map(|&(start, end)| Inlined {
+                start: starts[start as usize],
+                end: starts[end as usize],
+            })
+            .collect(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::{Imm32, Op, Reg};
+use crate::compile::condition::last_compared;
 use crate::compile::emit::{Emitter, Exit};
 use crate::compile::fold;
 use crate::compile::unit::{Label, NEAR};
@@ -37,8 +38,9 @@ pub(super) struct TurnLabels {
 }
 
 impl<'a> Emitter<'a> {
-    /// Evaluates what a loop runs over. The registers stay taken.
-    pub(super) fn begin_loop(&mut self, iter: &'a Expr) -> Turn {
+    /// Evaluates what a loop runs over. The registers stay taken. `span`: of the whole loop, which is where CPython
+    /// has the errors of getting an iterator and of asking it.
+    pub(super) fn begin_loop(&mut self, iter: &'a Expr, span: Span) -> Turn {
         if let ExprKind::Call {
             function,
             arguments,
@@ -55,7 +57,7 @@ impl<'a> Emitter<'a> {
         }
         let dst = self.unit.temporary();
         let src = self.value(iter);
-        self.op(Op::GetIter { dst, src }, iter.span);
+        self.op(Op::GetIter { dst, src }, span);
         self.unit.release(u32::from(dst.0) + 1);
         Turn::Iterator(dst)
     }
@@ -151,10 +153,11 @@ impl<'a> Emitter<'a> {
         iter: &'a Expr,
         body: &'a Block,
         orelse: &'a Block,
+        span: Span,
     ) {
         let mark = self.unit.mark();
-        let turn = self.begin_loop(iter);
-        let labels = self.turn(turn, target, iter.span);
+        let turn = self.begin_loop(iter, span);
+        let labels = self.turn(turn, target, span);
         let end = self.unit.label();
         self.blocks.push(Exit::Loop {
             end,
@@ -162,7 +165,7 @@ impl<'a> Emitter<'a> {
         });
         self.block(body);
         self.blocks.pop();
-        self.end_turn(turn, labels, iter.span);
+        self.end_turn(turn, labels, span);
         self.unit.release(mark);
         self.block(orelse);
         self.unit.place(end);
@@ -198,10 +201,12 @@ impl<'a> Emitter<'a> {
         self.unit.place(end);
     }
 
-    /// `assert test, message`.
+    /// `assert test, message`. Its error is where CPython's compiler was last: at the last comparison of the test, or
+    /// else at the whole statement.
     pub(super) fn assert(&mut self, test: &'a Expr, message: Option<&'a Expr>, span: Span) {
         let fine = self.unit.label();
         let mark = self.unit.mark();
+        let span = last_compared(test).unwrap_or(span);
         self.jump_if(test, true, fine);
         let exception = self.unit.temporary();
         self.load(Const::Builtin("AssertionError".into()), exception, span);
@@ -217,8 +222,7 @@ impl<'a> Emitter<'a> {
                 span,
             );
         }
-        let place = if message.is_some() { test.span } else { span };
-        self.raise(exception, None, place);
+        self.raise(exception, None, span);
         self.unit.place(fine);
         self.unit.release(mark);
     }

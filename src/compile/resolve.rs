@@ -112,10 +112,9 @@ impl<'a> Resolver<'a> {
 
     fn read(&mut self, name: Symbol, span: Span) {
         self.mention(name, span).read = true;
-        let unit = self.scopes.get(self.scope).unit;
         let in_function = matches!(
-            self.scopes.get(unit).kind,
-            ScopeKind::Function | ScopeKind::Generator
+            self.scopes.get(self.scope).kind,
+            ScopeKind::Function | ScopeKind::Generator | ScopeKind::Comprehension
         );
         if in_function && self.text(name) == "super" {
             let class = self.interner.intern("__class__");

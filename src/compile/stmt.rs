@@ -39,7 +39,7 @@ impl<'a> Emitter<'a> {
                 iter,
                 body,
                 orelse,
-            } => self.for_statement(target, iter, body, orelse),
+            } => self.for_statement(target, iter, body, orelse, span),
             StmtKind::Break => self.leave_loop(true, span),
             StmtKind::Continue => self.leave_loop(false, span),
             StmtKind::Pass | StmtKind::Global(_) | StmtKind::Nonlocal(_) => {}
@@ -50,7 +50,7 @@ impl<'a> Emitter<'a> {
             StmtKind::Raise { exception, cause } => {
                 self.raise_statement(exception.as_ref(), cause.as_ref(), span);
             }
-            StmtKind::With { items, body } => self.with_statement(items, body),
+            StmtKind::With { items, body } => self.with_statement(items, body, span),
             StmtKind::Assert { test, message } => self.assert(test, message.as_ref(), span),
             StmtKind::Delete(targets) => {
                 for target in targets {

@@ -102,6 +102,8 @@ pub(super) struct Unit {
     pub(super) scope: ScopeId,
     /// The code's name with its surroundings.
     pub(super) qualname: Arc<str>,
+    /// Has it positional parameters?
+    pub(super) takes_positional: bool,
     pub(super) ops: Vec<Op>,
     pub(super) spans: Vec<Span>,
     /// Jumps: the instruction and where it goes.
@@ -109,6 +111,8 @@ pub(super) struct Unit {
     pub(super) labels: Vec<LabelState>,
     pub(super) regions: Vec<Region>,
     pub(super) pieces: Vec<Piece>,
+    /// Where each comprehension begins and ends.
+    pub(super) comprehensions: Vec<(u32, u32)>,
     pub(super) sites: Vec<Name>,
     pub(super) captures: Vec<Capture>,
     pub(super) free: FxHashMap<VariableId, FreeIx>,
@@ -136,12 +140,14 @@ impl Unit {
         Unit {
             scope,
             qualname: Arc::default(),
+            takes_positional: false,
             ops: Vec::new(),
             spans: Vec::new(),
             jumps: Vec::new(),
             labels: Vec::new(),
             regions: Vec::new(),
             pieces: Vec::new(),
+            comprehensions: Vec::new(),
             sites: Vec::new(),
             captures: Vec::new(),
             free: FxHashMap::default(),

@@ -344,8 +344,19 @@ impl Vm {
                     Value::Class(of) => (of, object),
                     _ => (self.class_of(object), object),
                 };
-                let Some(found) = self.attribute_above(of, class, wanted) else {
-                    return Found::Nothing;
+                let above = match object {
+                    Value::None => None,
+                    _ => self.attribute_above(of, class, wanted),
+                };
+                let Some(found) = above else {
+                    return match &*self.names[wanted] {
+                        "__class__" => Found::Value(Type::Super.value()),
+                        "__self__" => Found::Value(object),
+                        "__self_class__" if object.same(Value::None) => Found::Value(object),
+                        "__self_class__" => Found::Value(Value::Class(of)),
+                        "__thisclass__" => Found::Value(Value::Class(class)),
+                        _ => Found::Nothing,
+                    };
                 };
                 if let Some(read) = self.read_property(found, receiver) {
                     return read;

@@ -737,6 +737,6 @@ fn held_by_object(object: &Object) -> Vec<Value> {
             waiters: _,
             born: _,
         }) => vec![*lock],
-        Object::Ring(ring) => ring.iter().collect(),
+        Object::Ring(ring) => ring.iter().chain(ring.state()).collect(),
     }
 }

@@ -6,6 +6,7 @@
 mod bind;
 mod construct;
 mod native;
+mod parent;
 mod spread;
 
 use crate::bytecode::op::Reg;

@@ -441,9 +441,7 @@ impl Walk<'_> {
             Object::Ring(ring) => {
                 self.byte(19);
                 self.number(ring.bound().map_or(0, |bound| bound as u64 + 1));
-                let (changes, watchers) = ring.changes();
-                self.number(changes);
-                self.number(watchers.into());
+                self.value(ring.state().unwrap_or(Value::Unbound));
                 self.number(ring.len() as u64);
                 for item in ring.iter() {
                     self.value(item);

@@ -43,7 +43,7 @@ well_known! {
     STANDS_FOR "__stands_for__" PLAIN "_plain" REDUCE "__reduce__" GETSTATE "__getstate__" SETSTATE "__setstate__"
     ERRNO "errno" STRERROR "strerror" FILENAME "filename" FILENAME2 "filename2" MSG "msg"
     ENCODING "encoding" OBJECT "object" START "start" END "end" REASON "reason"
-    RING "_ring" ENTRIES "_dict" DEFAULT_FACTORY "default_factory" STATE "_state"
+    RING "_ring" ENTRIES "_dict" DEFAULT_FACTORY "default_factory" STATE "_state" LEFT "_left"
 }
 
 /// A class.
@@ -147,6 +147,7 @@ types! {
     Generator "generator": Object
     Module "module": Object
     Property "property": Object
+    GetSetDescriptor "getset_descriptor": Object
     StaticMethod "staticmethod": Object
     ClassMethod "classmethod": Object
     Super "super": Object

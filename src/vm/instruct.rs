@@ -37,8 +37,13 @@ impl Vm {
 
     pub(super) fn unbound_free(&mut self, thread: usize, free: u16) -> Value {
         // The name is that of the cell in the function that owns it; captures lead there only through the makers, so the code keeps its own list.
-        let code = self.top_frame(thread).code;
-        let text = self.image.free_name(code, free);
+        let frame = *self.top_frame(thread);
+        let text = self.image.free_name(frame.code, free);
+        let image = self.image.clone();
+        let code = &image.program.codes[frame.code.0 as usize];
+        if self.feeds_super(code, frame.pc.saturating_sub(1) as usize) {
+            return self.throw(Type::RuntimeError, "super(): empty __class__ cell");
+        }
         let message = format!(
             "cannot access free variable '{text}' where it is not associated with a value in enclosing scope"
         );
@@ -132,7 +137,17 @@ impl Vm {
         match iterator {
             Value::Instance(_) => {
                 if let Some(next) = self.special(iterator, name::NEXT) {
-                    return self.call_value(thread, next, &[iterator], ret);
+                    return match self.call_value(thread, next, &[iterator], ret) {
+                        // A native has no frame that would end with it.
+                        Err(raised)
+                            if matches!(next, Value::Native(_))
+                                && self.is_stop_iteration(raised) =>
+                        {
+                            let value = self.stop_value(raised);
+                            self.exhausted(thread, value, ret)
+                        }
+                        step => step,
+                    };
                 }
             }
             Value::Iter(it) => {
@@ -401,28 +416,6 @@ impl Vm {
         }
         self.set_register(thread, base, Value::Unbound);
         self.get_attribute(thread, proxy, wanted, None, Reg(base.0 + 1))
-    }
-
-    /// `super(class, object)`.
-    pub(super) fn new_super(&mut self, class: Value, object: Value) -> Result<Value, Value> {
-        let Value::Class(above) = class else {
-            let message = format!(
-                "super() argument 1 must be a type, not {}",
-                self.type_name(class)
-            );
-            return Err(self.throw(Type::TypeError, message));
-        };
-        let is_below = |of| self.heap.classes[of].mro.contains(&above);
-        let fits =
-            is_below(self.class_of(object)) || matches!(object, Value::Class(of) if is_below(of));
-        if !fits {
-            let message = "super(type, obj): obj must be an instance or subtype of type";
-            return Err(self.throw(Type::TypeError, message));
-        }
-        Ok(self.heap.new_object(Object::Super {
-            class: above,
-            object,
-        }))
     }
 
     /// Calls what `load_method` found: the receiver, or what is no method, is in the first place of the window.

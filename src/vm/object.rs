@@ -519,7 +519,7 @@ impl Trace for Object {
             }
             Object::View { dict, .. } | Object::Namespace(dict) => visit(Value::Dict(*dict)),
             Object::Condition(condition) => visit(condition.lock),
-            Object::Ring(ring) => ring.iter().for_each(visit),
+            Object::Ring(ring) => ring.iter().chain(ring.state()).for_each(visit),
         }
     }
 }

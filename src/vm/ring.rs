@@ -9,9 +9,9 @@ pub struct Ring {
     items: VecDeque<Value>,
     /// Adding more drops items at the other end.
     bound: Option<usize>,
-    /// How many iterators are under way. Changes are counted while there is one.
-    watchers: u32,
-    changes: u64,
+    /// What the iterators that have begun since the last change know it by, if there is one. A number of changes would
+    /// do, but would make equal rings unequal.
+    state: Option<Value>,
 }
 
 /// Which end of a ring.
@@ -49,6 +49,10 @@ impl Ring {
     pub fn set(&mut self, index: usize, value: Value) {
         self.items[index] = value;
     }
+    /// Turns the order round. CPython's iterators do not take that for a change.
+    pub fn reverse(&mut self) {
+        self.items.make_contiguous().reverse();
+    }
     /// Adds an item at one end, and drops one at the other if there would be too many.
     pub fn push(&mut self, side: Side, value: Value) {
         self.change();
@@ -64,7 +68,9 @@ impl Ring {
         }
     }
     pub fn pop(&mut self, side: Side) -> Option<Value> {
-        self.change();
+        if !self.items.is_empty() {
+            self.change();
+        }
         match side {
             Side::Left => self.items.pop_front(),
             Side::Right => self.items.pop_back(),
@@ -72,8 +78,8 @@ impl Ring {
     }
     /// Moves so many items from the right end to the left, or, if negative, the other way.
     pub fn rotate(&mut self, steps: i64) {
-        self.change();
-        if let Ok(length @ 1..) = i64::try_from(self.items.len()) {
+        if let Ok(length @ 2..) = i64::try_from(self.items.len()) {
+            self.change();
             self.items.rotate_right(steps.rem_euclid(length) as usize);
         }
     }
@@ -89,22 +95,14 @@ impl Ring {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Value> + '_ {
         self.items.iter().copied()
     }
-    /// An iterator begins: the number of changes so far.
-    pub fn watch(&mut self) -> u64 {
-        self.watchers += 1;
-        self.changes
+    /// An iterator begins: what it is to know the present state by, which is `fresh` if nobody has asked since the last change.
+    pub fn watch(&mut self, fresh: Value) -> Value {
+        *self.state.get_or_insert(fresh)
     }
-    /// An iterator ends.
-    pub fn unwatch(&mut self) {
-        self.watchers -= 1;
-        if self.watchers == 0 {
-            self.changes = 0;
-        }
-    }
-    /// Changes of size or order, as far as an iterator is there to care; and how many there are.
+    /// What the present state is known by.
     #[must_use]
-    pub fn changes(&self) -> (u64, u32) {
-        (self.changes, self.watchers)
+    pub fn state(&self) -> Option<Value> {
+        self.state
     }
     /// Bytes that the storage takes.
     #[must_use]
@@ -112,6 +110,6 @@ impl Ring {
         self.items.capacity() * size_of::<Value>()
     }
     fn change(&mut self) {
-        self.changes += u64::from(self.watchers > 0);
+        self.state = None;
     }
 }

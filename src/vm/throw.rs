@@ -1,6 +1,7 @@
 //! Exceptions: making them, finding their handlers, and telling about them. The report has the form of CPython's (`Lib/traceback.py`).
 
 use crate::bytecode::op::Op;
+use crate::source::{Source, Span};
 use crate::syntax::ast::BinaryOp;
 use crate::syntax::operator::{Operation, operator};
 use crate::vm::Vm;
@@ -171,7 +172,9 @@ impl Vm {
             let pc = frame.pc.saturating_sub(1);
             let image = self.image.clone();
             let code = &image.program.codes[frame.code.0 as usize];
-            if fresh && !code.internal {
+            // The body of a class that cannot be made never began.
+            let began = !matches!(code.ops.get(pc as usize), Some(Op::NewClass { .. }));
+            if fresh && !code.internal && began {
                 self.add_traceback(
                     exception,
                     TraceEntry {
@@ -223,7 +226,7 @@ impl Vm {
         }
     }
 
-    fn is_stop_iteration(&self, exception: Value) -> bool {
+    pub(super) fn is_stop_iteration(&self, exception: Value) -> bool {
         self.is_instance(exception, Type::StopIteration.class())
     }
 
@@ -438,8 +441,11 @@ impl Vm {
             report.push_str("Traceback (most recent call last):\n");
             let mut repeats = 0;
             let mut last: Option<String> = None;
-            for entry in entries.iter().rev() {
-                let line = self.traceback_line(*entry);
+            let lines = entries
+                .iter()
+                .rev()
+                .flat_map(|&entry| self.traceback_lines(entry));
+            for line in lines {
                 if last.as_ref() == Some(&line) {
                     repeats += 1;
                     if repeats >= 3 {
@@ -473,53 +479,17 @@ impl Vm {
         }
     }
 
-    fn traceback_line(&self, entry: TraceEntry) -> String {
+    /// The frames that an entry stands for, outermost first, each with the line that was running.
+    fn traceback_lines(&self, entry: TraceEntry) -> Vec<String> {
         let program = &self.image.program;
         let code = &program.codes[entry.code.0 as usize];
         let source = &program.sources[code.source.0 as usize];
-        let span = code
-            .spans
-            .get(entry.pc as usize)
-            .copied()
-            .unwrap_or_default();
-        let line = source.line(span.start);
-        let mut text = format!(
-            "  File \"{}\", line {line}, in {}\n",
-            source.name, code.name
-        );
-        let whole = source.line_text(line);
-        let shown = whole.trim();
-        if shown.is_empty() {
-            return text;
-        }
-        let _ = writeln!(text, "    {shown}");
-        // Carets under the part of the line that was running, unless it is the whole line; tildes under the operands of an operator or a subscript
-        // (`tb_displayline` in CPython 3.11's `Python/traceback.c`).
-        let (end_line, _) = source.line_column(span.end);
-        let indent = whole.chars().take_while(|it| it.is_whitespace()).count() as u32;
-        let shown_width = shown.chars().count() as u32;
-        let column = |place: u32| match source.line_column(place) {
-            (on, column) if on == line => (column - 1).saturating_sub(indent).min(shown_width),
-            _ => shown_width,
-        };
-        let (from, to) = (column(span.start), column(span.end));
-        let operator = code
-            .ops
-            .get(entry.pc as usize)
-            .and_then(|&op| operation(op))
-            .filter(|_| end_line == line)
-            .and_then(|it| operator(source.text.get(span.start as usize..span.end as usize)?, it))
-            .map(|it| column(span.start + it.start as u32)..column(span.start + it.end as u32));
-        if from < to && (to - from < shown_width || operator.is_some()) {
-            let marks: String = (from..to)
-                .map(|at| match &operator {
-                    Some(operator) if !operator.contains(&at) => '~',
-                    _ => '^',
-                })
-                .collect();
-            let _ = writeln!(text, "    {}{marks}", " ".repeat(from as usize));
-        }
-        text
+        code.frames_at(entry.pc)
+            .map(|(name, at)| {
+                let running = code.ops.get(at as usize).and_then(|&op| operation(op));
+                traceback_line(source, name, code.span_at(at), running)
+            })
+            .collect()
     }
 
     /// `str(value)` for a report, where no function of the script can be called any more.
@@ -539,6 +509,43 @@ impl Vm {
             })
             .collect()
     }
+}
+
+/// A frame in a report: its place, the text of its line, and marks under what was running of it. `running`: the operation that
+/// the marked text is, if it is one.
+fn traceback_line(source: &Source, name: &str, span: Span, running: Option<Operation>) -> String {
+    let line = source.line(span.start);
+    let mut text = format!("  File \"{}\", line {line}, in {name}\n", source.name);
+    let whole = source.line_text(line);
+    let shown = whole.trim();
+    if shown.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "    {shown}");
+    // Carets under the part of the line that was running, unless it is the whole line; tildes under the operands of an operator or a subscript
+    // (`tb_displayline` in CPython 3.11's `Python/traceback.c`).
+    let (end_line, _) = source.line_column(span.end);
+    let indent = whole.chars().take_while(|it| it.is_whitespace()).count() as u32;
+    let shown_width = shown.chars().count() as u32;
+    let column = |place: u32| match source.line_column(place) {
+        (on, column) if on == line => (column - 1).saturating_sub(indent).min(shown_width),
+        _ => shown_width,
+    };
+    let (from, to) = (column(span.start), column(span.end));
+    let operator = running
+        .filter(|_| end_line == line)
+        .and_then(|it| operator(source.text.get(span.start as usize..span.end as usize)?, it))
+        .map(|it| column(span.start + it.start as u32)..column(span.start + it.end as u32));
+    if from < to && (to - from < shown_width || operator.is_some()) {
+        let marks: String = (from..to)
+            .map(|at| match &operator {
+                Some(operator) if !operator.contains(&at) => '~',
+                _ => '^',
+            })
+            .collect();
+        let _ = writeln!(text, "    {}{marks}", " ".repeat(from as usize));
+    }
+    text
 }
 
 fn repeated(report: &mut String, repeats: usize) {

@@ -457,6 +457,21 @@ except MemoryError:
 }
 
 #[test]
+fn workers_go_home_where_a_pool_cannot_start_them_all() {
+    let text = "
+from concurrent.futures import ProcessPoolExecutor
+try:
+    with ProcessPoolExecutor(4) as pool:
+        pool.submit(print, 1)
+except OSError as error:
+    print(type(error).__name__, error)
+";
+    let (code, stdout, stderr) = run("pool_without_room", &["--max-processes", "3"], text);
+    assert_eq!(code, Some(0), "{stderr}");
+    insta::assert_snapshot!(stdout, @"BlockingIOError [Errno 11] Resource temporarily unavailable");
+}
+
+#[test]
 fn fork_and_thread_bombs_end_in_their_errors() {
     let forks = "
 import multiprocessing

@@ -4,7 +4,7 @@ use super::emit::Emitter;
 use super::operand::register;
 use super::outline::CodeDraft;
 use super::tree::{At, Instruction, Parameter, SourceName};
-use crate::bytecode::code::{Code, Const, Guard, Name, Parameters};
+use crate::bytecode::code::{Code, Const, Guard, Inlined, Name, Parameters};
 use crate::bytecode::disassemble::{last_part, parameter_locals};
 use crate::bytecode::op::{ModuleIx, NamesIx, OpKind, Operand, Reg, Site};
 use crate::diagnostic;
@@ -62,6 +62,16 @@ impl Emitter<'_> {
                         end: self.label(draft, &guard.end)?,
                         target: self.label(draft, &guard.target)?,
                         exception: self.register(&guard.exception)?,
+                    })
+                })
+                .collect(),
+            comprehensions: draft
+                .comprehensions
+                .iter()
+                .filter_map(|(start, end)| {
+                    Some(Inlined {
+                        start: self.label(draft, start)?,
+                        end: self.label(draft, end)?,
                     })
                 })
                 .collect(),

@@ -59,6 +59,8 @@ pub(crate) struct CodeDraft {
     /// Absent: the parameters.
     pub(crate) locals: Option<Vec<(At<String>, At<String>)>>,
     pub(crate) guards: Vec<GuardDraft>,
+    /// The first and the last label of each.
+    pub(crate) comprehensions: Vec<(At<String>, At<String>)>,
     /// The instruction that each label stands before.
     pub(crate) labels: FxHashMap<String, u32>,
     pub(crate) instructions: Vec<Instruction>,
@@ -185,6 +187,7 @@ impl Sorter<'_> {
             captures: Vec::new(),
             locals: None,
             guards: Vec::new(),
+            comprehensions: Vec::new(),
             labels: FxHashMap::default(),
             instructions: Vec::new(),
         });
@@ -238,6 +241,10 @@ impl Sorter<'_> {
                     target,
                     exception,
                 });
+                false
+            }
+            Detail::Comprehension { start, end } => {
+                code.comprehensions.push((start, end));
                 false
             }
         };

@@ -68,6 +68,7 @@ pub(crate) enum Token {
     Captures,
     Locals,
     Guard,
+    Comprehension,
     SourceText,
 
     Bad,
@@ -89,6 +90,7 @@ const DIRECTIVES: &[(&str, Token)] = &[
     (".captures", Token::Captures),
     (".locals", Token::Locals),
     (".guard", Token::Guard),
+    (".comprehension", Token::Comprehension),
     (".text", Token::SourceText),
 ];
 

@@ -89,6 +89,10 @@ pub(crate) enum Detail {
         target: At<String>,
         exception: At<String>,
     },
+    Comprehension {
+        start: At<String>,
+        end: At<String>,
+    },
 }
 
 /// A source by its name, with a number from the second one of that name on.

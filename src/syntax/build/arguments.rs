@@ -44,6 +44,18 @@ impl Builder<'_> {
         }
     }
 
+    /// A generator expression that is all the arguments of a call has the call's parentheses for its own.
+    fn with_parentheses(&self, span: Span) -> Span {
+        let text = &self.source.text;
+        let before = text[..span.start as usize].trim_ascii_end();
+        let after = text[span.end as usize..].trim_ascii_start();
+        if before.ends_with('(') && after.starts_with(')') {
+            Span::new(before.len() - 1, text.len() - after.len() + 1)
+        } else {
+            span
+        }
+    }
+
     /// The arguments of a call, with CPython's rules of order.
     pub(crate) fn arguments(&mut self, list: Vec<Arg>, comma: bool) -> Vec<Argument> {
         let alone = list.len() == 1 && !comma;
@@ -53,8 +65,10 @@ impl Builder<'_> {
         for arg in list {
             let argument = match arg {
                 Arg::Plain(argument) => argument,
-                Arg::Generator(value) => {
-                    if !alone {
+                Arg::Generator(mut value) => {
+                    if alone {
+                        value.span = self.with_parentheses(value.span);
+                    } else {
                         self.syntax_error(
                             Code::E0310,
                             value.span,

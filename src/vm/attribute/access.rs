@@ -2,9 +2,10 @@
 //! Knows nothing of caches.
 
 use super::Found;
+use crate::bytecode::code;
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::native::{Ctx, Interrupt};
-use crate::vm::object::{Instance, Object};
+use crate::vm::object::{Function, Instance, Object};
 use crate::vm::value::{Ref, Value};
 
 impl Ctx<'_> {
@@ -85,6 +86,9 @@ impl Ctx<'_> {
                 }
                 Ok(())
             }
+            Value::Function(function) if matches!(name, name::DEFAULTS | name::KWDEFAULTS) => {
+                self.set_defaults(function, name, value)
+            }
             Value::Function(function) => {
                 let dict = self.vm.function_dict(function);
                 let text = self.vm.name_text(name).clone();
@@ -124,6 +128,50 @@ impl Ctx<'_> {
                 Err(self.error(Type::AttributeError, message))
             }
         }
+    }
+
+    /// `function.__defaults__ = …`, or `__kwdefaults__`.
+    fn set_defaults(
+        &mut self,
+        function: Ref<Function>,
+        name: Name,
+        value: Value,
+    ) -> Result<(), Interrupt> {
+        let heap = &self.vm.heap;
+        let made_of = heap.functions[function].code.0 as usize;
+        let params = &self.vm.image.program.codes[made_of].params;
+        let (positional, keyword_only) = params.names.split_at(params.positional.into());
+        match (name, value) {
+            (name::DEFAULTS, Value::None | Value::Tuple(_)) => {
+                let given = match value {
+                    Value::Tuple(it) => &heap.tuples[it].0[..],
+                    _ => &[],
+                };
+                // Of more than there are parameters, the last count.
+                let unused = given.len().saturating_sub(positional.len());
+                let defaults = given[unused..].into();
+                self.vm.heap.functions[function].defaults = defaults;
+            }
+            (name::KWDEFAULTS, Value::None | Value::Dict(_)) => {
+                let keyword_only = &keyword_only[..usize::from(params.keyword_only)];
+                let of = |name: &code::Name| match value {
+                    Value::Dict(dict) => self
+                        .vm
+                        .dict_get_str(dict, &self.vm.image.program.names[name.0 as usize]),
+                    _ => None,
+                };
+                let defaults: Box<[Value]> = keyword_only
+                    .iter()
+                    .map(|name| of(name).unwrap_or(Value::Unbound))
+                    .collect();
+                self.vm.heap.functions[function].keyword_defaults = defaults;
+            }
+            (name::DEFAULTS, _) => {
+                return Err(self.type_error("__defaults__ must be set to a tuple object"));
+            }
+            _ => return Err(self.type_error("__kwdefaults__ must be set to a dict object")),
+        }
+        Ok(())
     }
 
     /// `object.__setattr__` as every class has it: properties, then the instance's own attributes.

@@ -4,7 +4,7 @@
 use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::class::{Class, Name, Type, name};
-use crate::vm::native::{Kind, NativeId};
+use crate::vm::native::{Kind, Native, NativeId};
 use crate::vm::object::{DictView, Instance, Iter, Object};
 use crate::vm::value::{Ref, Value};
 
@@ -114,7 +114,10 @@ impl Vm {
             Value::Object(it) => match &self.heap.objects[it] {
                 Object::Free => Type::Object,
                 Object::Slice { .. } => Type::Slice,
-                Object::Property { .. } => Type::Property,
+                Object::Property { getter, .. } => match self.builtin_getter(*getter) {
+                    Some(_) => Type::GetSetDescriptor,
+                    None => Type::Property,
+                },
                 Object::StaticMethod(_) => Type::StaticMethod,
                 Object::ClassMethod(_) => Type::ClassMethod,
                 Object::Super { .. } => Type::Super,
@@ -144,6 +147,17 @@ impl Vm {
             },
         };
         of.class()
+    }
+
+    /// The native that reads an attribute of a builtin type, if a property's getter is such a one.
+    pub(in crate::vm) fn builtin_getter(&self, getter: Value) -> Option<&'static Native> {
+        match getter {
+            Value::Native(it) => {
+                let native = &builtins::table()[it.0 as usize];
+                (native.kind == Kind::Getter).then_some(native)
+            }
+            _ => None,
+        }
     }
 
     /// What a class or its bases have under a name, without binding.
@@ -247,6 +261,10 @@ impl Vm {
         name: Name,
         value: Value,
     ) {
+        if let (name::MODULE, Value::Str(text)) = (name, value) {
+            self.heap.classes[class].module = self.heap.text_arc(text);
+            return;
+        }
         let object = &mut self.heap.classes[class];
         if let Some(&at) = object.index.get(&name) {
             let old = std::mem::replace(&mut object.attributes[at as usize].1, value);

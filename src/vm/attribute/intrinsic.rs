@@ -76,9 +76,33 @@ impl Vm {
                     self.heap.new_tuple(defaults)
                 });
             }
+            name::KWDEFAULTS => return Some(self.keyword_defaults(function)),
             _ => return None,
         };
         Some(self.heap.new_str(text))
+    }
+
+    /// The defaults of the keyword-only parameters in a dict, which is made anew each time: changing it changes no default.
+    fn keyword_defaults(&mut self, function: Ref<Function>) -> Value {
+        let object = &self.heap.functions[function];
+        let params = &self.image.program.codes[object.code.0 as usize].params;
+        let names = &params.names[usize::from(params.positional)..];
+        let given: Vec<_> = names
+            .iter()
+            .zip(&object.keyword_defaults)
+            .filter(|(_, value)| value.is_bound())
+            .map(|(name, &value)| (self.image.program.names[name.0 as usize].clone(), value))
+            .collect();
+        if given.is_empty() {
+            return Value::None;
+        }
+        let dict = self.heap.new_dict(crate::vm::dict::Dict::default());
+        if let Value::Dict(it) = dict {
+            for (name, value) in given {
+                self.dict_set_str(it, &name, value);
+            }
+        }
+        dict
     }
 
     pub(super) fn function_dict(&mut self, function: Ref<Function>) -> Ref<crate::vm::dict::Dict> {

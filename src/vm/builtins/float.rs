@@ -3,7 +3,7 @@
 use crate::vm::builtins::int::ascii;
 use crate::vm::class::Type;
 use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, class_method, method, native};
+use crate::vm::native::{Ctx, Interrupt, Native, class_method, getter, method, native};
 use crate::vm::number::float::{from_hex, ratio, to_hex};
 use crate::vm::number::read::read_float;
 use crate::vm::text::repr_bytes;
@@ -14,6 +14,8 @@ pub(super) const NATIVES: &[Native] = &[
     method(Type::Float, "is_integer", "self, /", is_integer),
     method(Type::Float, "as_integer_ratio", "self, /", as_ratio),
     method(Type::Float, "conjugate", "self, /", |ctx| Ok(ctx.arg(0))),
+    getter(Type::Float, "real", |ctx| Ok(ctx.arg(0))),
+    getter(Type::Float, "imag", |_| Ok(Value::Float(0.0))),
     method(Type::Float, "hex", "self, /", hex),
     class_method(Type::Float, "fromhex", "cls, string, /", fromhex),
 ];

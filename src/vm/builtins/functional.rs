@@ -102,7 +102,14 @@ fn best_itself(ctx: &mut Ctx<'_>, better: CompareOp, iterable: Value) -> Result<
                 best = Some(item);
                 return Ok(Turn::Done);
             };
-            match ctx.compare_here(better, item, before)? {
+            let beats = match (item, before) {
+                (Value::Int(item), Value::Int(before)) => Some(match better {
+                    CompareOp::Gt => item > before,
+                    _ => item < before,
+                }),
+                _ => ctx.compare_here(better, item, before)?,
+            };
+            match beats {
                 Some(true) => best = Some(item),
                 Some(false) => {}
                 None => return Ok(Turn::Ask),

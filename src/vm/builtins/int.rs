@@ -2,7 +2,7 @@
 
 use crate::vm::class::Type;
 use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, class_method, method, native};
+use crate::vm::native::{Ctx, Interrupt, Native, class_method, getter, method, native};
 use crate::vm::number::integer::{bit_count, from_bytes, to_bytes};
 use crate::vm::number::read::read_int;
 use crate::vm::object::Bytes;
@@ -16,6 +16,10 @@ pub(super) const NATIVES: &[Native] = &[
     method(Type::Int, "bit_length", "self, /", bit_length),
     method(Type::Int, "bit_count", "self, /", ones),
     method(Type::Int, "conjugate", "self, /", itself),
+    getter(Type::Int, "real", itself),
+    getter(Type::Int, "imag", |_| Ok(Value::Int(0))),
+    getter(Type::Int, "numerator", itself),
+    getter(Type::Int, "denominator", |_| Ok(Value::Int(1))),
     method(Type::Int, "as_integer_ratio", "self, /", ratio),
     method(
         Type::Int,

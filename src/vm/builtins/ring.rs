@@ -1,11 +1,12 @@
 //! The ring under `collections.deque`: what must be one step for other threads, as it is in CPython. The class itself is Mini code.
 
 use crate::vm::class::{Type, name};
+use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, library_method, method, native};
-use crate::vm::object::Object;
+use crate::vm::object::{Instance, Object};
 use crate::vm::protocol::within;
 use crate::vm::ring::{Ring, Side};
-use crate::vm::value::Value;
+use crate::vm::value::{Ref, Value};
 
 pub(super) const NATIVES: &[Native] = &[
     native("_ring_new", "bound", ring_new),
@@ -20,9 +21,11 @@ pub(super) const NATIVES: &[Native] = &[
     method(Type::Ring, "set", "self, index, item, /", set),
     method(Type::Ring, "items", "self, /", items),
     method(Type::Ring, "replace", "self, items, /", replace),
-    method(Type::Ring, "watch", "self, /", watch),
-    method(Type::Ring, "unwatch", "self, /", unwatch),
-    method(Type::Ring, "changes", "self, /", changes),
+    method(Type::Ring, "watch", "self, fresh, /", watch),
+    method(Type::Ring, "state", "self, /", state),
+    method(Type::Ring, "reverse", "self, /", reverse),
+    library_method("_deque_next", "__next__", "self, /", next),
+    library_method("_deque_next_reversed", "__next__", "self, /", next_reversed),
     library_method("_deque_append", "append", "self, x, /", append),
     library_method("_deque_appendleft", "appendleft", "self, x, /", append_left),
     library_method("_deque_pop", "pop", "self, /", pop),
@@ -174,14 +177,80 @@ fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 fn watch(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    Ok(Value::Int(ring(ctx)?.watch() as i64))
+    let fresh = ctx.arg(1);
+    Ok(ring(ctx)?.watch(fresh))
 }
 
-fn unwatch(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    ring(ctx)?.unwatch();
+fn state(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    Ok(ring(ctx)?.state().unwrap_or(Value::None))
+}
+
+fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    ring(ctx)?.reverse();
     Ok(Value::None)
 }
 
-fn changes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    Ok(Value::Int(ring(ctx)?.changes().0 as i64))
+/// An iterator's next item (`dequeiter_next` in `Modules/_collectionsmodule.c`).
+fn next(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let left = items_left(ctx)?;
+    if has_changed(ctx)? {
+        return Err(changed(ctx)?);
+    }
+    let Some(less) = left.checked_sub(1) else {
+        return Err(ctx.raise(Fault::new(Type::StopIteration, "")));
+    };
+    set_left(ctx, less)?;
+    let ring = ring(ctx)?;
+    Ok(ring.get(ring.len() - left).unwrap_or(Value::None))
+}
+
+/// The same from the other end, which looks first whether there is anything left.
+fn next_reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+    let Some(less) = items_left(ctx)?.checked_sub(1) else {
+        return Err(ctx.raise(Fault::new(Type::StopIteration, "")));
+    };
+    if has_changed(ctx)? {
+        return Err(changed(ctx)?);
+    }
+    set_left(ctx, less)?;
+    Ok(ring(ctx)?.get(less).unwrap_or(Value::None))
+}
+
+/// The iterator that is the native's first argument.
+fn iterator(ctx: &mut Ctx<'_>) -> Result<Ref<Instance>, Interrupt> {
+    match ctx.arg(0) {
+        Value::Instance(it) => Ok(it),
+        _ => Err(ctx.wrong_receiver("_collections._deque_iterator")),
+    }
+}
+
+fn items_left(ctx: &mut Ctx<'_>) -> Result<usize, Interrupt> {
+    let iterator = iterator(ctx)?;
+    Ok(match ctx.vm.instance_attribute(iterator, name::LEFT) {
+        Some(Value::Int(left)) => usize::try_from(left).unwrap_or(0),
+        _ => 0,
+    })
+}
+
+fn set_left(ctx: &mut Ctx<'_>, left: usize) -> Result<(), Interrupt> {
+    let iterator = iterator(ctx)?;
+    let left = Value::Int(left as i64);
+    ctx.vm.set_instance_attribute(iterator, name::LEFT, left);
+    Ok(())
+}
+
+fn has_changed(ctx: &mut Ctx<'_>) -> Result<bool, Interrupt> {
+    let iterator = iterator(ctx)?;
+    let began = ctx.vm.instance_attribute(iterator, name::STATE);
+    let state = ring(ctx)?.state();
+    Ok(match (began, state) {
+        (Some(began), Some(state)) => !began.same(state),
+        _ => true,
+    })
+}
+
+/// The iterator ends with an error, once and for all.
+fn changed(ctx: &mut Ctx<'_>) -> Result<Interrupt, Interrupt> {
+    set_left(ctx, 0)?;
+    Ok(ctx.error(Type::RuntimeError, "deque mutated during iteration"))
 }

@@ -222,29 +222,35 @@ fn exc_info(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_tuple(parts))
 }
 
-/// File, line and function of the code that called into a module: the innermost frame outside of it, or one `level` - 1 further out.
+/// File, line, function and module of the code that called into a module: the innermost frame outside of it, or one `level` - 1 further out.
 fn caller(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let (outside, level) = (ctx.arg(0), ctx.arg(1));
     let outside = ctx.str(outside)?;
     let level = usize::try_from(ctx.index(level)?).unwrap_or(1);
     let program = ctx.vm.image.program.clone();
     let frames = &ctx.vm.threads[ctx.thread.0 as usize].frames;
-    let mut callers = frames.iter().rev().filter(|frame| {
+    let callers = frames.iter().rev().filter_map(|frame| {
         let code = &program.codes[frame.code.0 as usize];
-        !code.internal && *program.modules[code.module as usize].name != *outside
+        let outside = *program.modules[code.module as usize].name == *outside;
+        (!code.internal && !outside).then_some((code, frame.pc.saturating_sub(1)))
     });
-    let Some(frame) = callers.nth(level.saturating_sub(1)) else {
+    let mut callers = callers.flat_map(|(code, pc)| {
+        let frames: Vec<_> = code.frames_at(pc).collect();
+        frames
+            .into_iter()
+            .rev()
+            .map(move |(name, at)| (code, name, at))
+    });
+    let Some((code, name, at)) = callers.nth(level.saturating_sub(1)) else {
         return Ok(Value::None);
     };
-    let code = &program.codes[frame.code.0 as usize];
     let source = &program.sources[code.source.0 as usize];
-    let line = code
-        .spans
-        .get((frame.pc as usize).saturating_sub(1))
-        .map_or(0, |span| source.line(span.start));
+    let line = source.line(code.span_at(at).start);
     let file = ctx.vm.heap.new_str(source.name.clone());
-    let function = ctx.vm.heap.new_str(code.name.clone());
-    let parts = [file, Value::Int(line.into()), function];
+    let function = ctx.vm.heap.new_str(name);
+    let module = program.modules[code.module as usize].name.clone();
+    let module = ctx.vm.heap.new_str(module);
+    let parts = [file, Value::Int(line.into()), function, module];
     Ok(ctx.vm.heap.new_tuple(parts))
 }
 
@@ -266,15 +272,15 @@ fn stack_format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             continue;
         }
         let source = &program.sources[code.source.0 as usize];
-        let span = code.spans.get((frame.pc as usize).saturating_sub(1));
-        let line = span.map_or(0, |span| source.line(span.start));
-        let _ = write!(
-            text,
-            "  File \"{}\", line {line}, in {}\n    {}\n",
-            source.name,
-            code.name,
-            source.line_text(line).trim()
-        );
+        for (name, at) in code.frames_at(frame.pc.saturating_sub(1)) {
+            let line = source.line(code.span_at(at).start);
+            let _ = write!(
+                text,
+                "  File \"{}\", line {line}, in {name}\n    {}\n",
+                source.name,
+                source.line_text(line).trim()
+            );
+        }
     }
     Ok(ctx.vm.heap.new_string(text))
 }

@@ -36,10 +36,11 @@ impl Vm {
                 }
                 return Ok(flow);
             }
+            if of == Type::Super {
+                let proxy = self.construct_super(thread, base + 1, count, names)?;
+                return self.deliver(thread, proxy, ret);
+            }
             let Some(native) = builtins::constructor(of) else {
-                if of == Type::Super {
-                    return Err(self.throw(Type::RuntimeError, "super(): no arguments"));
-                }
                 let message = format!("cannot create '{}' instances", of.name());
                 return Err(self.throw(Type::TypeError, message));
             };

@@ -1,7 +1,7 @@
 //! Integers of any size: the operations whose rules are Python's own, and the bounds that keep one operation from running for ever.
 
 use crate::vm::fault::Fault;
-use num_bigint::{BigInt, Sign};
+use num_bigint::{BigInt, BigUint, Sign};
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
@@ -308,12 +308,64 @@ pub fn greatest_common_divisor(a: &BigInt, b: &BigInt) -> Result<BigInt, Fault> 
     if small.is_zero() {
         return Ok(large.abs());
     }
-    // One step of Euclid's, then bit by bit.
+    // One step of Euclid's makes both equally long.
     check_division(large, small)?;
-    if small.bits() * (small.bits() / 64) > MOST_STEPS {
+    let words = small.bits() / 64;
+    if words * words > MOST_STEPS {
         return Err(Fault::memory());
     }
-    Ok(small.gcd(&(large % small)))
+    let rest = large.magnitude() % small.magnitude();
+    Ok(lehmer(small.magnitude().clone(), rest).into())
+}
+
+/// The common divisor by Lehmer's algorithm (Knuth, `The Art of Computer Programming` 4.5.2, algorithm L; `_PyLong_GCD` in CPython's
+/// `Objects/longobject.c`): many of Euclid's steps are worked out on the leading bits, and done to the whole numbers at once. `a` is
+/// not below `b`.
+fn lehmer(mut a: BigUint, mut b: BigUint) -> BigUint {
+    /// Bits that are looked at; what the steps come to has half as many.
+    const LEADING: u64 = 124;
+    loop {
+        let shift = a.bits().saturating_sub(LEADING);
+        let leading = |it: &BigUint| (it >> shift).to_i128().expect("so many bits fit");
+        let (x, y) = (leading(&a), leading(&b));
+        if shift == 0 {
+            return x.gcd(&y).unsigned_abs().into();
+        }
+        (a, b) = match euclid_steps(x, y) {
+            Some(([p, q, r, s], true)) => (&a * p - &b * q, &b * s - &a * r),
+            Some(([p, q, r, s], false)) => (&b * p - &a * q, &a * s - &b * r),
+            None if b.is_zero() => return a,
+            None => {
+                let rest = &a % &b;
+                (b, rest)
+            }
+        };
+    }
+}
+
+/// What those steps of Euclid's come to that are the same for all numbers that begin with these bits, signs aside, and whether
+/// they are an even number. Nothing if there is not one such step.
+fn euclid_steps(mut x: i128, mut y: i128) -> Option<([u64; 4], bool)> {
+    let [mut p, mut q, mut r, mut s] = [1i128, 0, 0, 1];
+    let mut steps = 0;
+    while y > r {
+        let quotient = (x + (p - 1)) / (y - r);
+        let next = quotient.checked_mul(s).and_then(|it| it.checked_add(q));
+        let rest = quotient.checked_mul(y).and_then(|it| x.checked_sub(it));
+        let (Some(next), Some(rest)) = (next, rest) else {
+            break;
+        };
+        if next > rest {
+            break;
+        }
+        let last = p + quotient * r;
+        (x, y) = (y, rest);
+        [p, q, r, s] = [s, r, next, last];
+        steps += 1;
+    }
+    let fits = |it: i128| u64::try_from(it).ok();
+    let matrix = [fits(p)?, fits(q)?, fits(r)?, fits(s)?];
+    (steps > 0).then_some((matrix, steps % 2 == 0))
 }
 
 /// The product of `low..=high`, by halves, so that the factors stay of equal length.
@@ -340,8 +392,8 @@ pub fn product_of_range(low: u64, high: u64) -> Result<BigInt, Fault> {
 #[cfg(test)]
 mod tests {
     use super::{
-        divide, floor_divide_small, from_bytes, modulo_small, power, power_modulo, round_to_tens,
-        scale, shift_left, shift_right, to_bytes, true_divide,
+        divide, floor_divide_small, from_bytes, greatest_common_divisor, modulo_small, power,
+        power_modulo, round_to_tens, scale, shift_left, shift_right, to_bytes, true_divide,
     };
     use num_bigint::BigInt;
 
@@ -460,5 +512,25 @@ mod tests {
         assert_eq!(to_bytes(&0.into(), 0, false), Ok(vec![]));
         assert_eq!(from_bytes(&[0xff, 0xff], true), (-1).into());
         assert_eq!(from_bytes(&[], false), 0.into());
+    }
+
+    #[test]
+    fn common_divisors_are_those_of_euclid() {
+        let euclid = |mut a: BigInt, mut b: BigInt| {
+            while b != BigInt::ZERO {
+                (a, b) = (b.clone(), a % b);
+            }
+            a
+        };
+        let mut a = big("1");
+        let mut b = big("3");
+        for step in 1u32..400 {
+            let shared = BigInt::from(step) << (step % 130);
+            let (x, y) = (&a * &shared, &b * &shared);
+            let found = greatest_common_divisor(&x, &-&y);
+            assert_eq!(found, Ok(euclid(x, y)), "step {step}");
+            // Neighbours of the golden ratio take the most steps; now and then a long quotient.
+            (a, b) = (b.clone(), a + &b * if step % 7 == 0 { u64::MAX } else { 1 });
+        }
     }
 }

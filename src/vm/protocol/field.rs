@@ -18,20 +18,6 @@ pub(in crate::vm) fn builtin_attribute(vm: &mut Vm, value: Value, wanted: Name) 
                 _ => None,
             }
         }
-        Value::Int(_) | Value::Bool(_) | Value::Big(_) => match &*text {
-            "numerator" | "real" => Some(match value {
-                Value::Bool(truth) => Value::Int(i64::from(truth)),
-                _ => value,
-            }),
-            "denominator" => Some(Value::Int(1)),
-            "imag" => Some(Value::Int(0)),
-            _ => None,
-        },
-        Value::Float(_) => match &*text {
-            "real" => Some(value),
-            "imag" => Some(Value::Float(0.0)),
-            _ => None,
-        },
         Value::Object(it) => match &vm.heap.objects[it] {
             Object::Slice { lower, upper, step } => match &*text {
                 "start" => Some(*lower),

@@ -523,8 +523,11 @@ impl Writer {
             Object::ClassMethod(inner) => return self.row("<classmethod(", &[*inner], ")>"),
             Object::Super { class, object } => {
                 let class = &vm.heap.classes[*class].name;
-                let of = vm.type_name(*object);
-                let _ = write!(self.out, "<super: <class '{class}'>, <{of} object>>");
+                let of = match object {
+                    Value::None => "NULL".to_owned(),
+                    _ => format!("<{} object>", vm.type_name(*object)),
+                };
+                let _ = write!(self.out, "<super: <class '{class}'>, {of}>");
             }
             Object::Lock(lock) => {
                 let state = if lock.locked { "locked" } else { "unlocked" };
@@ -536,6 +539,10 @@ impl Writer {
                 let count = lock.count;
                 let what = format!("{state} _thread.RLock object owner={owner} count={count}");
                 self.object(&what, value);
+            }
+            Object::Property { getter, .. } if let Some(native) = vm.builtin_getter(*getter) => {
+                let of = native.owner.map_or("", Type::name);
+                let _ = write!(self.out, "<attribute '{}' of '{of}' objects>", native.shown);
             }
             Object::Free
             | Object::Property { .. }
