@@ -8,6 +8,8 @@ mod construct;
 mod native;
 mod parent;
 
+pub(super) use parent::feeds_super;
+
 use crate::bytecode::op::Reg;
 use crate::vm::Vm;
 use crate::vm::builtins::{self};
