@@ -15,7 +15,7 @@ use crate::vm::shapes::NO_SHAPE;
 use crate::vm::value::{Ref, Value};
 use std::sync::Arc;
 
-pub(super) use class::{LOOKUPS, Lookup};
+pub(super) use class::{LOOKUPS, Lookup, builtin_getter};
 
 /// An instance that is given more attributes than this keeps them in a dict: each shape has all of
 /// its names.

@@ -9,6 +9,8 @@ mod native;
 mod parent;
 mod spread;
 
+pub(super) use parent::feeds_super;
+
 use crate::bytecode::op::Reg;
 use crate::vm::Vm;
 use crate::vm::builtins::{self};

@@ -5,7 +5,7 @@ use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::Vm;
 use crate::vm::attribute::{Cache, Found};
 use crate::vm::builtins::operators;
-use crate::vm::call::{Flow, SPARE, Step};
+use crate::vm::call::{Flow, SPARE, Step, feeds_super};
 use crate::vm::class::{Class, Name, Type, name};
 use crate::vm::generator::Resume;
 use crate::vm::heap::{MOST_TEXT_BYTES, SHORT};
@@ -41,7 +41,7 @@ impl Vm {
         let text = self.image.free_name(frame.code, free);
         let image = self.image.clone();
         let code = &image.program.codes[frame.code.0 as usize];
-        if self.feeds_super(code, frame.pc.saturating_sub(1) as usize) {
+        if feeds_super(code, frame.pc.saturating_sub(1) as usize) {
             return self.throw(Type::RuntimeError, "super(): empty __class__ cell");
         }
         let message = format!(

@@ -114,7 +114,7 @@ impl Vm {
             Value::Object(it) => match &self.heap.objects[it] {
                 Object::Free => Type::Object,
                 Object::Slice { .. } => Type::Slice,
-                Object::Property { getter, .. } => match self.builtin_getter(*getter) {
+                Object::Property { getter, .. } => match builtin_getter(*getter) {
                     Some(_) => Type::GetSetDescriptor,
                     None => Type::Property,
                 },
@@ -147,17 +147,6 @@ impl Vm {
             },
         };
         of.class()
-    }
-
-    /// The native that reads an attribute of a builtin type, if a property's getter is such a one.
-    pub(in crate::vm) fn builtin_getter(&self, getter: Value) -> Option<&'static Native> {
-        match getter {
-            Value::Native(it) => {
-                let native = &builtins::table()[it.0 as usize];
-                (native.kind == Kind::Getter).then_some(native)
-            }
-            _ => None,
-        }
     }
 
     /// What a class or its bases have under a name, without binding.
@@ -328,6 +317,17 @@ impl Vm {
     #[must_use]
     pub fn type_name(&self, value: Value) -> &str {
         &self.heap.classes[self.class_of(value)].name
+    }
+}
+
+/// The native that reads an attribute of a builtin type, if a property's getter is such a one.
+pub(in crate::vm) fn builtin_getter(getter: Value) -> Option<&'static Native> {
+    match getter {
+        Value::Native(it) => {
+            let native = &builtins::table()[it.0 as usize];
+            (native.kind == Kind::Getter).then_some(native)
+        }
+        _ => None,
     }
 }
 

@@ -110,16 +110,16 @@ impl Vm {
             .get(usize::from(at))?;
         Some(self.heap.cells[cell].0)
     }
+}
 
-    /// Does the instruction at `pc` read `__class__` for a `super()`, as the compiler writes it: with the object behind it, and then the
-    /// instruction that takes both?
-    pub(in crate::vm) fn feeds_super(&self, code: &Code, pc: usize) -> bool {
-        let (Some(Op::GetFree { dst, .. }), Some(taker)) = (code.ops.get(pc), code.ops.get(pc + 2))
-        else {
-            return false;
-        };
-        matches!(taker, Op::GetSuper { base, .. } | Op::LoadSuperMethod { base, .. } if base == dst)
-    }
+/// Does the instruction at `pc` read `__class__` for a `super()`, as the compiler writes it: with the object behind it, and then the
+/// instruction that takes both?
+pub(in crate::vm) fn feeds_super(code: &Code, pc: usize) -> bool {
+    let (Some(Op::GetFree { dst, .. }), Some(taker)) = (code.ops.get(pc), code.ops.get(pc + 2))
+    else {
+        return false;
+    };
+    matches!(taker, Op::GetSuper { base, .. } | Op::LoadSuperMethod { base, .. } if base == dst)
 }
 
 /// The body of a class makes the class first.

@@ -3,6 +3,7 @@
 
 use super::identity::address;
 use crate::vm::Vm;
+use crate::vm::attribute::builtin_getter;
 use crate::vm::builtins;
 use crate::vm::class::{Type, name};
 use crate::vm::fault::Fault;
@@ -540,7 +541,7 @@ impl Writer {
                 let what = format!("{state} _thread.RLock object owner={owner} count={count}");
                 self.object(&what, value);
             }
-            Object::Property { getter, .. } if let Some(native) = vm.builtin_getter(*getter) => {
+            Object::Property { getter, .. } if let Some(native) = builtin_getter(*getter) => {
                 let of = native.owner.map_or("", Type::name);
                 let _ = write!(self.out, "<attribute '{}' of '{of}' objects>", native.shown);
             }
