@@ -107,7 +107,7 @@ impl<T: Clone + Default + Weight> Arena<T> {
 
     /// Bytes of its free slots.
     pub(super) fn idle_bytes(&self) -> usize {
-        self.free.len() * size_of::<T>()
+        self.free.len() * T::BYTES
     }
 
     /// Does none live in it?
@@ -153,7 +153,7 @@ impl<T: Clone + Default + Weight> Arena<T> {
             None if self.own.len() >= sharing.from_slots => {
                 let slots = std::mem::take(&mut self.own);
                 // To weigh all of it would take longer than the rest of the fork.
-                let weight = self.weight.max(slots.len() * size_of::<T>());
+                let weight = self.weight.max(slots.len() * T::BYTES);
                 self.shared = Some(Shared::new(slots, sharing.page_bits, paid.split(weight)));
             }
             Some(shared) if !self.own.is_empty() => {
@@ -253,7 +253,7 @@ impl<T: Clone + Default + Weight> Arena<T> {
 
 /// Bytes of slots and of what the objects in them keep.
 fn weight<T: Weight>(slots: &[T]) -> usize {
-    size_of_val(slots) + slots.iter().map(Weight::outer_bytes).sum::<usize>()
+    slots.len() * T::BYTES + slots.iter().map(Weight::outer_bytes).sum::<usize>()
 }
 
 /// Which objects of an arena were reached.

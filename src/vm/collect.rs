@@ -4,11 +4,13 @@
 use crate::vm::Vm;
 use crate::vm::attribute::{Cache, Lookup};
 use crate::vm::class::{Name, Type};
-use crate::vm::memory::{Account, Charge};
+use crate::vm::memory::{Account, Charge, Counted, counted};
 use crate::vm::object::Object;
 use crate::vm::thread::{Thread, ThreadId};
 use crate::vm::value::Value;
 use std::sync::Arc;
+
+counted! { Cache: 16, Lookup: 32 }
 
 impl Vm {
     /// `collect_if_due` before a new value is put anywhere. If false is the answer the value must not be put there: a script that catches the
@@ -121,8 +123,8 @@ impl Vm {
 
     /// Bytes of the tables that grow with what a script does, and of those that every VM has.
     fn tables_bytes(&self) -> usize {
-        let fixed = self.caches.len() * size_of::<Cache>()
-            + self.lookups.len() * size_of::<Lookup>()
+        let fixed = self.caches.len() * Cache::BYTES
+            + self.lookups.len() * Lookup::BYTES
             + (self.globals.len() + self.constants.len()) * size_of::<Value>()
             + self.module_names.len() * 24;
         self.names.bytes() + self.shapes.bytes() + fixed

@@ -4,6 +4,7 @@
 //! hashes, not how to make them, and asks its caller whether two keys are equal, so that a key's
 //! `__eq__` may be a function of the script.
 
+use crate::vm::memory::{Counted, counted};
 use crate::vm::value::Value;
 
 /// A key with its value. A removed entry stays as a gap (unbound key) until the next rebuild.
@@ -84,6 +85,8 @@ impl Probe {
             & self.mask;
     }
 }
+
+counted! { Entry: 40 }
 
 impl Dict {
     /// An empty one with room for this many keys, of which all may be texts.
@@ -310,7 +313,7 @@ impl Dict {
     /// Bytes that the storage takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.index) + self.entries.capacity() * size_of::<Entry>()
+        size_of_val(&*self.index) + self.entries.capacity() * Entry::BYTES
     }
     /// What is wrong with it, for those who look for faults of Mini's.
     pub(super) fn fault(&self) -> Option<&'static str> {

@@ -13,7 +13,7 @@ use crate::vm::dict::Dict;
 use crate::vm::flag::InterruptFlag;
 use crate::vm::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 use crate::vm::list::List;
-use crate::vm::memory::Charge;
+use crate::vm::memory::{Charge, Counted};
 use crate::vm::object::{
     self, Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Trace, Tuple,
 };
@@ -76,7 +76,7 @@ macro_rules! makers {
         impl Heap { $(
             $(#[doc = $doc])+
             pub fn $name(&mut self, $object: $type) -> Value {
-                self.allocated += size_of::<$type>() + $size;
+                self.allocated += <$type>::BYTES + $size;
                 Value::$variant(self.$arena.insert($object))
             }
         )* }
@@ -223,7 +223,7 @@ impl Heap {
     }
 
     fn insert_str(&mut self, string: Str) -> Value {
-        self.allocated += size_of::<Str>() + string.outer_bytes();
+        self.allocated += Str::BYTES + string.outer_bytes();
         Value::Str(self.strs.insert(string))
     }
 
@@ -240,7 +240,7 @@ impl Heap {
         if text.capacity() / 2 > text.len() {
             text.shrink_to_fit();
         }
-        self.allocated += size_of::<Str>() + text.capacity();
+        self.allocated += Str::BYTES + text.capacity();
         let form = Form::Prefix(self.buffers.insert(Buffer(text)));
         Value::Str(self.strs.insert(Str {
             form,
@@ -307,7 +307,7 @@ impl Heap {
     #[inline(never)]
     pub fn new_list(&mut self, items: impl Into<List>) -> Value {
         let list = items.into();
-        self.allocated += size_of::<List>() + list.bytes();
+        self.allocated += List::BYTES + list.bytes();
         Value::List(self.lists.insert(list))
     }
 
@@ -315,7 +315,7 @@ impl Heap {
     #[inline(never)]
     pub fn new_tuple(&mut self, items: impl Into<Box<[Value]>>) -> Value {
         let items = items.into();
-        self.allocated += size_of::<Tuple>() + items.len() * size_of::<Value>();
+        self.allocated += Tuple::BYTES + items.len() * size_of::<Value>();
         Value::Tuple(self.tuples.insert(Tuple(items)))
     }
 
@@ -324,8 +324,7 @@ impl Heap {
         if let Ok(small) = i64::try_from(&integer) {
             return Value::Int(small);
         }
-        self.allocated +=
-            size_of::<BigInt>() + usize::try_from(integer.bits() / 8).unwrap_or(usize::MAX);
+        self.allocated += BigInt::BYTES + usize::try_from(integer.bits() / 8).unwrap_or(usize::MAX);
         Value::Big(self.bigs.insert(integer))
     }
 
@@ -421,7 +420,7 @@ impl Heap {
             bytes,
             hash: CachedHash::default(),
         };
-        self.allocated += size_of::<Str>() + string.outer_bytes();
+        self.allocated += Str::BYTES + string.outer_bytes();
         Value::Str(self.strs.insert(string))
     }
 

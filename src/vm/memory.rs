@@ -140,6 +140,25 @@ impl Drop for Charge {
     }
 }
 
+/// Something whose slots are counted, as large as it is where a word has 64 bits: the same on every
+/// machine, so that a simulated run takes the same time and comes to its limit at the same
+/// instruction everywhere.
+pub trait Counted {
+    /// Bytes of one.
+    const BYTES: usize;
+}
+
+macro_rules! counted {
+    ($($type:ty: $bytes:literal),+ $(,)?) => { $(
+        impl $crate::vm::memory::Counted for $type {
+            const BYTES: usize = $bytes;
+        }
+        #[cfg(target_pointer_width = "64")]
+        const _: () = assert!(size_of::<$type>() == $bytes);
+    )+ };
+}
+pub(super) use counted;
+
 /// What the allocator takes for so many bytes: a header, and units of two words (`malloc/malloc.c`
 /// of glibc; others differ by little).
 #[must_use]

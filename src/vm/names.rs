@@ -2,7 +2,7 @@
 //! (`setattr(x, "a" + str(n), …)`) are forgotten when nothing has them any more.
 
 use crate::vm::class::Name;
-use crate::vm::memory::block;
+use crate::vm::memory::{Counted, block, counted};
 use rustc_hash::FxHashMap;
 use std::ops::Index;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub struct Names {
     /// With so many it pays to look for some to forget.
     crowded_at: usize,
 }
+
+counted! { Arc<str>: 16, (Arc<str>, Name): 24 }
 
 impl Names {
     /// The names of a program, which it refers to by their numbers; and room for some more.
@@ -115,15 +117,16 @@ impl Names {
     /// Bytes that they take.
     #[must_use]
     pub(super) fn bytes(&self) -> usize {
-        self.index.keys().map(bytes_of).sum::<usize>() + self.free.len() * size_of::<Arc<str>>()
+        self.index.keys().map(bytes_of).sum::<usize>() + self.free.len() * <Arc<str>>::BYTES
     }
 }
 
 /// A text with its two counts, its place, its entry in the index with a byte of the table's.
 fn bytes_of(text: &Arc<str>) -> usize {
-    let counts = 2 * size_of::<usize>();
-    let entry = size_of::<(Arc<str>, Name)>() + 1;
-    block(text.len() + counts) + size_of::<Arc<str>>() + 2 * entry
+    /// The two counts of its owners.
+    const COUNTS: usize = 16;
+    let entry = <(Arc<str>, Name)>::BYTES + 1;
+    block(text.len() + COUNTS) + <Arc<str>>::BYTES + 2 * entry
 }
 
 impl Index<Name> for Names {

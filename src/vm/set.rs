@@ -2,6 +2,7 @@
 //! the same growth, the same copying), because the order in which a set of numbers prints is that of its table, and scripts print sets. Like `Dict`, it
 //! knows hashes, not how to make them, and asks its caller whether two elements are equal.
 
+use crate::vm::memory::{Counted, counted};
 use crate::vm::value::Value;
 
 /// A hash set.
@@ -94,6 +95,8 @@ impl Probe {
         self.land();
     }
 }
+
+counted! { Slot: 24 }
 
 impl Set {
     /// An empty one.
@@ -212,12 +215,12 @@ impl Set {
         if (self.fill + 1) * 5 < self.mask() * 3 {
             return 0;
         }
-        slots_above(self.grown()) * size_of::<Slot>()
+        slots_above(self.grown()) * Slot::BYTES
     }
     /// How many bytes the table takes that `reserve` makes for so many elements.
     #[must_use]
     pub fn bytes_for(elements: usize) -> usize {
-        slots_above(2 * elements) * size_of::<Slot>()
+        slots_above(2 * elements) * Slot::BYTES
     }
     /// Removes the element in a slot.
     pub fn remove(&mut self, slot: usize) {
@@ -298,7 +301,7 @@ impl Set {
     /// Bytes that the storage takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.table)
+        self.table.len() * Slot::BYTES
     }
 
     /// What is wrong with it, for those who look for faults of Mini's.

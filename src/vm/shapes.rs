@@ -3,7 +3,7 @@
 //! forgotten. Knows no instances.
 
 use crate::vm::class::Name;
-use crate::vm::memory::block;
+use crate::vm::memory::{Counted, block, counted};
 use rustc_hash::FxHashMap;
 use std::ops::Index;
 
@@ -22,12 +22,14 @@ pub(super) struct Shape {
     parent: u32,
 }
 
+counted! { Shape: 64, (Name, u32): 8 }
+
 impl Shape {
     /// Bytes that it takes.
     fn bytes(&self) -> usize {
         // An entry of the table takes its key, its value and a byte of the table's.
         let transitions = block(self.transitions.capacity() * 9);
-        size_of::<Shape>() + block(self.names.capacity() * size_of::<Name>()) + transitions
+        Shape::BYTES + block(self.names.capacity() * Name::BYTES) + transitions
     }
 }
 
@@ -82,7 +84,7 @@ impl Shapes {
             parent: shape,
         });
         self.nodes[shape as usize].transitions.insert(name, next);
-        let entry = size_of::<(Name, u32)>() + 1;
+        let entry = <(Name, u32)>::BYTES + 1;
         (next, self.nodes[next as usize].bytes() + 2 * entry)
     }
 

@@ -4,7 +4,7 @@ use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::call::SPARE;
 use crate::vm::class::Name;
 use crate::vm::link::Image;
-use crate::vm::memory::{Charge, block};
+use crate::vm::memory::{Charge, Counted, block, counted};
 use crate::vm::native::{Bound, NativeId};
 use crate::vm::object::{Function, Generator, TraceEntry};
 use crate::vm::slice::{SysCall, WaitOn};
@@ -71,9 +71,17 @@ pub struct Thread {
     pub(super) thrown: Value,
 }
 
+counted! {
+    Answered: 48,
+    Frame: 24,
+    Pending: 136,
+    Thread: 496,
+    (Value, Vec<Value>): 40,
+}
+
 /// What a frame takes: itself, and its line in the traceback of an exception that may end it, in a
 /// list that grows by doubling.
-const BYTES_OF_FRAME: usize = size_of::<Frame>() + 2 * size_of::<TraceEntry>();
+const BYTES_OF_FRAME: usize = Frame::BYTES + 2 * TraceEntry::BYTES;
 
 /// What a thread calls first: a callable, its arguments, its keyword arguments.
 pub(super) type Start = (Value, Vec<Value>, Vec<(Name, Value)>);
@@ -119,10 +127,10 @@ impl Thread {
 
     /// Bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Thread>()
+        Thread::BYTES
             + block(self.stack.capacity() * size_of::<Value>())
             + block(self.frames.capacity() * BYTES_OF_FRAME)
-            + block(self.pending.capacity() * size_of::<Pending>())
+            + block(self.pending.capacity() * Pending::BYTES)
             + self.pending.iter().map(Pending::outer_bytes).sum::<usize>()
     }
 
@@ -345,7 +353,7 @@ impl Pending {
             Asking::Calls { calls, results, .. } => bytes_of_calls(calls) + bytes_of(results),
             Asking::Nothing | Asking::Engine | Asking::Wake { .. } => 0,
         };
-        let answers = self.answers.capacity() * size_of::<Answered>();
+        let answers = self.answers.capacity() * Answered::BYTES;
         block(answers) + self.answers.iter().map(of_answer).sum::<usize>() + asking
     }
 }
@@ -363,7 +371,7 @@ fn bytes_of(values: &[Value]) -> usize {
 
 fn bytes_of_calls(calls: &[(Value, Vec<Value>)]) -> usize {
     let arguments = calls.iter().map(|(_, args)| bytes_of(args));
-    block(size_of_val(calls)) + arguments.sum::<usize>()
+    block(calls.len() * <(Value, Vec<Value>)>::BYTES) + arguments.sum::<usize>()
 }
 
 /// The question of a pending native.

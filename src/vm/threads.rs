@@ -1,6 +1,7 @@
 //! The table of a VM's threads. Numbers are given once and never again; what an ended thread has
 //! left is forgotten as soon as nobody can ask for it any more.
 
+use crate::vm::memory::{Counted, counted};
 use crate::vm::thread::{Status, Thread, ThreadId};
 use std::ops::{Index, IndexMut};
 
@@ -10,6 +11,8 @@ pub struct Threads {
     /// None where a thread has been forgotten. The loop finds its own thread here, unchecked.
     pub(super) slots: Vec<Option<Box<Thread>>>,
 }
+
+counted! { Option<Box<Thread>>: 8 }
 
 impl Threads {
     /// How many there ever were.
@@ -67,7 +70,7 @@ impl Threads {
 
     /// Bytes of the table itself.
     pub(super) fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Option<Box<Thread>>>()
+        self.slots.capacity() * <Option<Box<Thread>>>::BYTES
     }
 }
 

@@ -9,6 +9,7 @@ use crate::vm::builtins::operators::DESCRIBE;
 use crate::vm::call::{Flow, Step};
 use crate::vm::class::{Class, Type, name};
 use crate::vm::heap::Weight;
+use crate::vm::memory::Counted;
 use crate::vm::object::{Exception, Instance, TraceEntry};
 use crate::vm::slice::Stop;
 use crate::vm::thread::{Answered, Asking, Outcome, Return, Status, ThreadId};
@@ -26,7 +27,7 @@ impl Vm {
     pub fn new_exception_of(&mut self, class: Ref<Class>, args: Vec<Value>) -> Value {
         let shape = self.heap.classes[class].root_shape;
         let exception = self.made_exception(class, args);
-        self.heap.allocated += size_of::<Exception>() + exception.outer_bytes();
+        self.heap.allocated += Exception::BYTES + exception.outer_bytes();
         self.heap.new_instance(Instance {
             class,
             shape,
@@ -261,7 +262,7 @@ impl Vm {
             let before = exception.traceback.capacity();
             exception.traceback.push(entry);
             let growth = exception.traceback.capacity() - before;
-            self.heap.allocated += growth * size_of::<TraceEntry>();
+            self.heap.allocated += growth * TraceEntry::BYTES;
         }
     }
 

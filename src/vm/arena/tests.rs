@@ -3,8 +3,10 @@
 
 use super::{Arena, Sharing};
 use crate::vm::heap::Weight;
-use crate::vm::memory::{Account, Charge};
+use crate::vm::memory::{Account, Charge, counted};
 use crate::vm::value::Ref;
+
+counted! { String: 24 }
 
 impl Weight for String {
     fn outer_bytes(&self) -> usize {

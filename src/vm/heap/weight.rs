@@ -4,7 +4,7 @@
 use crate::vm::class::{Class, Name, Record};
 use crate::vm::dict::Dict;
 use crate::vm::list::List;
-use crate::vm::memory::block;
+use crate::vm::memory::{Counted, block, counted};
 use crate::vm::object::{
     Bytes, Cell, Exception, Function, Generator, Instance, Iter, Method, Object, Range, TraceEntry,
     Tuple,
@@ -18,21 +18,50 @@ use num_bigint::BigInt;
 use std::mem::size_of_val;
 
 /// What an object weighs beside its slot.
-pub trait Weight {
+pub trait Weight: Counted {
     /// Bytes that it keeps on the allocator's heap.
     fn outer_bytes(&self) -> usize;
 }
 
 /// The two counts of its owners that something shared has.
-const COUNTS: usize = 2 * size_of::<usize>();
+const COUNTS: usize = 16;
+
+counted! {
+    BigInt: 32,
+    Buffer: 24,
+    Bytes: 16,
+    Cell: 16,
+    Class: 160,
+    Dict: 56,
+    Exception: 112,
+    Function: 64,
+    Generator: 48,
+    Instance: 48,
+    Iter: 40,
+    List: 32,
+    Method: 32,
+    Name: 4,
+    Object: 80,
+    Range: 24,
+    Record: 72,
+    Ref<Class>: 4,
+    Ring: 64,
+    Set: 48,
+    Str: 40,
+    ThreadId: 4,
+    TraceEntry: 8,
+    Tuple: 16,
+    Value: 16,
+    (Name, Value): 24,
+}
 
 fn shared(text: &str) -> usize {
     block(text.len() + COUNTS)
 }
 
 /// A vector's room for so many things.
-fn room<T>(capacity: usize) -> usize {
-    block(capacity * size_of::<T>())
+fn room<T: Counted>(capacity: usize) -> usize {
+    block(capacity * T::BYTES)
 }
 
 impl Weight for BigInt {
@@ -99,7 +128,7 @@ impl Weight for Class {
         // An entry of the index takes its key, its value and a byte of the table's.
         let index = block(self.index.capacity() * 9);
         let record = self.record.as_ref().map_or(0, |it| {
-            block(size_of::<Record>())
+            block(Record::BYTES)
                 + room::<Name>(it.fields.capacity())
                 + room::<Value>(it.defaults.capacity())
         });
@@ -113,7 +142,7 @@ impl Weight for Class {
 impl Weight for Instance {
     fn outer_bytes(&self) -> usize {
         let exception = self.exception.as_ref();
-        let exception = exception.map_or(0, |it| block(size_of::<Exception>()) + it.outer_bytes());
+        let exception = exception.map_or(0, |it| block(Exception::BYTES) + it.outer_bytes());
         room::<Value>(self.slots.capacity()) + exception
     }
 }
@@ -164,7 +193,7 @@ impl Weight for Object {
             Object::Condition(it) => &it.waiters,
             Object::Semaphore(it) => &it.waiters,
             Object::Event(it) => &it.waiters,
-            Object::Ring(ring) => return block(size_of::<Ring>()) + block(ring.bytes()),
+            Object::Ring(ring) => return block(Ring::BYTES) + block(ring.bytes()),
             Object::Traceback(entries) => return room::<TraceEntry>(entries.capacity()),
             Object::ProcessHandle { name, .. } => return shared(name),
             Object::Free

@@ -191,7 +191,8 @@ impl Ctx<'_> {
             );
             return Err(self.type_error(message));
         }
-        Ok(usize::try_from(self.index(count)?).unwrap_or(0))
+        let count = self.index(count)?.max(0);
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// Refuses a text of so many bytes that would be too large.

@@ -3,6 +3,7 @@
 use super::{CUSTOM, Held, Parcel, Refusal, Tag, find_global, function_path};
 use crate::vm::Vm;
 use crate::vm::class::{Class, Type, name};
+use crate::vm::memory::{Counted, counted};
 use crate::vm::object::Object;
 use crate::vm::protocol::address;
 use crate::vm::slice::ChannelEnd;
@@ -10,8 +11,10 @@ use crate::vm::value::{Ref, Value};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
+counted! { Parcel: 40, (u64, ChannelEnd): 16 }
+
 /// What a parcel takes beside its bytes.
-const OUTER_BYTES: usize = size_of::<Parcel>() + 64;
+const OUTER_BYTES: usize = Parcel::BYTES + 64;
 
 /// Copies a value out of a VM, to be sent to a process that runs.
 pub fn encode(vm: &mut Vm, value: Value) -> Result<Parcel, Refusal> {
@@ -43,7 +46,7 @@ fn encode_with(vm: &mut Vm, value: Value, ends_above: Option<usize>) -> Result<P
         encoder.check_room(0)?;
     }
     let (bytes, ends) = (encoder.bytes, encoder.ends);
-    let taken = bytes.len() + OUTER_BYTES + size_of_val(&*ends);
+    let taken = bytes.len() + OUTER_BYTES + ends.len() * <(u64, ChannelEnd)>::BYTES;
     let charge = vm.pay(taken).ok_or(Refusal::Room(taken))?;
     Ok(Parcel {
         bytes: bytes.into(),

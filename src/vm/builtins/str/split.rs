@@ -3,12 +3,15 @@
 use crate::vm::builtins::str::search::most_times;
 use crate::vm::builtins::str::{reserve_copies, this};
 use crate::vm::class::Type;
+use crate::vm::memory::{Counted, counted};
 use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::text::character::{is_line_end, is_space};
 use crate::vm::text::search::{self, Unit};
 use crate::vm::value::Value;
 use crate::vm::work::Work;
 use std::ops::Range;
+
+counted! { Range<usize>: 16 }
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Str, "split", "self, /, sep=, maxsplit=", |ctx| {
@@ -43,7 +46,7 @@ fn ascii_units(text: &str) -> impl DoubleEndedIterator<Item = Unit> {
 /// A list of parts of the receiver.
 fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Interrupt> {
     let outer: usize = ranges.iter().map(ExactSizeIterator::len).sum();
-    let each = size_of::<Value>() + size_of::<crate::vm::text::Str>();
+    let each = size_of::<Value>() + crate::vm::text::Str::BYTES;
     ctx.reserve(ranges.len() * each + outer)?;
     let this = this(ctx);
     let mut pieces = Vec::with_capacity(ranges.len());
@@ -66,7 +69,7 @@ pub(in crate::vm::builtins) fn reserve_ranges(
         return Ok(());
     }
     // They grow by doubling.
-    let each = 2 * size_of::<Range<usize>>();
+    let each = 2 * <Range<usize>>::BYTES;
     ctx.reserve(count(ctx).saturating_mul(each))
 }
 
