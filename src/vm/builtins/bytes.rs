@@ -116,9 +116,11 @@ fn bytes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         Value::Bytes(_) => Ok(source),
         Value::Str(_) => Err(ctx.type_error("string argument without an encoding")),
         _ if counted => {
-            let Ok(count) = usize::try_from(ctx.index(source)?) else {
+            let count = ctx.index(source)?;
+            if count < 0 {
                 return Err(ctx.value_error("negative count"));
-            };
+            }
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
             ctx.reserve_bytes(count)?;
             Ok(new(ctx, vec![0; count]))
         }

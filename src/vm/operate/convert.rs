@@ -96,6 +96,13 @@ impl Ctx<'_> {
         }
     }
 
+    /// A length that a script gives by such a number: none below 0, and more than there can be where
+    /// a word does not hold it.
+    pub fn size(&mut self, value: Value) -> Result<usize, Interrupt> {
+        let size = self.index(value)?.max(0);
+        Ok(usize::try_from(size).unwrap_or(usize::MAX))
+    }
+
     /// `operator.index(value)` within 64 bits, for indices and counts; `OverflowError` outside.
     pub fn index(&mut self, value: Value) -> Result<i64, Interrupt> {
         if let Value::Int(index) = value {

@@ -191,8 +191,7 @@ impl Ctx<'_> {
             );
             return Err(self.type_error(message));
         }
-        let count = self.index(count)?.max(0);
-        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+        self.size(count)
     }
 
     /// Refuses a text of so many bytes that would be too large.

@@ -124,7 +124,7 @@ fn justify(
     sides: fn(usize, usize) -> (usize, usize),
 ) -> Result<Value, Interrupt> {
     let (width, fill) = (ctx.arg(1), ctx.arg(2));
-    let width = usize::try_from(ctx.index(width)?).unwrap_or(0);
+    let width = ctx.size(width)?;
     let single = match fill {
         Value::Unbound => Some(b' '),
         Value::Bytes(fill) => match ctx.vm.heap.bytes[fill].0[..] {
@@ -154,7 +154,7 @@ fn justify(
 
 fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let width = ctx.arg(1);
-    let width = usize::try_from(ctx.index(width)?).unwrap_or(0);
+    let width = ctx.size(width)?;
     let bytes = this(ctx);
     let missing = width.saturating_sub(bytes.len());
     if missing == 0 {
@@ -170,7 +170,7 @@ fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let size = match ctx.arg(1) {
         Value::Unbound => 8,
-        size => usize::try_from(ctx.index(size)?).unwrap_or(0),
+        size => ctx.size(size)?,
     };
     let bytes = this(ctx);
     let tabs = memchr::memchr_iter(b'\t', &bytes).count();

@@ -26,7 +26,7 @@ fn justify(
     sides: fn(usize, usize) -> (usize, usize),
 ) -> Result<Value, Interrupt> {
     let (width, fill) = (ctx.arg(1), ctx.arg(2));
-    let width = usize::try_from(ctx.index(width)?).unwrap_or(0);
+    let width = ctx.size(width)?;
     let fill = match fill {
         Value::Unbound => ' ',
         Value::Str(fill) => {
@@ -63,7 +63,7 @@ fn justify(
 
 fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let width = ctx.arg(1);
-    let width = usize::try_from(ctx.index(width)?).unwrap_or(0);
+    let width = ctx.size(width)?;
     let missing = width.saturating_sub(ctx.vm.heap.strs[this(ctx)].len());
     if missing == 0 {
         return Ok(ctx.arg(0));
@@ -79,7 +79,7 @@ fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let size = match ctx.arg(1) {
         Value::Unbound => 8,
-        size => usize::try_from(ctx.index(size)?).unwrap_or(0),
+        size => ctx.size(size)?,
     };
     let tabs = ctx.vm.heap.text(this(ctx)).matches('\t').count();
     let length = ctx.vm.heap.text(this(ctx)).len();
