@@ -80,7 +80,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            memory_bytes: 4 << 30,
+            memory_bytes: usize::try_from(4_u64 << 30).unwrap_or(usize::MAX),
             recursion: 1000,
             threads: 100_000,
             tuning: Tuning::USUAL,

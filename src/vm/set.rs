@@ -52,7 +52,7 @@ struct Probe {
     /// How many neighbours of `at` are still to come before the next jump.
     near: usize,
     base: usize,
-    perturb: usize,
+    perturb: u64,
     mask: usize,
 }
 
@@ -63,7 +63,7 @@ impl Probe {
             at: 0,
             near: 0,
             base: hash as usize & mask,
-            perturb: hash as usize,
+            perturb: hash,
             mask,
         };
         probe.land();
@@ -90,7 +90,7 @@ impl Probe {
             .base
             .wrapping_mul(5)
             .wrapping_add(1)
-            .wrapping_add(self.perturb)
+            .wrapping_add(self.perturb as usize)
             & self.mask;
         self.land();
     }
