@@ -381,6 +381,18 @@ impl Heap {
         }
     }
 
+    /// `left + right` if it is so small that nobody asks whether there is room; unbound if not. One
+    /// call for both, since what lives across two takes registers from the instruction loop.
+    #[inline(never)]
+    pub(super) fn concatenate_unasked(&mut self, left: Ref<Str>, right: Ref<Str>) -> Value {
+        /// Objects up to this size are made without asking.
+        const MOST_UNASKED: usize = 64 << 10;
+        if self.growth_of_concatenation(left, right) > MOST_UNASKED {
+            return Value::Unbound;
+        }
+        self.concatenate(left, right)
+    }
+
     /// `left + right`, in time proportional to `right` where `left` was itself made by concatenation.
     pub fn concatenate(&mut self, left: Ref<Str>, right: Ref<Str>) -> Value {
         let (l, r) = (&self.strs[left], &self.strs[right]);

@@ -74,9 +74,6 @@ const STEP: u8 = 1;
 /// Looks at the budget and the flag at backward jumps and calls alone.
 const POLLS: u8 = 2;
 
-/// Objects up to this size are made without asking whether there is room.
-const MOST_UNASKED: usize = 64 << 10;
-
 /// The longest slice: what is left of it is kept as a distance in bytes.
 const MOST: u64 = 1 << 56;
 
@@ -339,11 +336,9 @@ impl Vm {
         // The number of the instruction behind a place in the current code.
         macro_rules! next_of {
             ($pc:expr) => {{
-                // Added before the difference is taken, which for the place before the first one
-                // would be less than nothing.
-                let next = $pc.wrapping_add(1) as usize;
-                let bytes = next.wrapping_sub(link.ops.as_ptr() as usize);
-                (bytes >> WIDTH.trailing_zeros()) as u32
+                // Signed, since the place before the first one is less than nothing.
+                let bytes = ($pc as isize).wrapping_sub(link.ops.as_ptr() as isize);
+                (bytes >> WIDTH.trailing_zeros()).wrapping_add(1) as u32
             }};
         }
         // The place before an instruction: the loop steps to it from there.
@@ -782,11 +777,12 @@ impl Vm {
                                 None => again!(),
                             },
                             (Value::Float(a), Value::Float(b)) => reg!(dst) = Value::Float(a + b),
-                            (Value::Str(a), Value::Str(b))
-                                if !self.is_collection_due()
-                                    && self.heap.growth_of_concatenation(a, b) <= MOST_UNASKED =>
-                            {
-                                reg!(dst) = self.heap.concatenate(a, b);
+                            (Value::Str(a), Value::Str(b)) if !self.is_collection_due() => {
+                                let joined = self.heap.concatenate_unasked(a, b);
+                                if !joined.is_bound() {
+                                    again!();
+                                }
+                                reg!(dst) = joined;
                             }
                             _ => again!(),
                         },
