@@ -14,9 +14,6 @@ use crate::process::{finish, in_parallel};
 use crate::tracebacks::own_frames;
 use crate::{generator, oracle};
 
-/// So many programs are compared in an ordinary run.
-const CASES: u64 = 150;
-
 /// Programs for one CPython process.
 const BATCH: usize = 250;
 
@@ -45,6 +42,7 @@ fn random_programs_print_the_same_under_mini_and_python3() {
         name,
         make: generator::program,
         dies: false,
+        ordinary: 150,
     }
     .run();
 }
@@ -56,6 +54,8 @@ fn programs_whose_classes_change_print_the_same_under_mini_and_python3() {
         name,
         make: generator::program_of_changing_classes,
         dies: false,
+        // Each takes as long as three others.
+        ordinary: 50,
     }
     .run();
 }
@@ -67,6 +67,7 @@ fn programs_that_die_have_the_same_tracebacks_under_mini_and_python3() {
         name,
         make: generator::program_that_dies,
         dies: true,
+        ordinary: 150,
     }
     .run();
 }
@@ -91,6 +92,8 @@ struct Comparison {
     make: fn(u64) -> String,
     /// Do they end in an uncaught exception?
     dies: bool,
+    /// So many are compared in an ordinary run.
+    ordinary: u64,
 }
 
 impl Comparison {
@@ -102,7 +105,7 @@ impl Comparison {
                 return;
             }
         };
-        let seeds: Vec<u64> = oracle::cases(CASES).collect();
+        let seeds: Vec<u64> = oracle::cases(self.ordinary).collect();
         let batches: Vec<_> = seeds.chunks(BATCH).collect();
         let compared = in_parallel(&batches, |batch| self.differences(python, batch));
         let differing: Vec<(u64, String)> = compared.into_iter().flatten().collect();

@@ -15,7 +15,7 @@ use crate::process::{finish, in_parallel};
 use crate::{lang, oracle};
 
 /// One in so many programs runs on each engine in an ordinary run.
-const SHARE: usize = 16;
+const SHARE: usize = 32;
 
 /// Checking takes most of the time.
 const PATIENCE: Duration = Duration::from_mins(10);

@@ -390,7 +390,7 @@ fn arbitrary_pieces_give_messages() {
 #[test]
 fn mutated_programs_give_messages() {
     let programs = front::texts(8_000);
-    cases::run("mutated_programs_give_messages", 3_000, 200, |input| {
+    cases::run("mutated_programs_give_messages", 1_000, 200, |input| {
         let mut text = input.choose(&programs)?.clone();
         for _ in 0..input.int_in_range(1..=4)? {
             mutation::characters(&mut text, PIECES, input)?;

@@ -201,6 +201,7 @@ fn fromhex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         );
         return Err(ctx.type_error(message));
     };
+    ctx.reserve_bytes(ctx.vm.heap.text(text).len() / 2)?;
     let bytes = from_hexadecimal(ctx.vm.heap.text(text));
     let bytes = ctx.ok(bytes)?;
     Ok(new(ctx, bytes))
@@ -212,23 +213,19 @@ fn from_hexadecimal(text: &str) -> Result<Vec<u8>, Fault> {
             "non-hexadecimal number found in fromhex() arg at position {at}"
         )))
     };
-    let chars: Vec<char> = text.chars().collect();
-    let digit = |at: usize| chars.get(at).and_then(|it| it.to_digit(16));
-    let mut bytes = Vec::with_capacity(chars.len() / 2);
-    let mut at = 0;
-    while at < chars.len() {
-        if chars[at].is_ascii() && is_space(chars[at]) {
-            at += 1;
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    let mut chars = text.chars().enumerate();
+    while let Some((at, character)) = chars.next() {
+        if character.is_ascii() && is_space(character) {
             continue;
         }
-        let Some(high) = digit(at) else {
+        let Some(high) = character.to_digit(16) else {
             return bad(at);
         };
-        let Some(low) = digit(at + 1) else {
+        let Some(low) = chars.next().and_then(|it| it.1.to_digit(16)) else {
             return bad(at + 1);
         };
         bytes.push((high << 4 | low) as u8);
-        at += 2;
     }
     Ok(bytes)
 }

@@ -106,7 +106,7 @@ fn count_elements(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         return Err(ctx.type_error("the counts are in a dict"));
     };
     let iterable = ctx.arg(1);
-    let counted = Tally::of(&mut ctx.vm.heap, iterable)
-        .is_some_and(|tally| tally.add_to(&mut ctx.vm.heap, counts));
+    let counted =
+        Tally::of(ctx.vm, iterable).is_some_and(|tally| tally.add_to(&mut ctx.vm.heap, counts));
     Ok(Value::Bool(counted))
 }

@@ -90,12 +90,11 @@ impl Ctx<'_> {
         let function = self.vm.library("add_all");
         self.call(function, &args)?;
         match args[0] {
-            Value::Set(it) if frozen => {
-                let mut set = self.vm.heap.sets[it].clone();
-                set.frozen = true;
-                Ok(self.vm.heap.new_set(set))
+            Value::Set(it) => {
+                self.vm.heap.sets[it].frozen = frozen;
+                Ok(args[0])
             }
-            set => Ok(set),
+            other => unreachable!("it began as a set, not {other:?}"),
         }
     }
 

@@ -4,6 +4,7 @@
 //! changes nothing on its way: it notes the new states of the iterators it moved, looks them up in its notes (`zip(it, it)` moves the same one twice), and
 //! puts them in place at its end.
 
+use super::walk::LOOK_EVERY;
 use crate::syntax::ast::CompareOp;
 use crate::vm::class::{Type, name};
 use crate::vm::dict::Dict;
@@ -483,10 +484,12 @@ impl Ctx<'_> {
             }
             _ => self.collect_by_script(iterable)?,
         };
-        Ok(match list {
-            Value::List(list) => self.vm.heap.lists[list].to_vec(),
-            _ => Vec::new(),
-        })
+        let Value::List(list) = list else {
+            return Ok(Vec::new());
+        };
+        // For this copy, and for what is made of it.
+        self.reserve(2 * self.vm.heap.lists[list].len() * size_of::<Value>())?;
+        Ok(self.vm.heap.lists[list].to_vec())
     }
 
     /// All items of an iterable, as CPython has them where it wants a list or a tuple and makes a list of
@@ -613,6 +616,11 @@ impl Ctx<'_> {
             let mut moved = self.vm.heap.iters[iter].clone();
             while let Some(item) = self.vm.heap.step_plainly(&mut moved) {
                 items.push(item);
+                if items.len().is_multiple_of(LOOK_EVERY) {
+                    // Until it is known to have moved, it can begin again.
+                    self.reserve(items.len() * size_of::<Value>())?;
+                    self.look()?;
+                }
             }
             self.vm.heap.iters[iter] = moved;
             self.vm.heap.worked(Work::Make, items.len());
@@ -620,7 +628,7 @@ impl Ctx<'_> {
         }
         while let Some(item) = self.next(iterator)? {
             items.push(item);
-            if items.len().is_multiple_of(4096) {
+            if items.len().is_multiple_of(LOOK_EVERY) {
                 self.reserve_midway(2 * items.len() * size_of::<Value>())?;
             }
         }

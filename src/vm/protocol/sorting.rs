@@ -32,6 +32,7 @@ impl Ctx<'_> {
         key: Value,
         reverse: bool,
     ) -> Result<Vec<Value>, Interrupt> {
+        self.reserve_order(items.len(), key)?;
         self.ordered(items, key, reverse)?
             .map_err(|(_, raised)| raised)
     }
@@ -43,7 +44,9 @@ impl Ctx<'_> {
         key: Value,
         reverse: bool,
     ) -> Result<(), Interrupt> {
-        let keyed = key.is_bound() && !matches!(key, Value::None);
+        // Once the list is lent it would be lost with the call.
+        self.reserve_order(self.vm.heap.lists[list].len(), key)?;
+        let keyed = is_given(key);
         let lent = self.begin(|ctx| {
             if !keyed && ctx.sort_list_here(list, reverse)? {
                 return Ok(Outcome::Value(Value::None));
@@ -93,14 +96,23 @@ impl Ctx<'_> {
         }
     }
 
+    /// Sees that there is room for putting so many items in order.
+    fn reserve_order(&mut self, items: usize, key: Value) -> Result<(), Interrupt> {
+        /// Four lists of values, two of places, pairs of keys and places with half as many to spare.
+        const EACH: usize = 4 * size_of::<Value>() + 2 * size_of::<u32>() + 36;
+        /// A call with its argument, and its result.
+        const CALLED: usize = 40 + 32 + size_of::<Value>();
+        let each = if is_given(key) { EACH + CALLED } else { EACH };
+        self.reserve(items.saturating_mul(each))
+    }
+
     fn ordered(
         &mut self,
         mut items: Vec<Value>,
         key: Value,
         reverse: bool,
     ) -> Result<Order, Interrupt> {
-        let keyed = key.is_bound() && !matches!(key, Value::None);
-        let mut keys = if keyed {
+        let mut keys = if is_given(key) {
             let calls = items.iter().map(|&item| (key, vec![item])).collect();
             match self.try_call_all(calls)? {
                 Ok(keys) => keys,
@@ -155,6 +167,11 @@ impl Ctx<'_> {
         assert_eq!(places.len(), count, "each key has its place");
         Ok((places, raised.map(Interrupt::Throw)))
     }
+}
+
+/// Is there a function that makes keys of items?
+fn is_given(key: Value) -> bool {
+    key.is_bound() && !matches!(key, Value::None)
 }
 
 /// The items at these places, from the last to the first if they were turned round.

@@ -1,6 +1,7 @@
 //! How often each of some things is there: what `collections.Counter` counts in one step.
 
 use super::mapping::Found;
+use crate::vm::Vm;
 use crate::vm::dict::Dict;
 use crate::vm::heap::Heap;
 use crate::vm::value::{Ref, Value};
@@ -11,8 +12,14 @@ use rustc_hash::FxHashMap;
 pub(in crate::vm) struct Tally(Ref<Dict>);
 
 impl Tally {
-    /// Counts the items of a string, list or tuple; nothing for other things, and where a method of the script must be asked.
-    pub(in crate::vm) fn of(heap: &mut Heap, iterable: Value) -> Option<Tally> {
+    /// Counts the items of a string, list or tuple; nothing for other things, where a method of the
+    /// script must be asked, and where there is no room for so many different ones at once.
+    pub(in crate::vm) fn of(vm: &mut Vm, iterable: Value) -> Option<Tally> {
+        /// What is asked for when there are so many.
+        const MANY: usize = 1 << 10;
+        /// An entry here and in the dict that gets it, both grown by doubling, and one on the way.
+        const EACH: usize = 5 * 48;
+        let heap = &mut vm.heap;
         let length = heap.len_fast(iterable)?;
         let Value::Dict(dict) = heap.new_dict(Dict::default()) else {
             unreachable!("new_dict makes a dict")
@@ -36,6 +43,7 @@ impl Tally {
             }
             Value::List(_) | Value::Tuple(_) => {
                 for at in 0..length {
+                    let heap = &mut vm.heap;
                     let key = heap.sequence_item(iterable, at)?;
                     let hash = heap.hash_fast(key)?;
                     match heap.find_in_dict(dict, hash, key) {
@@ -45,15 +53,21 @@ impl Tally {
                             };
                             heap.dicts[dict].set_value(place, Value::Int(count + 1));
                         }
-                        Found::Absent => heap.dict_put(dict, hash, None, key, Value::Int(1)),
+                        Found::Absent => {
+                            heap.dict_put(dict, hash, None, key, Value::Int(1));
+                            let many = heap.dicts[dict].len();
+                            if many.is_power_of_two() && many >= MANY && !vm.has_room(many * EACH) {
+                                return None;
+                            }
+                        }
                         Found::Ask => return None,
                     }
                 }
             }
             _ => return None,
         }
-        heap.worked(Work::Lookup, length);
-        heap.worked(Work::Insert, length);
+        vm.heap.worked(Work::Lookup, length);
+        vm.heap.worked(Work::Insert, length);
         Some(Tally(dict))
     }
 

@@ -11,7 +11,7 @@ use crate::vm::value::{Ref, Value};
 use crate::vm::work::Work;
 
 /// So many items take microseconds.
-const LOOK_EVERY: usize = 1 << 12;
+pub(super) const LOOK_EVERY: usize = 1 << 12;
 
 /// What a native made of an item.
 #[derive(Clone, Copy, PartialEq, Eq)]

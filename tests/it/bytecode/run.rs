@@ -73,7 +73,7 @@ fn arbitrary_verified_programs_run_within_their_bounds() {
         .filter(|name| is_builtin(name));
     let builtins: Vec<&str> = natives().chain(types).collect();
     let name = "arbitrary_verified_programs_run_within_their_bounds";
-    cases::run(name, 2_000, 6_000, |u| {
+    cases::run(name, 1_000, 6_000, |u| {
         let program = arbitrary::program(u, &builtins)?;
         if verify(program.clone()).is_err() {
             return Ok(());

@@ -66,7 +66,9 @@ fn changed(
     change_ascii: fn(&mut [u8]),
     change: fn(&str) -> String,
 ) -> Result<Value, Interrupt> {
-    reserve_copies(ctx, 2)?;
+    // The other case of a letter may be three, and be made of the small text.
+    let ascii = ctx.vm.heap.strs[this(ctx)].is_ascii();
+    reserve_copies(ctx, if ascii { 2 } else { 8 })?;
     let this = this(ctx);
     let text = ctx.vm.heap.text(this);
     if !ctx.vm.heap.strs[this].is_ascii() {
@@ -142,48 +144,44 @@ fn capitalized(text: &str) -> String {
 }
 
 fn titled(text: &str) -> String {
-    let lower = lowered_by_character(text);
     let mut out = String::with_capacity(text.len());
     let mut inside = false;
-    for (character, small) in text.chars().zip(lower) {
+    each_with_small(text, |character, small| {
         if inside {
-            out.push_str(&small);
+            out.push_str(small);
         } else {
             push_title(&mut out, character);
         }
         inside = is_cased(character);
-    }
+    });
     out
 }
 
 fn swapped(text: &str) -> String {
-    let lower = lowered_by_character(text);
     let mut out = String::with_capacity(text.len());
-    for (character, small) in text.chars().zip(lower) {
+    each_with_small(text, |character, small| {
         if character.is_uppercase() {
-            out.push_str(&small);
+            out.push_str(small);
         } else if character.is_lowercase() {
             out.extend(character.to_uppercase());
         } else {
             out.push(character);
         }
-    }
+    });
     out
 }
 
-/// Each character in lower case; a capital sigma at the end of a word becomes the small one for that place.
-fn lowered_by_character(text: &str) -> Vec<String> {
-    let mut out: Vec<String> = text.chars().map(|it| it.to_lowercase().collect()).collect();
-    if text.contains('Σ') {
-        let whole = text.to_lowercase();
-        let mut rest = whole.as_str();
-        for small in &mut out {
-            let (piece, behind) = rest.split_at(small.len());
-            piece.clone_into(small);
-            rest = behind;
-        }
+/// Each character, and what it is in lower case there: a capital sigma at the end of a word becomes
+/// another small one, which is as long.
+fn each_with_small(text: &str, mut each: impl FnMut(char, &str)) {
+    let whole = text.to_lowercase();
+    let mut rest = whole.as_str();
+    for character in text.chars() {
+        let length = character.to_lowercase().map(char::len_utf8).sum();
+        let (small, behind) = rest.split_at(length);
+        rest = behind;
+        each(character, small);
     }
-    out
 }
 
 fn is_identifier(text: &str) -> bool {
