@@ -12,9 +12,6 @@ pub(crate) const SIGINT: i32 = 2;
 pub(crate) const SIGABRT: i32 = 6;
 pub const SIGTERM: i32 = 15;
 
-/// What a channel takes of memory, beside its messages.
-pub(crate) const CHANNEL_BYTES: usize = 512;
-
 /// The answer to a fork for which there is no memory.
 pub(crate) fn no_memory() -> Answer {
     Answer::Error(Type::OSError, "[Errno 12] Cannot allocate memory".into())

@@ -77,7 +77,13 @@ impl Vm {
         })
     }
 
-    /// The same, if need be after a collection.
+    /// What a channel takes of the run's memory, beside its messages.
+    pub fn pay_for_channel(&mut self) -> Option<Charge> {
+        const CHANNEL: usize = 512;
+        self.pay(CHANNEL)
+    }
+
+    /// Is there room for so many bytes, if need be after a collection?
     pub(super) fn make_room(&mut self, bytes: usize) -> bool {
         self.has_room(bytes) || {
             self.collect();

@@ -58,6 +58,7 @@ const BUSY: &[(&str, &str)] = &[
         "while big == same: pass",
     ),
     ("big = [0] * 10**6", "while 1 not in big: pass"),
+    ("", "sorted(iter(range(10**11)))"),
     ("", "while True: [0] * 10**6"),
     ("", "while True: list(range(10**6))[::2]"),
     ("text = 'ab' * 10**6", "while True: text.replace('a', 'bb')"),
@@ -77,6 +78,12 @@ const BUSY: &[(&str, &str)] = &[
     ),
     ("", "input()"),
 ];
+
+/// An engine, the number of a case, and the case.
+fn on_each_engine<Case>(cases: &[Case]) -> Vec<(&'static str, (usize, &Case))> {
+    let cases = cases.iter().enumerate();
+    cases.flat_map(|it| ENGINES.map(|e| (e, it))).collect()
+}
 
 fn script(name: &str, before: &str, then: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("interrupts_{name}.mini"));
@@ -176,12 +183,7 @@ fn lines(stderr: ChildStderr) -> Receiver<String> {
 
 #[test]
 fn the_first_ctrl_c_ends_whatever_a_script_is_in_the_middle_of() {
-    let cases: Vec<_> = BUSY
-        .iter()
-        .enumerate()
-        .flat_map(|it| ENGINES.map(|e| (e, it)))
-        .collect();
-    in_parallel(&cases, |&(engine, (at, &(before, busy)))| {
+    in_parallel(&on_each_engine(BUSY), |&(engine, (at, &(before, busy)))| {
         let script = script(&format!("{at}_{engine}"), before, busy);
         let running = Running::begin(engine, &script);
         // Most often it is in the middle of it by then.
@@ -214,12 +216,7 @@ const DEAF: &[(&str, &str)] = &[
 
 #[test]
 fn the_second_ctrl_c_ends_everything() {
-    let cases: Vec<_> = DEAF
-        .iter()
-        .enumerate()
-        .flat_map(|it| ENGINES.map(|e| (e, it)))
-        .collect();
-    in_parallel(&cases, |&(engine, (at, &(before, busy)))| {
+    in_parallel(&on_each_engine(DEAF), |&(engine, (at, &(before, busy)))| {
         let script = script(&format!("deaf_{at}_{engine}"), before, busy);
         let running = Running::begin(engine, &script);
         running.signal("INT");

@@ -383,6 +383,42 @@ fn files_are_short_and_say_what_they_are() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Paths in the pages that are not there: what a recipe makes, and what a fuzzer leaves.
+const NOT_THERE: &[&str] = &["tests/lang/builtins/clamp.mini", "fuzz/artifacts"];
+
+#[test]
+fn pages_name_only_files_that_are_there() {
+    let mut pages = sources("docs", "md");
+    pages.extend(["README.md", "CHANGELOG.md", "benches/README.md"].map(PathBuf::from));
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for page in pages {
+        let text = text(&page);
+        // What stands between backticks.
+        for code in text.split('`').skip(1).step_by(2) {
+            let ours = [
+                "src/",
+                "tests/",
+                "docs/",
+                "examples/",
+                "benches/",
+                "grammar/",
+            ];
+            let is_path = ours.iter().any(|folder| code.starts_with(folder))
+                && !code.contains(['<', '*', ' ', '\n', '…', '{']);
+            if !is_path || NOT_THERE.iter().any(|it| code.starts_with(it)) {
+                continue;
+            }
+            seen += 1;
+            if !Path::new(code).exists() {
+                wrong.push(format!("{}: there is no {code}", page.display()));
+            }
+        }
+    }
+    assert!(seen > 50, "{seen} paths were seen");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// What must not stand outside of a few files, so that nothing foreign reaches a terminal unlooked
 /// at: the type `Printable` sees to it, if it cannot be got around.
 const TERMINAL: &[(&[&str], &[&str])] = &[

@@ -1,6 +1,6 @@
 //! What a VM asks of the operating system, served: one method for the dispatch, one for each call that blocks.
 
-use crate::engine::child::{CHANNEL_BYTES, SIGINT, no_memory};
+use crate::engine::child::{SIGINT, no_memory};
 use crate::engine::outcome::End;
 use crate::engine::real::channel::Tried;
 use crate::engine::real::clock;
@@ -93,7 +93,7 @@ impl Worker {
             }
             SysCall::ChannelNew { capacity } => {
                 let channels = &self.machine.channels;
-                match vm.pay(CHANNEL_BYTES) {
+                match vm.pay_for_channel() {
                     Some(held) => {
                         Answer::Int(channels.open(capacity, self.process.number, held) as i64)
                     }

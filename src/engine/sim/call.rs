@@ -1,6 +1,6 @@
 //! What a VM asks of the operating system, served in virtual time: one method for the dispatch, one for each call that blocks.
 
-use crate::engine::child::{CHANNEL_BYTES, SIGINT, no_memory};
+use crate::engine::child::{SIGINT, no_memory};
 use crate::engine::outcome::End;
 use crate::engine::sim::channel::Tried;
 use crate::engine::sim::clock::VirtualNs;
@@ -117,7 +117,7 @@ impl World {
                 }
             }
             SysCall::ChannelNew { capacity } => {
-                match self.processes[number as usize].vm().pay(CHANNEL_BYTES) {
+                match self.processes[number as usize].vm().pay_for_channel() {
                     Some(held) => Answer::Int(self.channels.open(capacity, number, held) as i64),
                     None => Answer::Error(Type::MemoryError, String::new()),
                 }
