@@ -345,7 +345,9 @@ impl Dict {
     }
     /// Drops the gaps, and makes a table of so many slots.
     fn rebuild(&mut self, slots: usize) {
-        self.entries.retain(|entry| entry.key.is_bound());
+        if self.len() < self.entries.len() {
+            self.entries.retain(|entry| entry.key.is_bound());
+        }
         self.first = 0;
         self.room = (usable(slots) - self.entries.len()) as u32;
         if slots == MIN_SLOTS {

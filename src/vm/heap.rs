@@ -118,6 +118,9 @@ pub(super) const MOST_TEXT_BYTES: usize = u32::MAX as usize;
 /// Texts shorter than this are put together in the string object itself, which holds them.
 pub const SHORT: usize = 24;
 
+/// What the instruction loop makes without asking whether there is room for it, in bytes.
+pub(super) const MOST_UNASKED: usize = 64 << 10;
+
 /// How many characters Latin-1 has.
 const LATIN_1: usize = 256;
 
@@ -356,45 +359,46 @@ impl Heap {
 
     /// How many bytes more `left + right` will take, where they are many: more than there can be if
     /// it is longer than a string can be.
-    #[inline]
     pub(super) fn growth_of_concatenation(&self, left: Ref<Str>, right: Ref<Str>) -> usize {
         let (l, r) = (&self.strs[left], &self.strs[right]);
         let bytes = l.bytes as usize + r.bytes as usize;
         if bytes < WHOLE_LIMIT || r.bytes == 0 || l.bytes == 0 {
             return 0;
         }
-        if bytes > MOST_TEXT_BYTES {
-            return usize::MAX;
-        }
-        match l.form {
-            Form::Prefix(buffer) if self.buffers[buffer].0.len() == l.bytes as usize => {
-                let capacity = self.buffers[buffer].0.capacity();
-                // A vector that grows at least doubles.
-                let grown = bytes.max(2 * capacity);
-                if bytes <= capacity {
-                    0
-                } else {
-                    grown - capacity
-                }
+        self.growth_to(bytes, self.buffer_that_ends_with(l))
+    }
+
+    /// The buffer that ends where a string does, so that the string can grow in it.
+    fn buffer_that_ends_with(&self, string: &Str) -> Option<Ref<Buffer>> {
+        match string.form {
+            Form::Prefix(buffer) => {
+                let ends = self.buffers[buffer].0.len() == string.bytes as usize;
+                ends.then_some(buffer)
             }
-            _ => 2 * bytes,
+            Form::Whole(_) => None,
         }
     }
 
-    /// `left + right` if it is so small that nobody asks whether there is room; unbound if not. One
-    /// call for both, since what lives across two takes registers from the instruction loop.
-    #[inline(never)]
-    pub(super) fn concatenate_unasked(&mut self, left: Ref<Str>, right: Ref<Str>) -> Value {
-        /// Objects up to this size are made without asking.
-        const MOST_UNASKED: usize = 64 << 10;
-        if self.growth_of_concatenation(left, right) > MOST_UNASKED {
-            return Value::Unbound;
+    /// How many bytes more a string of so many will take in this buffer, or in a new one.
+    fn growth_to(&self, bytes: usize, buffer: Option<Ref<Buffer>>) -> usize {
+        let capacity = buffer.map_or(0, |it| self.buffers[it].0.capacity());
+        if bytes > MOST_TEXT_BYTES {
+            usize::MAX
+        } else if bytes <= capacity {
+            0
+        } else if buffer.is_some() {
+            // A vector that grows at least doubles.
+            bytes.max(2 * capacity) - capacity
+        } else {
+            2 * bytes
         }
-        self.concatenate(left, right)
     }
 
     /// `left + right`, in time proportional to `right` where `left` was itself made by concatenation.
-    pub fn concatenate(&mut self, left: Ref<Str>, right: Ref<Str>) -> Value {
+    /// Unbound where it would take more than `most` bytes: small ones are put together in this one call
+    /// from the instruction loop, since what lives across two takes registers from it.
+    #[inline(never)]
+    pub fn concatenate(&mut self, left: Ref<Str>, right: Ref<Str>, most: usize) -> Value {
         let (l, r) = (&self.strs[left], &self.strs[right]);
         if r.bytes == 0 {
             return Value::Str(left);
@@ -402,15 +406,17 @@ impl Heap {
         if l.bytes == 0 {
             return Value::Str(right);
         }
-        let (bytes, chars, added) = (l.bytes + r.bytes, l.chars + r.chars, r.bytes as usize);
-        let form = if (bytes as usize) < WHOLE_LIMIT {
+        let bytes = l.bytes as usize + r.bytes as usize;
+        let (chars, added) = (l.chars as usize + r.chars as usize, r.bytes as usize);
+        let form = if bytes < WHOLE_LIMIT {
             let text: SmolStr = [self.text(left), self.text(right)].into_iter().collect();
             Form::Whole(text)
         } else {
-            let buffer = match l.form {
-                Form::Prefix(buffer) if self.buffers[buffer].0.len() == l.bytes as usize => buffer,
-                _ => self.new_buffer(left, bytes as usize * 2),
-            };
+            let buffer = self.buffer_that_ends_with(l);
+            if self.growth_to(bytes, buffer) > most {
+                return Value::Unbound;
+            }
+            let buffer = buffer.unwrap_or_else(|| self.new_buffer(left, bytes * 2));
             let grown = &mut self.buffers[buffer].0;
             let before = grown.capacity();
             match &self.strs[right].form {
@@ -428,8 +434,8 @@ impl Heap {
         };
         let string = Str {
             form,
-            chars,
-            bytes,
+            chars: chars as u32,
+            bytes: bytes as u32,
             hash: CachedHash::default(),
         };
         self.allocated += Str::BYTES + string.outer_bytes();

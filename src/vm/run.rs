@@ -32,6 +32,7 @@ use crate::vm::Vm;
 use crate::vm::attribute::{CACHES, Cache};
 use crate::vm::call::{Arguments, Flow, Step};
 use crate::vm::class::Name;
+use crate::vm::heap::MOST_UNASKED;
 use crate::vm::link::{Image, Link};
 use crate::vm::list::Items;
 use crate::vm::object::{Cell, Function, Iter};
@@ -778,7 +779,7 @@ impl Vm {
                             },
                             (Value::Float(a), Value::Float(b)) => reg!(dst) = Value::Float(a + b),
                             (Value::Str(a), Value::Str(b)) if !self.is_collection_due() => {
-                                let joined = self.heap.concatenate_unasked(a, b);
+                                let joined = self.heap.concatenate(a, b, MOST_UNASKED);
                                 if !joined.is_bound() {
                                     again!();
                                 }

@@ -837,7 +837,7 @@ impl Vm {
             if growth > 0 && !self.make_room(growth) {
                 return Err(self.out_of_memory());
             }
-            let joined = self.heap.concatenate(a, b);
+            let joined = self.heap.concatenate(a, b, usize::MAX);
             if !self.keeps(joined) {
                 return Err(self.out_of_memory());
             }

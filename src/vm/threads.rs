@@ -74,16 +74,21 @@ impl Threads {
     }
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "every access to a register goes through it, and a call costs as much again"
+)]
 impl Index<usize> for Threads {
     type Output = Thread;
-    #[inline]
+    #[inline(always)]
     fn index(&self, thread: usize) -> &Thread {
         self.slots[thread].as_deref().expect(REMEMBERED)
     }
 }
 
+#[expect(clippy::inline_always, reason = "as above")]
 impl IndexMut<usize> for Threads {
-    #[inline]
+    #[inline(always)]
     fn index_mut(&mut self, thread: usize) -> &mut Thread {
         self.slots[thread].as_deref_mut().expect(REMEMBERED)
     }

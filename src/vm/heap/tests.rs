@@ -79,7 +79,7 @@ fn strings_are_strings_however_they_share_their_buffers() {
                         continue;
                     }
                     let (left, right) = (strings[left].0, strings[right].0);
-                    (heap.concatenate(left, right), text)
+                    (heap.concatenate(left, right, usize::MAX), text)
                 }
                 5 => {
                     let (whole, model) = &strings[random.below(strings.len())];

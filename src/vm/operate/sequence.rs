@@ -92,7 +92,7 @@ impl Ctx<'_> {
         match (a, b) {
             (Value::Str(a), Value::Str(b)) => {
                 self.reserve(self.vm.heap.growth_of_concatenation(a, b))?;
-                Ok(self.vm.heap.concatenate(a, b))
+                Ok(self.vm.heap.concatenate(a, b, usize::MAX))
             }
             (Value::Bytes(a), Value::Bytes(b)) => {
                 let bytes = &self.vm.heap.bytes;
