@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod event;
 pub mod gil;
+pub mod operator;
 pub mod printable;
 pub mod report;
 pub mod source;

@@ -6,7 +6,7 @@
 //! sees a window of registers `R[0]…` on its thread's stack, and a call's arguments are already in place as the callee's first registers.
 //! The macro follows wasmtime's Pulley (one table, many expansions).
 
-use crate::syntax::ast::CompareOp;
+use crate::operator::CompareOp;
 use smallvec::{SmallVec, smallvec};
 
 /// A register of the current window.

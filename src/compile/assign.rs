@@ -4,8 +4,9 @@ use crate::bytecode::op::{Count, Count8, Op, Reg};
 use crate::compile::display::{CHUNK, has_star};
 use crate::compile::emit::Emitter;
 use crate::compile::expr::is_constant;
+use crate::operator::BinaryOp;
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, Element, Expr, ExprKind};
+use crate::syntax::ast::{Element, Expr, ExprKind};
 use rustc_hash::FxHashSet;
 
 impl<'a> Emitter<'a> {

@@ -4,8 +4,9 @@ use crate::bytecode::op::{Flag, Op, Reg};
 use crate::compile::emit::Emitter;
 use crate::compile::fold;
 use crate::compile::unit::{FAR, Label, NEAR, immediate};
+use crate::operator::{CompareOp, UnaryOp};
 use crate::source::Span;
-use crate::syntax::ast::{BoolOp, CompareOp, Expr, ExprKind, UnaryOp};
+use crate::syntax::ast::{BoolOp, Expr, ExprKind};
 
 impl<'a> Emitter<'a> {
     /// Goes to `to` if the truth of `test` is `expect`, else on.

@@ -8,10 +8,9 @@ use crate::compile::display::{CHUNK, are_constant};
 use crate::compile::emit::{Emitter, Location};
 use crate::compile::fold;
 use crate::compile::unit::{FAR, immediate};
+use crate::operator::{BinaryOp, CompareOp, UnaryOp};
 use crate::source::Span;
-use crate::syntax::ast::{
-    BinaryOp, BoolOp, CompareOp, Conversion, Expr, ExprKind, FPart, Symbol, UnaryOp,
-};
+use crate::syntax::ast::{BoolOp, Conversion, Expr, ExprKind, FPart, Symbol};
 use std::sync::Arc;
 
 /// Tuples of literals nested deeper than this are built at run time.

@@ -2,7 +2,8 @@
 //! The bounds are those of CPython's `Python/ast_opt.c` (128 bits, 4,096 characters).
 
 use crate::compile::derived::Derived;
-use crate::syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
+use crate::operator::{BinaryOp, UnaryOp};
+use crate::syntax::ast::{Expr, ExprKind};
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{Signed, ToPrimitive, Zero};

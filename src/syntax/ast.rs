@@ -2,6 +2,7 @@
 //!
 //! Depth is bounded when nodes are made (`MAX_DEPTH`), so that walking and dropping a tree by recursion is safe.
 
+use crate::operator::{BinaryOp, CompareOp, UnaryOp};
 use crate::source::Span;
 use num_bigint::BigInt;
 use rustc_hash::FxHashMap;
@@ -421,52 +422,9 @@ pub enum Conversion {
     Ascii,
 }
 
-/// Operators with one operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnaryOp {
-    Not,
-    Neg,
-    Pos,
-    Invert,
-}
-
 /// `and`, `or`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BoolOp {
     And,
     Or,
-}
-
-/// Arithmetic operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum BinaryOp {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    FloorDiv,
-    Mod,
-    Pow,
-    BitAnd,
-    BitOr,
-    BitXor,
-    Shl,
-    Shr,
-}
-
-/// Comparison operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum CompareOp {
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Is,
-    IsNot,
-    In,
-    NotIn,
 }

@@ -1,14 +1,15 @@
 //! What the grammar's actions call: makes nodes, bounds their depth, reads literals, and reports what the grammar cannot express.
 
 use super::ast::{
-    Argument, BinaryOp, Block, BoolOp, ClassDef, Clause, ComprehensionKind, Element, ExceptHandler,
-    Expr, ExprKind, FunctionDef, Ident, ImportName, Interner, MAX_DEPTH, Params, Stmt, StmtKind,
-    Try, UnaryOp, WithItem,
+    Argument, Block, BoolOp, ClassDef, Clause, ComprehensionKind, Element, ExceptHandler, Expr,
+    ExprKind, FunctionDef, Ident, ImportName, Interner, MAX_DEPTH, Params, Stmt, StmtKind, Try,
+    WithItem,
 };
 use super::literal;
 use super::token::{Lexeme, Token};
 use super::walk::children;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::operator::{BinaryOp, UnaryOp};
 use crate::source::{Source, SourceId, Span};
 use lalrpop_util::ErrorRecovery;
 use num_bigint::BigInt;

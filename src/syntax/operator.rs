@@ -1,7 +1,7 @@
 //! Which part of an expression's text is its operator: tracebacks mark it. Looks at tokens only.
 
+use crate::operator::BinaryOp;
 use crate::source::{Source, SourceId};
-use crate::syntax::ast::BinaryOp;
 use crate::syntax::lexer;
 use crate::syntax::token::Token;
 use std::ops::Range;

@@ -1,9 +1,10 @@
 //! What may stand on the left of an assignment, after `for`, `as` and `del`. The grammar reads targets as expressions; here those
 //! that are none are reported, in CPython's words.
 
-use super::ast::{ComprehensionKind, Element, Expr, ExprKind, UnaryOp};
+use super::ast::{ComprehensionKind, Element, Expr, ExprKind};
 use super::build::{Alone, Builder};
 use crate::diagnostic::Code;
+use crate::operator::UnaryOp;
 use crate::source::Span;
 
 impl Builder<'_> {

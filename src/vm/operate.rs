@@ -8,7 +8,7 @@ mod sequence;
 
 pub(in crate::vm) use number::Number;
 
-use crate::syntax::ast::{BinaryOp, UnaryOp};
+use crate::operator::{BinaryOp, UnaryOp};
 use crate::vm::class::{Name, name};
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt};

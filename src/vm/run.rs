@@ -27,7 +27,7 @@
 //! compiler build it in a stack slot and copy it, which stalls on store forwarding and was measured to cost a factor of 3.5.
 
 use crate::bytecode::op::Op;
-use crate::syntax::ast::CompareOp;
+use crate::operator::CompareOp;
 use crate::vm::Vm;
 use crate::vm::attribute::{CACHES, Cache};
 use crate::vm::call::{Arguments, Flow, Step};

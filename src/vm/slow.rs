@@ -4,7 +4,7 @@
 //! It runs between two instructions: the frame's program counter is saved and says what follows. It neither counts nor looks at budgets.
 
 use crate::bytecode::op::{Flag, FreeIx, Near, Op, Reg, Site};
-use crate::syntax::ast::{BinaryOp, CompareOp};
+use crate::operator::{BinaryOp, CompareOp};
 use crate::vm::Vm;
 use crate::vm::attribute::CACHES;
 use crate::vm::builtins::operators;

@@ -1,8 +1,8 @@
 //! Exceptions: making them, finding their handlers, and telling about them. The report has the form of CPython's (`Lib/traceback.py`).
 
 use crate::bytecode::op::Op;
+use crate::operator::BinaryOp;
 use crate::source::{Source, Span};
-use crate::syntax::ast::BinaryOp;
 use crate::syntax::operator::{Operation, operator};
 use crate::vm::Vm;
 use crate::vm::builtins::operators::DESCRIBE;

@@ -148,7 +148,7 @@ use crate::bytecode::code::{Global, Guard, Name};
 use crate::bytecode::frozen::{Frozen, FrozenCode, FrozenConst};
 use crate::bytecode::op::{OPERANDS};
 use crate::source::Span;
-use crate::syntax::ast::CompareOp;
+use crate::operator::CompareOp;
 
 const fn span(start: u32, end: u32) -> Span {
     Span { start, end }

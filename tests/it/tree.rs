@@ -1,9 +1,9 @@
 //! The tree in the words of CPython's `ast.dump`, so that the two can be compared; also good to read in small snapshots.
 
+use mini::operator::{BinaryOp, CompareOp, UnaryOp};
 use mini::syntax::ast::{
-    Argument, BinaryOp, Block, BoolOp, Clause, CompareOp, ComprehensionKind, Conversion, DictItem,
-    Element, Expr, ExprKind, FPart, Ident, ImportName, Interner, Param, Params, Stmt, StmtKind,
-    Symbol, UnaryOp,
+    Argument, Block, BoolOp, Clause, ComprehensionKind, Conversion, DictItem, Element, Expr,
+    ExprKind, FPart, Ident, ImportName, Interner, Param, Params, Stmt, StmtKind, Symbol,
 };
 
 /// The statements of a module, one on each line, blocks in brackets.

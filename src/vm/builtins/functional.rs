@@ -1,6 +1,6 @@
 //! Functions over iterables: `map`, `filter`, `sorted`, `min`, `max`, `sum`, `any`, `all`.
 
-use crate::syntax::ast::{BinaryOp, CompareOp};
+use crate::operator::{BinaryOp, CompareOp};
 use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt, Native, native};
 use crate::vm::object::Iter;

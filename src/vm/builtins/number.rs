@@ -1,6 +1,6 @@
 //! Functions of numbers: `abs`, `round`, `divmod`, `pow`, `bin`, `oct`, `hex`.
 
-use crate::syntax::ast::BinaryOp;
+use crate::operator::BinaryOp;
 use crate::vm::class::name;
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, native};

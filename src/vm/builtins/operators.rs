@@ -1,6 +1,6 @@
 //! What instructions call when their fast paths do not apply: each operator as a native, so that a dunder method of the script can be asked.
 
-use crate::syntax::ast::{BinaryOp, CompareOp, UnaryOp};
+use crate::operator::{BinaryOp, CompareOp, UnaryOp};
 use crate::vm::builtins::generator;
 use crate::vm::class::{Name, name};
 use crate::vm::dict::Dict;

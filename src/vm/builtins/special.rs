@@ -1,7 +1,7 @@
 //! The special methods of builtin types, for scripts that call them by name (`(3).__add__(4)`, `super().__repr__()`) or ask whether they are there. The
 //! operators do not come by here.
 
-use crate::syntax::ast::{BinaryOp, CompareOp, UnaryOp};
+use crate::operator::{BinaryOp, CompareOp, UnaryOp};
 use crate::vm::class::Type;
 use crate::vm::native::{Ctx, Interrupt, Native, method};
 use crate::vm::value::Value;

@@ -1,6 +1,6 @@
 //! Operators of sets, dict views and dicts.
 
-use crate::syntax::ast::BinaryOp;
+use crate::operator::BinaryOp;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::value::Value;
 

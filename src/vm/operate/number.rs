@@ -1,6 +1,6 @@
 //! The operators for numbers: within 64 bits at once, beyond with big integers, with a float in floats.
 
-use crate::syntax::ast::BinaryOp;
+use crate::operator::BinaryOp;
 use crate::vm::fault::Fault;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};

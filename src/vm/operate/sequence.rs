@@ -1,7 +1,7 @@
 //! Concatenation and repetition of strings, bytes, lists and tuples, with their in-place forms for lists. What would be too large is refused before it is
 //! made.
 
-use crate::syntax::ast::BinaryOp;
+use crate::operator::BinaryOp;
 use crate::vm::class::{Type, name};
 use crate::vm::fault::Fault;
 use crate::vm::heap::MOST_TEXT_BYTES;

@@ -4,7 +4,7 @@
 
 use super::mapping::Found;
 use super::walk::{Outcome, Turn};
-use crate::syntax::ast::BinaryOp;
+use crate::operator::BinaryOp;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};
 use crate::vm::object::{DictView, Object};
@@ -496,7 +496,7 @@ impl Ctx<'_> {
         right: Ref<Set>,
     ) -> Result<bool, Interrupt> {
         let subset = self.compare(
-            crate::syntax::ast::CompareOp::Le,
+            crate::operator::CompareOp::Le,
             Value::Set(left),
             Value::Set(right),
         )?;

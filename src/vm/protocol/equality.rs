@@ -4,7 +4,7 @@
 use super::NESTING;
 use super::nested::RECURSION;
 use super::walk::Outcome;
-use crate::syntax::ast::CompareOp;
+use crate::operator::CompareOp;
 use crate::vm::class::{Name, Type, name};
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};

@@ -5,7 +5,7 @@
 //! puts them in place at its end.
 
 use super::walk::LOOK_EVERY;
-use crate::syntax::ast::CompareOp;
+use crate::operator::CompareOp;
 use crate::vm::class::{Type, name};
 use crate::vm::dict::Dict;
 use crate::vm::heap::Heap;

@@ -3,7 +3,7 @@
 use super::Verdict;
 use super::mapping::Found;
 use super::walk::Outcome;
-use crate::syntax::ast::CompareOp;
+use crate::operator::CompareOp;
 use crate::vm::class::name;
 use crate::vm::heap::Heap;
 use crate::vm::native::{Ctx, Interrupt};

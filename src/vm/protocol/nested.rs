@@ -2,7 +2,7 @@
 //! only dict keys and elements of sets, which seldom nest, are compared by recursion.
 
 use super::equality::{Verdict, holds};
-use crate::syntax::ast::CompareOp;
+use crate::operator::CompareOp;
 use crate::vm::heap::Heap;
 use crate::vm::value::{Ref, Value};
 use crate::vm::work::Work;

@@ -3,7 +3,7 @@
 
 use super::Verdict;
 use super::walk::Outcome;
-use crate::syntax::ast::CompareOp;
+use crate::operator::CompareOp;
 use crate::vm::heap::Heap;
 use crate::vm::list::List;
 use crate::vm::native::{Ctx, Interrupt};

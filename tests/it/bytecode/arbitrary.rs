@@ -10,8 +10,8 @@ use mini::bytecode::op::{
     Choice, CodeIx, ConstIx, Convert, Count, Count8, Effect, Far, Flag, FreeIx, GlobalIx, Imm,
     Imm32, ModuleIx, NamesIx, Near, Op, OpKind, Operand, OperandKind, Reg, Site,
 };
+use mini::operator::CompareOp;
 use mini::source::{Source, SourceId, Span};
-use mini::syntax::ast::CompareOp;
 use std::collections::BTreeSet;
 
 const NAMES: &[&str] = &[

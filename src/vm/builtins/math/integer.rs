@@ -1,6 +1,6 @@
 //! The module `math`: functions of integers, and products of anything.
 
-use crate::syntax::ast::BinaryOp;
+use crate::operator::BinaryOp;
 use crate::vm::fault::Fault;
 use crate::vm::native::{Ctx, Interrupt, Native, module_native};
 use crate::vm::number::integer::{
