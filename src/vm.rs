@@ -1,65 +1,34 @@
 //! The pure core: a VM is a value. It knows no clock, no thread of the operating system, no lock, no file, and prints nothing; an engine plays the
 //! operating system for it. Its one verb is `Vm::run`.
 
-mod arena;
-pub mod attribute;
-mod audit;
-pub mod birthplace;
 pub mod builtins;
-mod call;
-mod canonical;
-pub mod class;
-mod collect;
-pub mod dict;
-mod exception;
-pub mod fault;
-pub mod flag;
-pub mod format;
-mod generator;
 pub mod heap;
-mod instruct;
-pub mod link;
-mod list;
-pub mod memory;
-pub mod names;
-pub mod native;
-pub mod number;
-pub mod object;
-pub mod operate;
-pub mod parcel;
-pub mod protocol;
-pub mod ring;
-pub mod run;
-pub mod set;
-mod shapes;
-pub mod slice;
-mod slow;
-pub mod sync;
-pub mod text;
-pub mod thread;
-pub mod threads;
-mod throw;
-pub mod tuning;
-pub mod value;
-pub mod work;
+pub mod interpreter;
+pub mod semantics;
+pub mod state;
+
+pub use heap::{class, memory, object, tuning, value, work};
+pub use interpreter::run;
+pub use semantics::parcel;
+pub use state::{birthplace, flag, link, slice, thread};
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::CodeIx;
-use crate::vm::attribute::{Cache, LOOKUPS, Lookup};
-use crate::vm::class::{Class, Name, Type};
 use crate::vm::heap::Heap;
-use crate::vm::link::Image;
-use crate::vm::memory::{Account, Charge};
-use crate::vm::names::Names;
-use crate::vm::native::{Kind, NativeId};
-use crate::vm::object::{Bytes, Object};
-use crate::vm::parcel::Parcel;
-use crate::vm::shapes::Shapes;
-use crate::vm::slice::{Answer, Budget, ChannelEnd, Stop, SysCall, WaitOn};
-use crate::vm::thread::{Answered, Asking, Frame, Return, Status, Thread, ThreadId};
-use crate::vm::threads::Threads;
-use crate::vm::tuning::Tuning;
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::{Class, Name, Type};
+use crate::vm::heap::memory::{Account, Charge};
+use crate::vm::heap::object::{Bytes, Object};
+use crate::vm::heap::tuning::Tuning;
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::semantics::attribute::{Cache, LOOKUPS, Lookup};
+use crate::vm::semantics::parcel::Parcel;
+use crate::vm::state::link::Image;
+use crate::vm::state::names::Names;
+use crate::vm::state::native::{Kind, NativeId};
+use crate::vm::state::shapes::Shapes;
+use crate::vm::state::slice::{Answer, Budget, ChannelEnd, Stop, SysCall, WaitOn};
+use crate::vm::state::thread::{Answered, Asking, Frame, Return, Status, Thread, ThreadId};
+use crate::vm::state::threads::Threads;
 use rustc_hash::FxHashMap;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -479,7 +448,7 @@ impl Vm {
 
     fn leave_queue(&mut self, on: WaitOn, thread: ThreadId) {
         match on {
-            WaitOn::Object(object) => sync::dequeue(self, object, thread),
+            WaitOn::Object(object) => state::sync::dequeue(self, object, thread),
             WaitOn::Thread(other) => self.threads[other.0 as usize]
                 .joiners
                 .retain(|&it| it != thread),
@@ -532,7 +501,7 @@ impl Vm {
                 }) = state.pending.last().map(|pending| &pending.asking)
                 {
                     let object = *object;
-                    sync::renounce(self, object);
+                    state::sync::renounce(self, object);
                 }
             }
             Status::Finished => unreachable!("returned above"),

@@ -28,9 +28,9 @@ mod sync;
 mod system;
 mod tuple;
 
-use crate::vm::call::Arguments;
-use crate::vm::class::Type;
-use crate::vm::native::{Bound, Native, NativeId};
+use crate::vm::heap::class::Type;
+use crate::vm::interpreter::call::Arguments;
+use crate::vm::state::native::{Bound, Native, NativeId};
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 

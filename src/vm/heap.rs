@@ -1,28 +1,42 @@
 //! The heap: one arena for each type of object, handles instead of pointers, no reference counts. Collected by marking from roots and sweeping.
 
+pub(super) mod arena;
+pub mod class;
+pub mod dict;
+pub mod fault;
+pub(super) mod list;
+pub mod memory;
+pub mod number;
+pub mod object;
+pub mod ring;
+pub mod set;
 #[cfg(test)]
 mod tests;
+pub mod text;
+pub mod tuning;
+pub mod value;
 mod weight;
+pub mod work;
 
 pub use weight::Weight;
 
 use crate::bytecode::op::Convert;
-use crate::vm::arena::{Arena, Marks};
-use crate::vm::class::Class;
-use crate::vm::dict::Dict;
-use crate::vm::flag::InterruptFlag;
-use crate::vm::format::spec::{Integer, Spec, format_float, format_integer, format_str};
-use crate::vm::list::List;
-use crate::vm::memory::{Charge, Counted};
-use crate::vm::object::{
-    self, Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Trace, Tuple,
+use crate::vm::heap::arena::{Arena, Marks};
+use crate::vm::heap::class::Class;
+use crate::vm::heap::dict::Dict;
+use crate::vm::heap::list::List;
+use crate::vm::heap::memory::{Charge, Counted};
+use crate::vm::heap::object::{
+    Bytes, Cell, Function, Generator, Instance, Iter, Method, Object, Trace, Tuple,
 };
-use crate::vm::set::Set;
-use crate::vm::text::{Buffer, CachedHash, Form, Str};
-use crate::vm::thread::ThreadId;
-use crate::vm::tuning::Tuning;
-use crate::vm::value::{Ref, Value};
-use crate::vm::work::{Allowance, Done, Units, Work};
+use crate::vm::heap::set::Set;
+use crate::vm::heap::text::{Buffer, CachedHash, Form, Str};
+use crate::vm::heap::tuning::Tuning;
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::work::{Allowance, Done, Units, Work};
+use crate::vm::semantics::format::spec::{Integer, Spec, format_float, format_integer, format_str};
+use crate::vm::state::flag::InterruptFlag;
+use crate::vm::state::thread::ThreadId;
 use num_bigint::BigInt;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;

@@ -143,7 +143,7 @@ const LONG: &[(&str, &str)] = &[
         "the one table of codes with their long explanations",
     ),
     (
-        "src/vm/run.rs",
+        "src/vm/interpreter/run.rs",
         "the instruction loop: an arm for each instruction",
     ),
     (
@@ -151,13 +151,13 @@ const LONG: &[(&str, &str)] = &[
         "tables that a test writes and nobody reads",
     ),
     (
-        "src/vm/slow.rs",
+        "src/vm/interpreter/slow.rs",
         "the same instructions in full: an arm for each again",
     ),
 ];
 
 /// Where `unsafe` may stand, with its argument written out there.
-const UNSAFE: &[&str] = &["src/vm/run.rs", "src/allocator.rs"];
+const UNSAFE: &[&str] = &["src/vm/interpreter/run.rs", "src/allocator.rs"];
 
 /// Names that say nothing.
 const EMPTY_NAMES: &[&str] = &[

@@ -5,13 +5,13 @@ pub(super) mod search;
 pub(super) mod split;
 
 use crate::vm::builtins::str::coding;
-use crate::vm::class::{Type, name};
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, class_method, method, native};
-use crate::vm::object::Bytes;
-use crate::vm::text::character::is_space;
-use crate::vm::text::codec::{decode, encode};
-use crate::vm::value::Value;
+use crate::vm::heap::class::{Type, name};
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::object::Bytes;
+use crate::vm::heap::text::character::is_space;
+use crate::vm::heap::text::codec::{decode, encode};
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, class_method, method, native};
 use std::sync::Arc;
 
 pub(super) const NATIVES: &[Native] = &[

@@ -1,10 +1,10 @@
 //! `dict`, its methods, and its views.
 
-use crate::vm::class::Type;
-use crate::vm::dict::Dict;
-use crate::vm::native::{Ctx, Interrupt, Native, class_method, method, native};
-use crate::vm::object::{DictView, Iter};
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::Type;
+use crate::vm::heap::dict::Dict;
+use crate::vm::heap::object::{DictView, Iter};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::state::native::{Ctx, Interrupt, Native, class_method, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("dict", "iterable=, /, **kwargs", dict),

@@ -1,8 +1,8 @@
 //! Methods of `object` and of exceptions that scripts call through `super()`.
 
-use crate::vm::class::{Type, name};
-use crate::vm::native::{Ctx, Interrupt, Native, method};
-use crate::vm::value::Value;
+use crate::vm::heap::class::{Type, name};
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method};
 
 pub const NATIVES: &[Native] = &[
     method(Type::Object, "__init__", "self, /, *args", object_init),

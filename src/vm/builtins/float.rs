@@ -1,13 +1,13 @@
 //! `float`: the constructor and the methods.
 
 use crate::vm::builtins::int::ascii;
-use crate::vm::class::Type;
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, class_method, getter, method, native};
-use crate::vm::number::float::{from_hex, ratio, to_hex};
-use crate::vm::number::read::read_float;
-use crate::vm::text::repr_bytes;
-use crate::vm::value::Value;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::number::float::{from_hex, ratio, to_hex};
+use crate::vm::heap::number::read::read_float;
+use crate::vm::heap::text::repr_bytes;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, class_method, getter, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("float", "x=, /", float),

@@ -1,12 +1,12 @@
 //! Functions over iterables: `map`, `filter`, `sorted`, `min`, `max`, `sum`, `any`, `all`.
 
 use crate::operator::{BinaryOp, CompareOp};
-use crate::vm::list::List;
-use crate::vm::native::{Ctx, Interrupt, Native, native};
-use crate::vm::object::Iter;
-use crate::vm::protocol::{Outcome, Turn};
-use crate::vm::value::Value;
-use crate::vm::work::Work;
+use crate::vm::heap::list::List;
+use crate::vm::heap::object::Iter;
+use crate::vm::heap::value::Value;
+use crate::vm::heap::work::Work;
+use crate::vm::semantics::protocol::{Outcome, Turn};
+use crate::vm::state::native::{Ctx, Interrupt, Native, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("map", "function, iterable, /, *iterables", map),

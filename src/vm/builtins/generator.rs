@@ -1,10 +1,10 @@
 //! The methods of generators. The first natives run a generator's frame and so are done by the VM itself
 //! (`vm::generator`); their numbers are known there.
 
-use crate::vm::class::{Name, Type, name};
-use crate::vm::native::{Ctx, Interrupt, Native, NativeId, method, native};
-use crate::vm::object::{Generator, GeneratorState, Object};
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::{Name, Type, name};
+use crate::vm::heap::object::{Generator, GeneratorState, Object};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::state::native::{Ctx, Interrupt, Native, NativeId, method, native};
 
 pub const NEXT: NativeId = NativeId(0);
 pub const SEND: NativeId = NativeId(1);

@@ -1,14 +1,14 @@
 //! `int` and `bool`: the constructors and the methods.
 
-use crate::vm::class::Type;
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, class_method, getter, method, native};
-use crate::vm::number::integer::{bit_count, from_bytes, to_bytes};
-use crate::vm::number::read::read_int;
-use crate::vm::object::Bytes;
-use crate::vm::operate::Number;
-use crate::vm::text::{repr_bytes, repr_str};
-use crate::vm::value::Value;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::number::integer::{bit_count, from_bytes, to_bytes};
+use crate::vm::heap::number::read::read_int;
+use crate::vm::heap::object::Bytes;
+use crate::vm::heap::text::{repr_bytes, repr_str};
+use crate::vm::heap::value::Value;
+use crate::vm::semantics::operate::Number;
+use crate::vm::state::native::{Ctx, Interrupt, Native, class_method, getter, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("int", "x=, /, base=", int),

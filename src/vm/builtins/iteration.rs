@@ -1,9 +1,9 @@
 //! Functions about iteration: `len`, `iter`, `next`, `enumerate`, `zip`, `reversed`, and the methods of iterators.
 
-use crate::vm::class::{Type, name};
-use crate::vm::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::object::Iter;
-use crate::vm::value::Value;
+use crate::vm::heap::class::{Type, name};
+use crate::vm::heap::object::Iter;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
 
 /// The methods that all builtin iterators have, and those that know how much is left.
 macro_rules! iterators {

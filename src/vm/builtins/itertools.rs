@@ -1,10 +1,10 @@
 //! The module `itertools`: the items of `product`, `permutations` and `combinations`, in CPython's order (`Modules/itertoolsmodule.c`). Each native makes the
 //! next few from what is at certain places of a pool, and moves the places on; the iterators themselves are Mini code.
 
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, module_native};
-use crate::vm::value::Value;
-use crate::vm::work::Work;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::value::Value;
+use crate::vm::heap::work::Work;
+use crate::vm::state::native::{Ctx, Interrupt, Native, module_native};
 
 pub(super) const NATIVES: &[Native] = &[
     module_native("_itertools_product", "product", "pools, places, /", product),

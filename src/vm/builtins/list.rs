@@ -1,12 +1,12 @@
 //! `list` and its methods.
 
-use crate::vm::class::Type;
-use crate::vm::list::List;
-use crate::vm::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::object::Iter;
-use crate::vm::protocol::within;
-use crate::vm::value::{Ref, Value};
-use crate::vm::work::Work;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::list::List;
+use crate::vm::heap::object::Iter;
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::work::Work;
+use crate::vm::semantics::protocol::within;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("list", "iterable=, /", list),

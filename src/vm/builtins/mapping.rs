@@ -1,11 +1,11 @@
 //! Under the dict-like classes of `collections`: what is one step for other threads in CPython, where these classes are dicts. The rest of them is Mini code.
 
-use crate::vm::class::name;
-use crate::vm::dict::Dict;
-use crate::vm::native::{Ctx, Interrupt, Native, library_method, native};
-use crate::vm::object::Instance;
-use crate::vm::protocol::Tally;
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::name;
+use crate::vm::heap::dict::Dict;
+use crate::vm::heap::object::Instance;
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::semantics::protocol::Tally;
+use crate::vm::state::native::{Ctx, Interrupt, Native, library_method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     library_method("_mapping_getitem", "__getitem__", "self, key, /", get_item),

@@ -2,13 +2,13 @@
 
 pub(super) mod integer;
 
-use crate::vm::class::{Name, name};
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, module_native};
-use crate::vm::number::float::{from_big, to_integer};
-use crate::vm::number::special;
-use crate::vm::operate::Number;
-use crate::vm::value::Value;
+use crate::vm::heap::class::{Name, name};
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::number::float::{from_big, to_integer};
+use crate::vm::heap::number::special;
+use crate::vm::heap::value::Value;
+use crate::vm::semantics::operate::Number;
+use crate::vm::state::native::{Ctx, Interrupt, Native, module_native};
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 use std::f64::consts::PI;

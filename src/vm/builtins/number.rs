@@ -1,12 +1,12 @@
 //! Functions of numbers: `abs`, `round`, `divmod`, `pow`, `bin`, `oct`, `hex`.
 
 use crate::operator::BinaryOp;
-use crate::vm::class::name;
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, native};
-use crate::vm::number::{float, integer};
-use crate::vm::operate::Number;
-use crate::vm::value::Value;
+use crate::vm::heap::class::name;
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::number::{float, integer};
+use crate::vm::heap::value::Value;
+use crate::vm::semantics::operate::Number;
+use crate::vm::state::native::{Ctx, Interrupt, Native, native};
 use num_bigint::BigInt;
 use num_traits::Signed;
 

@@ -1,10 +1,10 @@
 //! Functions about objects as such: classes, identity, attributes, text, hash; and the wrappers that a class body uses (`property` …).
 
-use crate::vm::class::{Class, Name, Type, name};
-use crate::vm::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::object::{Instance, Object};
-use crate::vm::protocol::address;
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::{Class, Name, Type, name};
+use crate::vm::heap::object::{Instance, Object};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::semantics::protocol::address;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("object", "*args", object),

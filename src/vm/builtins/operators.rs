@@ -2,12 +2,12 @@
 
 use crate::operator::{BinaryOp, CompareOp, UnaryOp};
 use crate::vm::builtins::generator;
-use crate::vm::class::{Name, name};
-use crate::vm::dict::Dict;
-use crate::vm::native::{Ctx, Interrupt, Native, NativeId, native};
-use crate::vm::protocol::Algebra;
-use crate::vm::set::Set;
-use crate::vm::value::Value;
+use crate::vm::heap::class::{Name, name};
+use crate::vm::heap::dict::Dict;
+use crate::vm::heap::set::Set;
+use crate::vm::heap::value::Value;
+use crate::vm::semantics::protocol::Algebra;
+use crate::vm::state::native::{Ctx, Interrupt, Native, NativeId, native};
 use smol_str::SmolStr;
 
 macro_rules! operators {
@@ -181,7 +181,7 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         2 => ctx.repr(value)?,
         3 => {
             let text = ctx.repr(value)?;
-            crate::vm::text::escape_non_ascii(&text)
+            crate::vm::heap::text::escape_non_ascii(&text)
         }
         _ => {
             let text = ctx.format(value, &spec)?;

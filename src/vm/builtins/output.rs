@@ -1,9 +1,9 @@
 //! `print` and `input`. Knows no stream: text goes to the engine.
 
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, native};
-use crate::vm::slice::{Stream, SysCall};
-use crate::vm::value::Value;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, native};
+use crate::vm::state::slice::{Stream, SysCall};
 
 pub(super) const NATIVES: &[Native] = &[
     native("print", "*args, sep=, end=, file=, flush=", print),

@@ -2,13 +2,14 @@
 //! channels between processes, and cells that all of them see.
 
 use crate::vm::builtins::sync::{optional_deadline, this};
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, Woken, getter, method, native};
-use crate::vm::object::{Object, Tuple};
-use crate::vm::parcel::{self, Parcel};
-use crate::vm::slice::{ChannelEnd, SysCall, WaitOn};
-use crate::vm::thread::{Outcome, Status, ThreadId};
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::Type;
+use crate::vm::heap::object::{Object, Tuple};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::semantics::parcel;
+use crate::vm::semantics::parcel::Parcel;
+use crate::vm::state::native::{Ctx, Interrupt, Native, Woken, getter, method, native};
+use crate::vm::state::slice::{ChannelEnd, SysCall, WaitOn};
+use crate::vm::state::thread::{Outcome, Status, ThreadId};
 use std::sync::Arc;
 
 pub(super) const NATIVES: &[Native] = &[

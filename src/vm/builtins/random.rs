@@ -1,11 +1,11 @@
 //! The module `random`: the Mersenne Twister MT19937 as CPython has it (`Modules/_randommodule.c`), seed for seed and bit for bit. A generator's state is a
 //! list of 625 integers that the module keeps: 624 words and the place of the next.
 
-use crate::vm::class::{Type, name};
-use crate::vm::list::List;
-use crate::vm::native::{Ctx, Interrupt, Native, library_method, module_native};
-use crate::vm::operate::Number;
-use crate::vm::value::Value;
+use crate::vm::heap::class::{Type, name};
+use crate::vm::heap::list::List;
+use crate::vm::heap::value::Value;
+use crate::vm::semantics::operate::Number;
+use crate::vm::state::native::{Ctx, Interrupt, Native, library_method, module_native};
 use num_bigint::BigUint;
 use sha2::{Digest, Sha512};
 
@@ -189,8 +189,8 @@ fn getrandbits(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 #[cfg(test)]
 mod tests {
     use super::{WORDS, bits, float, from_number};
-    use crate::vm::list::List;
-    use crate::vm::value::Value;
+    use crate::vm::heap::list::List;
+    use crate::vm::heap::value::Value;
     use num_bigint::BigUint;
 
     fn state(seed: u64) -> List {

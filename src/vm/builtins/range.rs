@@ -1,9 +1,9 @@
 //! `range`, `slice` and their methods.
 
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::object::{Iter, Object, Range};
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::Type;
+use crate::vm::heap::object::{Iter, Object, Range};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("range", "start, stop=, step=, /", range),

@@ -2,10 +2,10 @@
 //! makes the instance at once (`call/construct.rs`). It is kept in the class where no script can reach it.
 
 use crate::vm::Vm;
-use crate::vm::class::{Class, Name, Record};
-use crate::vm::native::{Ctx, Interrupt, Native, native};
-use crate::vm::object::Object;
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::{Class, Name, Record};
+use crate::vm::heap::object::Object;
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::state::native::{Ctx, Interrupt, Native, native};
 
 pub(super) const NATIVES: &[Native] = &[native(
     "_class_record",

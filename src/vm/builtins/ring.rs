@@ -1,12 +1,12 @@
 //! The ring under `collections.deque`: what must be one step for other threads, as it is in CPython. The class itself is Mini code.
 
-use crate::vm::class::{Type, name};
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, library_method, method, native};
-use crate::vm::object::{Instance, Object};
-use crate::vm::protocol::within;
-use crate::vm::ring::{Ring, Side};
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::{Type, name};
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::object::{Instance, Object};
+use crate::vm::heap::ring::{Ring, Side};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::semantics::protocol::within;
+use crate::vm::state::native::{Ctx, Interrupt, Native, library_method, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("_ring_new", "bound", ring_new),

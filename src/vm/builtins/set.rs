@@ -1,10 +1,10 @@
 //! `set`, `frozenset` and their methods.
 
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::protocol::Algebra;
-use crate::vm::set::Set;
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::Type;
+use crate::vm::heap::set::Set;
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::semantics::protocol::Algebra;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
 
 /// The methods that both kinds have.
 macro_rules! shared {

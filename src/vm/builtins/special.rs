@@ -2,9 +2,9 @@
 //! operators do not come by here.
 
 use crate::operator::{BinaryOp, CompareOp, UnaryOp};
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, method};
-use crate::vm::value::Value;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method};
 
 /// For each type, the names of its special methods.
 macro_rules! specials {
@@ -303,7 +303,7 @@ fn compare(ctx: &mut Ctx<'_>, op: CompareOp) -> Result<Value, Interrupt> {
     match op {
         CompareOp::Eq if this.same(other) => Ok(Value::Bool(true)),
         CompareOp::Ne if matches!(this, Value::Instance(_)) => {
-            let Some(method) = ctx.vm.special(this, crate::vm::class::name::EQ) else {
+            let Some(method) = ctx.vm.special(this, crate::vm::heap::class::name::EQ) else {
                 return Ok(if this.same(other) {
                     Value::Bool(false)
                 } else {

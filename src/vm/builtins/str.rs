@@ -6,15 +6,15 @@ pub(super) mod search;
 pub(super) mod split;
 pub(super) mod translate;
 
-use crate::vm::class::Type;
-use crate::vm::fault::Fault;
-use crate::vm::format::template::Fields;
-use crate::vm::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::object::Bytes;
-use crate::vm::text::codec::{decode, encode};
-use crate::vm::text::{Str, escape_non_ascii};
-use crate::vm::value::{Ref, Value};
-use crate::vm::work::Work;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::object::Bytes;
+use crate::vm::heap::text::codec::{decode, encode};
+use crate::vm::heap::text::{Str, escape_non_ascii};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::work::Work;
+use crate::vm::semantics::format::template::Fields;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("str", "object=, encoding=, errors=", str),

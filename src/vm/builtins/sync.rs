@@ -1,12 +1,15 @@
 //! `threading.Lock`, `RLock`, `Condition`, `Semaphore` and `Event`. An uncontended acquire or release is a few instructions and stays in the run loop;
 //! only who has to wait asks for it. Messages are CPython's.
 
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, Woken, getter, method, module_native, native};
-use crate::vm::object::Object;
-use crate::vm::slice::{Clock, SysCall, WaitOn};
-use crate::vm::sync::{self, Condition, Event, Lock, RLock, Semaphore};
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::class::Type;
+use crate::vm::heap::object::Object;
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::state::native::{
+    Ctx, Interrupt, Native, Woken, getter, method, module_native, native,
+};
+use crate::vm::state::slice::{Clock, SysCall, WaitOn};
+use crate::vm::state::sync;
+use crate::vm::state::sync::{Condition, Event, Lock, RLock, Semaphore};
 use std::collections::VecDeque;
 
 pub(super) const NATIVES: &[Native] = &[

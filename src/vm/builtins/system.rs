@@ -3,11 +3,11 @@
 
 use crate::vm::builtins::output::reserve_written;
 use crate::vm::builtins::sync::nanoseconds;
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, module_native, native};
-use crate::vm::slice::{Clock, Stream, SysCall};
-use crate::vm::thread::Frame;
-use crate::vm::value::Value;
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, module_native, native};
+use crate::vm::state::slice::{Clock, Stream, SysCall};
+use crate::vm::state::thread::Frame;
 use std::fmt::Write as _;
 
 pub(super) const NATIVES: &[Native] = &[

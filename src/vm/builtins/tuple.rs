@@ -1,8 +1,8 @@
 //! `tuple` and its methods, and what `index` of sequences has in common.
 
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::value::Value;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("tuple", "iterable=, /", tuple),

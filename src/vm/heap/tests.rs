@@ -2,10 +2,10 @@
 //! whoever of them shares a buffer, each reads as its model does.
 
 use super::Heap;
-use crate::vm::memory::{Account, Charge};
-use crate::vm::text::Str;
-use crate::vm::tuning::Tuning;
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::memory::{Account, Charge};
+use crate::vm::heap::text::Str;
+use crate::vm::heap::tuning::Tuning;
+use crate::vm::heap::value::{Ref, Value};
 
 /// `SplitMix64` (Steele, Lea, Flood 2014).
 struct Random(u64);

@@ -1,19 +1,19 @@
 //! How many bytes objects keep outside of their slots, as the allocator gives them out. Knows
 //! nothing of who counts them.
 
-use crate::vm::class::{Class, Name, Record};
-use crate::vm::dict::Dict;
-use crate::vm::list::List;
-use crate::vm::memory::{Counted, block, counted};
-use crate::vm::object::{
+use crate::vm::heap::class::{Class, Name, Record};
+use crate::vm::heap::dict::Dict;
+use crate::vm::heap::list::List;
+use crate::vm::heap::memory::{Counted, block, counted};
+use crate::vm::heap::object::{
     Bytes, Cell, Exception, Function, Generator, Instance, Iter, Method, Object, Range, TraceEntry,
     Tuple,
 };
-use crate::vm::ring::Ring;
-use crate::vm::set::Set;
-use crate::vm::text::{Buffer, Str};
-use crate::vm::thread::ThreadId;
-use crate::vm::value::{Ref, Value};
+use crate::vm::heap::ring::Ring;
+use crate::vm::heap::set::Set;
+use crate::vm::heap::text::{Buffer, Str};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::state::thread::ThreadId;
 use num_bigint::BigInt;
 use std::mem::size_of_val;
 

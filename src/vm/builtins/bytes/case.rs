@@ -1,10 +1,10 @@
 //! Bytes: upper and lower case of what is ASCII, tests, and putting them at a width.
 
 use crate::vm::builtins::bytes::{new, this};
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, method};
-use crate::vm::text::search::center;
-use crate::vm::value::Value;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::text::search::center;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method};
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Bytes, "upper", "self, /", |ctx| {

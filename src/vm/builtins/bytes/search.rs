@@ -3,10 +3,10 @@
 use crate::vm::builtins::bytes::case::is_space;
 use crate::vm::builtins::bytes::{byte, new, required, this};
 use crate::vm::builtins::str::search::{most_times, span};
-use crate::vm::class::{Type, name};
-use crate::vm::native::{Ctx, Interrupt, Native, method, static_method};
-use crate::vm::text::search;
-use crate::vm::value::Value;
+use crate::vm::heap::class::{Type, name};
+use crate::vm::heap::text::search;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, static_method};
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -4,10 +4,11 @@ use crate::vm::builtins::bytes::case::is_space;
 use crate::vm::builtins::bytes::{new, required, this};
 use crate::vm::builtins::str::search::most_times;
 use crate::vm::builtins::str::split::reserve_ranges;
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, method};
-use crate::vm::text::search::{self, Unit};
-use crate::vm::value::Value;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::text::search;
+use crate::vm::heap::text::search::Unit;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method};
 use std::ops::Range;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[

@@ -1,14 +1,14 @@
 //! The module `math`: functions of integers, and products of anything.
 
 use crate::operator::BinaryOp;
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, module_native};
-use crate::vm::number::integer::{
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::number::integer::{
     MOST_PRODUCT_BITS, divide, greatest_common_divisor, multiply, product_of_range, square_root,
 };
-use crate::vm::operate::Number;
-use crate::vm::protocol::{Outcome, Turn};
-use crate::vm::value::Value;
+use crate::vm::heap::value::Value;
+use crate::vm::semantics::operate::Number;
+use crate::vm::semantics::protocol::{Outcome, Turn};
+use crate::vm::state::native::{Ctx, Interrupt, Native, module_native};
 use num_bigint::BigInt;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::ops::Range;

@@ -1,14 +1,14 @@
 //! Strings: upper and lower case, and what kind of characters they have.
 
 use crate::vm::builtins::str::{reserve_copies, this};
-use crate::vm::class::Type;
 use crate::vm::heap::SHORT;
-use crate::vm::native::{Ctx, Interrupt, Native, method};
-use crate::vm::text::character::{
+use crate::vm::heap::class::Type;
+use crate::vm::heap::text::character::{
     decimal_value, is_alnum, is_alpha, is_cased, is_digit, is_numeric, is_printable, is_space,
     is_title, push_folded, push_title,
 };
-use crate::vm::value::Value;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method};
 use smol_str::SmolStr;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[

@@ -1,12 +1,12 @@
 //! Strings: finding, replacing and taking away.
 
 use crate::vm::builtins::str::{reserve_copies, string, text, this};
-use crate::vm::class::Type;
-use crate::vm::native::{Ctx, Interrupt, Native, method};
-use crate::vm::text::character::is_space;
-use crate::vm::text::search;
-use crate::vm::value::{Ref, Value};
-use crate::vm::work::Work;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::text::character::is_space;
+use crate::vm::heap::text::search;
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::work::Work;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method};
 use std::ops::Range;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
@@ -104,7 +104,7 @@ fn searched(ctx: &mut Ctx<'_>, start: usize) -> Result<Option<Range<usize>>, Int
     Ok(Some(bytes(ctx.vm.heap.text(this), span, ascii)))
 }
 
-fn sought(ctx: &mut Ctx<'_>) -> Result<Ref<crate::vm::text::Str>, Interrupt> {
+fn sought(ctx: &mut Ctx<'_>) -> Result<Ref<crate::vm::heap::text::Str>, Interrupt> {
     let sub = ctx.arg(1);
     if let Value::Str(sub) = sub {
         return Ok(sub);

@@ -2,13 +2,14 @@
 
 use crate::vm::builtins::str::search::most_times;
 use crate::vm::builtins::str::{reserve_copies, this};
-use crate::vm::class::Type;
-use crate::vm::memory::{Counted, counted};
-use crate::vm::native::{Ctx, Interrupt, Native, method};
-use crate::vm::text::character::{is_line_end, is_space};
-use crate::vm::text::search::{self, Unit};
-use crate::vm::value::Value;
-use crate::vm::work::Work;
+use crate::vm::heap::class::Type;
+use crate::vm::heap::memory::{Counted, counted};
+use crate::vm::heap::text::character::{is_line_end, is_space};
+use crate::vm::heap::text::search;
+use crate::vm::heap::text::search::Unit;
+use crate::vm::heap::value::Value;
+use crate::vm::heap::work::Work;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method};
 use std::ops::Range;
 
 counted! { Range<usize>: 16 }
@@ -46,7 +47,7 @@ fn ascii_units(text: &str) -> impl DoubleEndedIterator<Item = Unit> {
 /// A list of parts of the receiver.
 fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Interrupt> {
     let outer: usize = ranges.iter().map(ExactSizeIterator::len).sum();
-    let each = size_of::<Value>() + crate::vm::text::Str::BYTES;
+    let each = size_of::<Value>() + crate::vm::heap::text::Str::BYTES;
     ctx.reserve(ranges.len() * each + outer)?;
     let this = this(ctx);
     let mut pieces = Vec::with_capacity(ranges.len());

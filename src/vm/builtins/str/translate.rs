@@ -1,11 +1,11 @@
 //! Strings: replacing characters by a table.
 
 use crate::vm::builtins::str::{reserve_copies, string, text, this};
-use crate::vm::class::{Type, name};
-use crate::vm::dict::Dict;
-use crate::vm::fault::Fault;
-use crate::vm::native::{Ctx, Interrupt, Native, method, static_method};
-use crate::vm::value::Value;
+use crate::vm::heap::class::{Type, name};
+use crate::vm::heap::dict::Dict;
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, static_method};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 

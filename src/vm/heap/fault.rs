@@ -1,0 +1,134 @@
+//! An exception that is yet to be made: how pure functions, which have no heap to make one in, refuse.
+
+use crate::vm::heap::class::Type;
+use crate::vm::heap::object::Bytes;
+use crate::vm::heap::value::Value;
+use crate::vm::state::native::{Ctx, Interrupt};
+use std::borrow::Cow;
+
+/// The class and the message of an exception.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub class: Type,
+    /// C's error number, if it is one of C's: the exception then has two arguments.
+    pub errno: Option<i64>,
+    pub message: Cow<'static, str>,
+    /// What could not be encoded or decoded: the exception then has its five parts as arguments.
+    pub coding: Option<Box<Coding>>,
+}
+
+/// The parts of a `UnicodeEncodeError` or `UnicodeDecodeError`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coding {
+    pub encoding: String,
+    pub object: Coded,
+    pub start: usize,
+    pub end: usize,
+    pub reason: String,
+}
+
+/// What was to be encoded or decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coded {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Fault {
+    /// A fault with a message.
+    #[must_use]
+    pub fn new(class: Type, message: impl Into<Cow<'static, str>>) -> Fault {
+        Fault {
+            class,
+            errno: None,
+            message: message.into(),
+            coding: None,
+        }
+    }
+
+    /// `ValueError`.
+    #[must_use]
+    pub fn value(message: impl Into<Cow<'static, str>>) -> Fault {
+        Fault::new(Type::ValueError, message)
+    }
+
+    /// `OverflowError`.
+    #[must_use]
+    pub fn overflow(message: impl Into<Cow<'static, str>>) -> Fault {
+        Fault::new(Type::OverflowError, message)
+    }
+
+    /// `ZeroDivisionError`.
+    #[must_use]
+    pub fn zero_division(message: &'static str) -> Fault {
+        Fault::new(Type::ZeroDivisionError, message)
+    }
+
+    /// `MemoryError`, for a result that is refused before it is computed. It has no message.
+    #[must_use]
+    pub fn memory() -> Fault {
+        Fault::new(Type::MemoryError, "")
+    }
+
+    /// C's `EINVAL`, as an `OSError`.
+    #[must_use]
+    pub fn invalid_argument() -> Fault {
+        Fault {
+            errno: Some(22),
+            ..Fault::new(Type::OSError, "Invalid argument")
+        }
+    }
+
+    /// A text or bytes that an encoding cannot take.
+    #[must_use]
+    pub fn coding(coding: Coding) -> Fault {
+        let class = match coding.object {
+            Coded::Text(_) => Type::UnicodeEncodeError,
+            Coded::Bytes(_) => Type::UnicodeDecodeError,
+        };
+        Fault {
+            coding: Some(Box::new(coding)),
+            ..Fault::new(class, "")
+        }
+    }
+
+    /// C's `ERANGE`, as a float power reports it.
+    #[must_use]
+    pub fn out_of_range() -> Fault {
+        Fault {
+            errno: Some(34),
+            ..Fault::overflow("Numerical result out of range")
+        }
+    }
+}
+
+impl Ctx<'_> {
+    /// An interrupt that raises the exception.
+    #[must_use]
+    pub fn raise(&mut self, fault: Fault) -> Interrupt {
+        if let Some(coding) = fault.coding {
+            let heap = &mut self.vm.heap;
+            let args = vec![
+                heap.new_string(coding.encoding),
+                match coding.object {
+                    Coded::Text(text) => heap.new_string(text),
+                    Coded::Bytes(bytes) => heap.new_bytes(Bytes(bytes.into())),
+                },
+                Value::Int(coding.start as i64),
+                Value::Int(coding.end as i64),
+                heap.new_string(coding.reason),
+            ];
+            return Interrupt::Throw(self.vm.new_exception(fault.class, args));
+        }
+        let mut args: Vec<Value> = fault.errno.map(Value::Int).into_iter().collect();
+        if !fault.message.is_empty() {
+            args.push(self.vm.heap.new_str(fault.message));
+        }
+        Interrupt::Throw(self.vm.new_exception(fault.class, args))
+    }
+
+    /// The result of a pure function; its fault is raised.
+    pub fn ok<T>(&mut self, result: Result<T, Fault>) -> Result<T, Interrupt> {
+        result.map_err(|fault| self.raise(fault))
+    }
+}

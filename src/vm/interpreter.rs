@@ -1,0 +1,8 @@
+//! What runs bytecode: the instruction loop, calls and returns, generators, exceptions on their way up.
+
+pub(super) mod call;
+pub(super) mod generator;
+pub(super) mod instruct;
+pub mod run;
+pub(super) mod slow;
+pub(super) mod throw;

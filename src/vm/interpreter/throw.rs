@@ -1,0 +1,588 @@
+//! Exceptions: making them, finding their handlers, and telling about them. The report has the form of CPython's (`Lib/traceback.py`).
+
+use crate::bytecode::op::Op;
+use crate::operator::BinaryOp;
+use crate::source::{Source, Span};
+use crate::syntax::operator::{Operation, operator};
+use crate::vm::Vm;
+use crate::vm::builtins::operators::DESCRIBE;
+use crate::vm::heap::Weight;
+use crate::vm::heap::class::{Class, Type, name};
+use crate::vm::heap::memory::Counted;
+use crate::vm::heap::object::{Exception, Instance, TraceEntry};
+use crate::vm::heap::value::{Ref, Value};
+use crate::vm::interpreter::call::{Flow, Step};
+use crate::vm::state::slice::Stop;
+use crate::vm::state::thread::{Answered, Asking, Outcome, Return, Status, ThreadId};
+use smol_str::SmolStr;
+use std::fmt::Write;
+
+impl Vm {
+    /// An exception object of a builtin class.
+    pub fn new_exception(&mut self, class: Type, args: Vec<Value>) -> Value {
+        self.new_exception_of(class.class(), args)
+    }
+
+    /// An exception object of an exception class.
+    pub fn new_exception_of(&mut self, class: Ref<Class>, args: Vec<Value>) -> Value {
+        let shape = self.heap.classes[class].root_shape;
+        let exception = self.made_exception(class, args);
+        self.heap.allocated += Exception::BYTES + exception.outer_bytes();
+        self.heap.new_instance(Instance {
+            class,
+            shape,
+            slots: Vec::new(),
+            dict: None,
+            exception: Some(Box::new(exception)),
+        })
+    }
+
+    /// An exception with one message.
+    pub(in crate::vm) fn throw(&mut self, class: Type, message: impl Into<SmolStr>) -> Value {
+        let message = self.heap.new_str(message);
+        self.new_exception(class, vec![message])
+    }
+
+    /// `MemoryError`.
+    pub(in crate::vm) fn out_of_memory(&mut self) -> Value {
+        self.new_exception(Type::MemoryError, Vec::new())
+    }
+
+    /// The exception that `raise value` raises: an instance, or a class to be instantiated without arguments.
+    pub(in crate::vm) fn exception_from(
+        &mut self,
+        thread: usize,
+        value: Value,
+    ) -> Result<Value, Value> {
+        let _ = thread;
+        match value {
+            Value::Instance(instance) if self.heap.instances[instance].exception.is_some() => {
+                Ok(value)
+            }
+            Value::Class(class) if self.heap.classes[class].exception => {
+                Ok(self.new_exception_of(class, Vec::new()))
+            }
+            _ => Err(self.throw(Type::TypeError, "exceptions must derive from BaseException")),
+        }
+    }
+
+    /// An exception is raised anew where another is being handled: what its context was before is
+    /// forgotten.
+    pub(in crate::vm) fn forget_context(&mut self, thread: usize, exception: Value) {
+        let handled = self.threads[thread].handling;
+        if let Value::Instance(it) = exception
+            && matches!(handled, Value::Instance(_))
+            && !handled.same(exception)
+            && let Some(object) = self.heap.instances[it].exception.as_deref_mut()
+        {
+            object.context = None;
+        }
+    }
+
+    /// Notes which exception was being handled when this one was raised.
+    pub(in crate::vm) fn set_context(&mut self, thread: usize, exception: Value) {
+        let thrown = std::mem::replace(&mut self.threads[thread].thrown, Value::Unbound);
+        if thrown.same(exception) {
+            return;
+        }
+        let context = self.threads[thread].handling;
+        let (Value::Instance(it), Value::Instance(outer)) = (exception, context) else {
+            return;
+        };
+        if it == outer {
+            return;
+        }
+        // Cut a chain that would lead back to the new exception (as `_PyErr_SetObject` does).
+        let mut at = outer;
+        let mut steps = 0;
+        while let Some(Value::Instance(next)) = self.heap.instances[at]
+            .exception
+            .as_ref()
+            .and_then(|exception| exception.context)
+        {
+            if next == it {
+                if let Some(exception) = self.heap.instances[at].exception.as_deref_mut() {
+                    exception.context = None;
+                }
+                break;
+            }
+            at = next;
+            steps += 1;
+            if steps > 10_000 {
+                break;
+            }
+        }
+        if let Some(exception) = self.heap.instances[it].exception.as_deref_mut()
+            && exception.context.is_none()
+        {
+            exception.context = Some(context);
+        }
+    }
+
+    /// Finds the handler of an exception that was raised in the frame or native on top, and makes it the next to run. A stop if the thread ends with it,
+    /// or if a native that wanted to know of it now stops.
+    pub(in crate::vm) fn unwind(
+        &mut self,
+        thread: usize,
+        mut exception: Value,
+        mut fresh: bool,
+    ) -> Option<Stop> {
+        if fresh {
+            self.set_context(thread, exception);
+        }
+        loop {
+            let state = &mut self.threads[thread];
+            if let Some(pending) = state.pending.last_mut()
+                && pending.depth as usize == state.frames.len()
+            {
+                if matches!(pending.asking, Asking::Calls { catch: true, .. }) {
+                    let Asking::Calls { calls, .. } =
+                        std::mem::replace(&mut pending.asking, Asking::Nothing)
+                    else {
+                        unreachable!("just matched")
+                    };
+                    pending.answers.push(Answered::Raised { calls, exception });
+                    match self.pump(thread) {
+                        Ok(Flow::Stop(stop)) => return Some(stop),
+                        Ok(_) => return None,
+                        Err(next) => {
+                            if !next.same(exception) {
+                                self.set_context(thread, next);
+                            }
+                            exception = next;
+                            continue;
+                        }
+                    }
+                }
+                let ret = state.pending.pop().expect("just looked at").ret;
+                match ret {
+                    Return::Thread => return self.thread_raised(thread, exception),
+                    Return::Item { exit, .. } if self.is_stop_iteration(exception) => {
+                        self.top_frame(thread).pc = exit;
+                        return None;
+                    }
+                    Return::Delegate(into) if self.is_stop_iteration(exception) => {
+                        let value = self.stop_value(exception);
+                        self.set_register(thread, into, value);
+                        return None;
+                    }
+                    Return::ConstructFor => unreachable!("natives are not constructors' bodies"),
+                    _ => {}
+                }
+                continue;
+            }
+            let Some(frame) = state.frames.last().copied() else {
+                return self.thread_raised(thread, exception);
+            };
+            let pc = frame.pc.saturating_sub(1);
+            let image = self.image.clone();
+            let code = &image.program.codes[frame.code.0 as usize];
+            // The body of a class that cannot be made never began.
+            let began = !matches!(code.ops.get(pc as usize), Some(Op::NewClass { .. }));
+            if fresh && !code.internal && began {
+                self.add_traceback(
+                    exception,
+                    TraceEntry {
+                        code: frame.code,
+                        pc,
+                    },
+                );
+            }
+            fresh = true;
+            if let Some(guard) = code
+                .handlers
+                .iter()
+                .find(|guard| (guard.start..guard.end).contains(&pc))
+            {
+                self.set_register(thread, guard.exception, exception);
+                self.top_frame(thread).pc = guard.target;
+                return None;
+            }
+            self.threads[thread].frames.pop();
+            if code.generator {
+                self.close_generator(thread);
+                exception = self.out_of_generator(exception);
+            }
+            match frame.ret {
+                Return::Construct(_) => {
+                    self.threads[thread].constructing.pop();
+                }
+                Return::ConstructFor => {
+                    self.threads[thread].constructing.pop();
+                    self.threads[thread].construct_returns.pop();
+                }
+                Return::Module(_) => {
+                    if let Some(module) = self.threads[thread].importing.pop() {
+                        self.imported[module as usize] = false;
+                    }
+                }
+                Return::Item { exit, .. } if self.is_stop_iteration(exception) => {
+                    self.top_frame(thread).pc = exit;
+                    return None;
+                }
+                Return::Delegate(into) if self.is_stop_iteration(exception) => {
+                    let value = self.stop_value(exception);
+                    self.set_register(thread, into, value);
+                    return None;
+                }
+                Return::Thread => return self.thread_raised(thread, exception),
+                _ => {}
+            }
+        }
+    }
+
+    pub(in crate::vm) fn is_stop_iteration(&self, exception: Value) -> bool {
+        self.is_instance(exception, Type::StopIteration.class())
+    }
+
+    /// `StopIteration.value`.
+    pub(in crate::vm) fn stop_value(&self, exception: Value) -> Value {
+        match exception {
+            Value::Instance(it) => self.exception_field(it, name::VALUE).unwrap_or(Value::None),
+            _ => Value::None,
+        }
+    }
+
+    /// What an exception is once it has left a generator: `StopIteration` would look like its end.
+    pub(in crate::vm) fn out_of_generator(&mut self, exception: Value) -> Value {
+        if !self.is_stop_iteration(exception) {
+            return exception;
+        }
+        let error = self.throw(Type::RuntimeError, "generator raised StopIteration");
+        if let Value::Instance(it) = error
+            && let Some(object) = self.heap.instances[it].exception.as_deref_mut()
+        {
+            object.cause = Some(exception);
+            object.context = Some(exception);
+            object.suppress_context = true;
+        }
+        error
+    }
+
+    fn add_traceback(&mut self, exception: Value, entry: TraceEntry) {
+        if let Value::Instance(it) = exception
+            && let Some(exception) = self.heap.instances[it].exception.as_deref_mut()
+        {
+            let before = exception.traceback.capacity();
+            exception.traceback.push(entry);
+            let growth = exception.traceback.capacity() - before;
+            self.heap.allocated += growth * TraceEntry::BYTES;
+        }
+    }
+
+    fn thread_raised(&mut self, thread: usize, mut exception: Value) -> Option<Stop> {
+        loop {
+            match self.end_thread(thread, Outcome::Raised(exception)) {
+                Ok(Flow::Stop(stop)) => return Some(stop),
+                Ok(_) => return None,
+                Err(other) => exception = other,
+            }
+        }
+    }
+
+    /// The last frame of a thread is done. The main thread then calls what was registered for its end; what those functions raise is not reported.
+    /// An exception with a `__str__` of the script's own is asked for its text, before the thread's end is put into words.
+    pub(in crate::vm) fn end_thread(&mut self, thread: usize, outcome: Outcome) -> Step {
+        let outcome = *self.threads[thread].ending.get_or_insert(outcome);
+        if ThreadId(thread as u32) == self.main {
+            while let Some(function) = self.at_exit.pop() {
+                self.threads[thread].frames.clear();
+                self.threads[thread].pending.clear();
+                if let Ok(flow) = self.call_value(thread, function, &[], Return::Thread) {
+                    return Ok(flow);
+                }
+            }
+        }
+        if let Outcome::Raised(exception) = outcome {
+            let chain: Vec<Value> = self
+                .chain(exception)
+                .into_iter()
+                .map(|(exception, _)| exception)
+                .collect();
+            if !self.threads[thread].reporting
+                && chain
+                    .iter()
+                    .any(|&exception| self.special(exception, name::STR).is_some())
+            {
+                self.threads[thread].reporting = true;
+                self.threads[thread].frames.clear();
+                self.threads[thread].pending.clear();
+                return self.call_value(thread, Value::Native(DESCRIBE), &chain, Return::Report);
+            }
+        }
+        Ok(Flow::Stop(self.finish(thread, outcome, &[])))
+    }
+
+    /// The texts that a report needs are there.
+    pub(in crate::vm) fn finish_reported(&mut self, thread: usize, texts: Value) -> Stop {
+        let texts: Vec<String> = match texts {
+            Value::Tuple(it) => self.heap.tuples[it]
+                .0
+                .clone()
+                .iter()
+                .map(|&text| self.describe(text))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let outcome = self.threads[thread]
+            .ending
+            .take()
+            .unwrap_or(Outcome::Returned(Value::None));
+        self.finish(thread, outcome, &texts)
+    }
+
+    /// Ends a thread: its joiners can run again, and its end is put into words if it was an exception that nobody else will tell about.
+    fn finish(&mut self, thread: usize, outcome: Outcome, texts: &[String]) -> Stop {
+        let state = &mut self.threads[thread];
+        state.status = Status::Finished;
+        state.outcome = Some(outcome);
+        state.frames = Vec::new();
+        state.stack = Vec::new();
+        state.pending = Vec::new();
+        for joiner in std::mem::take(&mut state.joiners) {
+            self.wake(joiner);
+        }
+        let (mut report, mut exit_code) = (None, 0);
+        if let Outcome::Raised(exception) = outcome {
+            let main = ThreadId(thread as u32) == self.main;
+            if self.is_instance(exception, Type::SystemExit.class()) {
+                (report, exit_code) = self.system_exit(exception);
+                if !main {
+                    report = None;
+                }
+            } else {
+                exit_code = if self.is_instance(exception, Type::KeyboardInterrupt.class()) {
+                    130
+                } else {
+                    1
+                };
+                let text = self.report(exception, texts);
+                report = Some(if main {
+                    text
+                } else {
+                    format!("Exception in thread {}:\n{text}", self.threads[thread].name)
+                });
+            }
+        }
+        Stop::Finished { report, exit_code }
+    }
+
+    /// What `SystemExit` stands for: text for the error stream, and an exit code.
+    fn system_exit(&mut self, exception: Value) -> (Option<String>, i32) {
+        let code = match exception {
+            Value::Instance(it) => self.exception_field(it, name::CODE).unwrap_or(Value::None),
+            _ => Value::None,
+        };
+        match code {
+            Value::None => (None, 0),
+            Value::Int(code) => (None, (code & 0xff) as i32),
+            Value::Bool(code) => (None, i32::from(code)),
+            other => (Some(format!("{}\n", self.describe(other))), 1),
+        }
+    }
+
+    /// The lines that report an exception: its traceback, with the exceptions that led to it.
+    #[must_use]
+    pub fn traceback(&mut self, exception: Value) -> String {
+        self.report(exception, &[])
+    }
+
+    /// An exception and what led to it, outermost first, each with the sentence that links it to the one after it.
+    pub(in crate::vm) fn chain(&self, exception: Value) -> Vec<(Value, &'static str)> {
+        let mut chain = vec![(exception, "")];
+        let mut at = exception;
+        while let Value::Instance(it) = at {
+            let Some(object) = self.heap.instances[it].exception.as_deref() else {
+                break;
+            };
+            let (next, link) = match (object.cause, object.context) {
+                (Some(cause), _) => (
+                    cause,
+                    "\nThe above exception was the direct cause of the following exception:\n\n",
+                ),
+                (None, Some(context)) if !object.suppress_context => (
+                    context,
+                    "\nDuring handling of the above exception, another exception occurred:\n\n",
+                ),
+                _ => break,
+            };
+            if chain.iter().any(|&(seen, _)| seen.same(next)) {
+                break;
+            }
+            chain.last_mut().expect("begins with one").1 = link;
+            chain.push((next, ""));
+            at = next;
+        }
+        chain
+    }
+
+    /// `texts`: what `str` gives for each exception of the chain, if it had to be asked of the script.
+    pub(in crate::vm) fn report(&mut self, exception: Value, texts: &[String]) -> String {
+        let chain = self.chain(exception);
+        let mut report = String::new();
+        for at in (0..chain.len()).rev() {
+            let (exception, link) = chain[at];
+            if at + 1 < chain.len() {
+                report.push_str(link);
+            }
+            let text = match texts.get(at) {
+                Some(text) => text.clone(),
+                None => self.describe(exception),
+            };
+            self.one_traceback(exception, &text, &mut report);
+        }
+        report
+    }
+
+    fn one_traceback(&mut self, exception: Value, text: &str, report: &mut String) {
+        let Value::Instance(instance) = exception else {
+            return;
+        };
+        let entries = self.heap.instances[instance]
+            .exception
+            .as_ref()
+            .map_or_else(Vec::new, |exception| exception.traceback.clone());
+        if !entries.is_empty() {
+            report.push_str("Traceback (most recent call last):\n");
+            let mut repeats = 0;
+            let mut last: Option<String> = None;
+            let lines = entries
+                .iter()
+                .rev()
+                .flat_map(|&entry| self.traceback_lines(entry));
+            for line in lines {
+                if last.as_ref() == Some(&line) {
+                    repeats += 1;
+                    if repeats >= 3 {
+                        continue;
+                    }
+                } else {
+                    repeated(report, repeats);
+                    repeats = 0;
+                }
+                report.push_str(&line);
+                last = Some(line);
+            }
+            repeated(report, repeats);
+        }
+        let class = self.heap.instances[instance].class;
+        let object = &self.heap.classes[class];
+        let name = if matches!(&*object.module, "builtins" | "__main__") {
+            object.qualname.to_string()
+        } else {
+            format!("{}.{}", object.module, object.qualname)
+        };
+        if text.is_empty() {
+            let _ = writeln!(report, "{name}");
+        } else {
+            let _ = writeln!(report, "{name}: {text}");
+        }
+        if let Some(Value::List(notes)) = self.instance_attribute(instance, name::NOTES) {
+            for note in self.heap.lists[notes].to_vec() {
+                let _ = writeln!(report, "{}", self.describe(note));
+            }
+        }
+    }
+
+    /// The frames that an entry stands for, outermost first, each with the line that was running.
+    fn traceback_lines(&self, entry: TraceEntry) -> Vec<String> {
+        let program = &self.image.program;
+        let code = &program.codes[entry.code.0 as usize];
+        let source = &program.sources[code.source.0 as usize];
+        code.frames_at(entry.pc)
+            .map(|(name, at)| {
+                let running = code.ops.get(at as usize).and_then(|&op| operation(op));
+                traceback_line(source, name, code.span_at(at), running)
+            })
+            .collect()
+    }
+
+    /// `str(value)` for a report, where no function of the script can be called any more.
+    pub(in crate::vm) fn describe(&mut self, value: Value) -> String {
+        crate::vm::semantics::protocol::plain_str(self, value)
+    }
+
+    /// Where a thread is: its frames, innermost last.
+    #[must_use]
+    pub fn place(&self, thread: ThreadId) -> Vec<TraceEntry> {
+        self.threads[thread.0 as usize]
+            .frames
+            .iter()
+            .map(|frame| TraceEntry {
+                code: frame.code,
+                pc: frame.pc.saturating_sub(1),
+            })
+            .collect()
+    }
+}
+
+/// A frame in a report: its place, the text of its line, and marks under what was running of it. `running`: the operation that
+/// the marked text is, if it is one.
+fn traceback_line(source: &Source, name: &str, span: Span, running: Option<Operation>) -> String {
+    let line = source.line(span.start);
+    let mut text = format!("  File \"{}\", line {line}, in {name}\n", source.name);
+    let whole = source.line_text(line);
+    let shown = whole.trim();
+    if shown.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "    {shown}");
+    // Carets under the part of the line that was running, unless it is the whole line; tildes under the operands of an operator or a subscript
+    // (`tb_displayline` in CPython 3.11's `Python/traceback.c`).
+    let (end_line, _) = source.line_column(span.end);
+    let indent = whole.chars().take_while(|it| it.is_whitespace()).count() as u32;
+    let shown_width = shown.chars().count() as u32;
+    let column = |place: u32| match source.line_column(place) {
+        (on, column) if on == line => (column - 1).saturating_sub(indent).min(shown_width),
+        _ => shown_width,
+    };
+    let (from, to) = (column(span.start), column(span.end));
+    let operator = running
+        .filter(|_| end_line == line)
+        .and_then(|it| operator(source.text.get(span.start as usize..span.end as usize)?, it))
+        .map(|it| column(span.start + it.start as u32)..column(span.start + it.end as u32));
+    if from < to && (to - from < shown_width || operator.is_some()) {
+        let marks: String = (from..to)
+            .map(|at| match &operator {
+                Some(operator) if !operator.contains(&at) => '~',
+                _ => '^',
+            })
+            .collect();
+        let _ = writeln!(text, "    {}{marks}", " ".repeat(from as usize));
+    }
+    text
+}
+
+fn repeated(report: &mut String, repeats: usize) {
+    if repeats >= 3 {
+        let more = repeats - 2;
+        let _ = writeln!(
+            report,
+            "  [Previous line repeated {more} more time{}]",
+            if more == 1 { "" } else { "s" }
+        );
+    }
+}
+
+/// The operation of the expression that an instruction stands for.
+fn operation(op: Op) -> Option<Operation> {
+    let op = match op {
+        Op::GetItem { .. } | Op::SetItem { .. } | Op::DelItem { .. } => {
+            return Some(Operation::Subscript);
+        }
+        Op::Add { .. } | Op::AddImm { .. } => BinaryOp::Add,
+        Op::Sub { .. } | Op::SubImm { .. } => BinaryOp::Sub,
+        Op::Mul { .. } | Op::MulImm { .. } => BinaryOp::Mul,
+        Op::Div { .. } => BinaryOp::Div,
+        Op::FloorDiv { .. } | Op::FloorDivImm { .. } => BinaryOp::FloorDiv,
+        Op::Mod { .. } | Op::ModImm { .. } => BinaryOp::Mod,
+        Op::Pow { .. } => BinaryOp::Pow,
+        Op::BitAnd { .. } => BinaryOp::BitAnd,
+        Op::BitOr { .. } => BinaryOp::BitOr,
+        Op::BitXor { .. } => BinaryOp::BitXor,
+        Op::Shl { .. } => BinaryOp::Shl,
+        Op::Shr { .. } => BinaryOp::Shr,
+        _ => return None,
+    };
+    Some(Operation::Binary(op))
+}

@@ -1,0 +1,9 @@
+//! What the language means: attributes, operators, the protocols behind `for`, `in`, `==` and `hash`, formats, and what a value looks
+//! like on its way to another process. Runs no frames.
+
+pub mod attribute;
+pub(super) mod exception;
+pub mod format;
+pub mod operate;
+pub mod parcel;
+pub mod protocol;

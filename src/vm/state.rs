@@ -1,0 +1,16 @@
+//! What a VM consists of beside its heap, and what engines and natives say to each other: threads and their frames, names, shapes,
+//! the linked program, slices. Knows what an operation needs, and not what it means.
+
+pub(super) mod audit;
+pub mod birthplace;
+pub(super) mod canonical;
+pub(super) mod collect;
+pub mod flag;
+pub mod link;
+pub mod names;
+pub mod native;
+pub(super) mod shapes;
+pub mod slice;
+pub mod sync;
+pub mod thread;
+pub mod threads;
