@@ -9,7 +9,7 @@ pub mod names;
 pub mod trace;
 
 /// A thread of a VM.
-pub use crate::vm::thread::ThreadId;
+pub use crate::vm::value::ThreadId;
 
 use crate::source::SourceId;
 use crate::vm::Vm;

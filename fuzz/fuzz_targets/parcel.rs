@@ -8,7 +8,7 @@ use mini::compile::compile;
 use mini::source::Source;
 use mini::vm::parcel::{decode, encode};
 use mini::vm::slice::{Answer, Budget, Stop, SysCall};
-use mini::vm::thread::ThreadId;
+use mini::vm::value::ThreadId;
 use mini::vm::tuning::Tuning;
 use mini::vm::{Limits, Vm};
 use mini_fuzz::{ENVIRONMENT, sound};

@@ -4,7 +4,8 @@ use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::parcel::{self, Parcel};
 use crate::vm::slice::Answer;
-use crate::vm::thread::{Outcome, ThreadId};
+use crate::vm::thread::Outcome;
+use crate::vm::value::ThreadId;
 use crate::vm::value::Value;
 
 /// Numbers of signals, as exit codes tell them (`signal(7)`).

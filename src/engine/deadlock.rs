@@ -7,7 +7,8 @@ use crate::vm::Vm;
 use crate::vm::birthplace::article;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
-use crate::vm::thread::{Status, ThreadId};
+use crate::vm::thread::Status;
+use crate::vm::value::ThreadId;
 use crate::vm::value::Value;
 
 /// How far the main thread of a process is.

@@ -6,7 +6,8 @@ use crate::printable;
 use crate::printable::Printable;
 use crate::vm::builtins;
 use crate::vm::slice::SysCall;
-use crate::vm::thread::{Status, ThreadId};
+use crate::vm::thread::Status;
+use crate::vm::value::ThreadId;
 
 /// More rows nobody reads.
 const MOST_ROWS: usize = 60;

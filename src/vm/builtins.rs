@@ -29,8 +29,9 @@ mod system;
 mod tuple;
 
 use crate::vm::heap::class::Type;
+use crate::vm::heap::value::NativeId;
 use crate::vm::interpreter::call::Arguments;
-use crate::vm::state::native::{Bound, Native, NativeId};
+use crate::vm::state::native::{Bound, Native};
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 

@@ -4,6 +4,7 @@ pub(super) mod arena;
 pub mod class;
 pub mod dict;
 pub mod fault;
+pub mod flag;
 pub(super) mod list;
 pub mod memory;
 pub mod number;
@@ -24,6 +25,7 @@ use crate::bytecode::op::Convert;
 use crate::vm::heap::arena::{Arena, Marks};
 use crate::vm::heap::class::Class;
 use crate::vm::heap::dict::Dict;
+use crate::vm::heap::flag::InterruptFlag;
 use crate::vm::heap::list::List;
 use crate::vm::heap::memory::{Charge, Counted};
 use crate::vm::heap::object::{
@@ -32,11 +34,10 @@ use crate::vm::heap::object::{
 use crate::vm::heap::set::Set;
 use crate::vm::heap::text::{Buffer, CachedHash, Form, Str};
 use crate::vm::heap::tuning::Tuning;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::{Allowance, Done, Units, Work};
 use crate::vm::semantics::format::spec::{Integer, Spec, format_float, format_integer, format_str};
-use crate::vm::state::flag::InterruptFlag;
-use crate::vm::state::thread::ThreadId;
 use num_bigint::BigInt;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;

@@ -5,7 +5,6 @@ pub(super) mod audit;
 pub mod birthplace;
 pub(super) mod canonical;
 pub(super) mod collect;
-pub mod flag;
 pub mod link;
 pub mod names;
 pub mod native;

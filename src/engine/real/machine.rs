@@ -22,7 +22,7 @@ use crate::printable::Printable;
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::parcel::Parcel;
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};

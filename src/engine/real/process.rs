@@ -7,7 +7,7 @@ use crate::engine::real::record::Record;
 use crate::event::{VmId, What};
 use crate::vm::Vm;
 use crate::vm::flag::InterruptFlag;
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;

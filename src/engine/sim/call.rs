@@ -12,7 +12,8 @@ use crate::event::What;
 use crate::vm::class::Type;
 use crate::vm::parcel::Parcel;
 use crate::vm::slice::{Answer, Clock, SysCall};
-use crate::vm::thread::{Status, ThreadId};
+use crate::vm::thread::Status;
+use crate::vm::value::ThreadId;
 use std::io;
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use crate::spelling::{did_you_mean, nearest};
 use crate::vm::link::Image;
 use crate::vm::run::Observer;
 use crate::vm::thread::Frame;
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 use crate::vm::work::{KINDS, Units, Work};
 
 /// A cost model.

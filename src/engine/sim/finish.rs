@@ -16,7 +16,7 @@ use crate::printable::Printable;
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::slice::Stream;
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

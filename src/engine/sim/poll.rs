@@ -5,7 +5,8 @@ use crate::gil::lock::{Builtins, Polls};
 use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::class::Type;
-use crate::vm::thread::{Frame, ThreadId};
+use crate::vm::thread::Frame;
+use crate::vm::value::ThreadId;
 use crate::vm::value::Value;
 
 /// Where a thread is before an instruction.

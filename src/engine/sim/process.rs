@@ -7,7 +7,7 @@ use crate::gil::lock::Lock;
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::parcel::Parcel;
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;

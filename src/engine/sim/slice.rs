@@ -10,7 +10,7 @@ use crate::event::Release;
 use crate::gil::lock::{Polls, Trigger};
 use crate::vm::Vm;
 use crate::vm::slice::{Budget, Stop};
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 use crate::vm::work::Allowance;
 
 /// Longest slice, in instructions.

@@ -4,7 +4,7 @@ use crate::engine::outcome::Times;
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::stream::ExitCode;
 use crate::vm::slice::{Stop, SysCall};
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 
 /// A thread of any process, in order of birth.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

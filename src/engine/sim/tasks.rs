@@ -3,7 +3,7 @@
 
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::task::{Phase, Task, TaskId};
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 use std::ops::{Index, IndexMut};
 
 /// The tasks, by number.

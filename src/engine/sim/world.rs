@@ -19,7 +19,7 @@ use crate::event::{Blockage, CoreId, Event, Place, Release, Sink, VmId, What};
 use crate::vm::Vm;
 use crate::vm::flag::InterruptFlag;
 use crate::vm::slice::Stop;
-use crate::vm::thread::ThreadId;
+use crate::vm::value::ThreadId;
 use std::rc::Rc;
 use std::sync::Arc;
 

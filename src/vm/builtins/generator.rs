@@ -3,8 +3,9 @@
 
 use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::object::{Generator, GeneratorState, Object};
+use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Ctx, Interrupt, Native, NativeId, method, native};
+use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
 
 pub const NEXT: NativeId = NativeId(0);
 pub const SEND: NativeId = NativeId(1);

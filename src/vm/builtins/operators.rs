@@ -5,9 +5,10 @@ use crate::vm::builtins::generator;
 use crate::vm::heap::class::{Name, name};
 use crate::vm::heap::dict::Dict;
 use crate::vm::heap::set::Set;
+use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::protocol::Algebra;
-use crate::vm::state::native::{Ctx, Interrupt, Native, NativeId, native};
+use crate::vm::state::native::{Ctx, Interrupt, Native, native};
 use smol_str::SmolStr;
 
 macro_rules! operators {

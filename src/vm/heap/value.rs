@@ -8,7 +8,6 @@ use crate::vm::heap::object::{
 };
 use crate::vm::heap::set::Set;
 use crate::vm::heap::text::Str;
-use crate::vm::state::native::NativeId;
 use num_bigint::BigInt;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -154,3 +153,11 @@ impl Value {
         if self.is_bound() { self } else { otherwise }
     }
 }
+
+/// A native, by its place in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct NativeId(pub u16);
+
+/// A thread of a VM; 0 is the main thread.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct ThreadId(pub u32);

@@ -10,10 +10,11 @@ use crate::vm::heap::Weight;
 use crate::vm::heap::class::{Class, Type, name};
 use crate::vm::heap::memory::Counted;
 use crate::vm::heap::object::{Exception, Instance, TraceEntry};
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::interpreter::call::{Flow, Step};
 use crate::vm::state::slice::Stop;
-use crate::vm::state::thread::{Answered, Asking, Outcome, Return, Status, ThreadId};
+use crate::vm::state::thread::{Answered, Asking, Outcome, Return, Status};
 use smol_str::SmolStr;
 use std::fmt::Write;
 

@@ -10,8 +10,9 @@ use crate::vm::builtins;
 use crate::vm::heap::class::{Class, Name, Type, name};
 use crate::vm::heap::dict::Dict;
 use crate::vm::heap::object::{Function, Instance, Method, Object};
+use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Kind, NativeId};
+use crate::vm::state::native::Kind;
 use crate::vm::state::shapes::NO_SHAPE;
 use std::sync::Arc;
 

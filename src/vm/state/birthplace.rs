@@ -6,8 +6,9 @@ use crate::bytecode::op::{CodeIx, Op, Operand, Reg};
 use crate::vm::Vm;
 use crate::vm::heap::class::Name;
 use crate::vm::heap::object::Object;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::thread::{Frame, ThreadId};
+use crate::vm::state::thread::Frame;
 use std::fmt::Write as _;
 use std::sync::Arc;
 

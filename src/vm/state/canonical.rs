@@ -9,11 +9,10 @@ use crate::vm::Vm;
 use crate::vm::heap::class::Name;
 use crate::vm::heap::object::{DictView, GeneratorState, Iter, Object, TraceEntry};
 use crate::vm::heap::text::Str;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::state::slice::WaitOn;
-use crate::vm::state::thread::{
-    Answered, Asking, Outcome, Pending, Return, Status, Thread, ThreadId,
-};
+use crate::vm::state::thread::{Answered, Asking, Outcome, Pending, Return, Status, Thread};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};

@@ -5,9 +5,10 @@ use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
 use crate::vm::heap::memory::{Account, Charge, Counted, counted};
 use crate::vm::heap::object::Object;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::attribute::{Cache, Lookup};
-use crate::vm::state::thread::{Thread, ThreadId};
+use crate::vm::state::thread::Thread;
 use std::sync::Arc;
 
 counted! { Cache: 16, Lookup: 32 }

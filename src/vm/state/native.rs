@@ -8,16 +8,14 @@
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
+use crate::vm::heap::value::NativeId;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::Value;
 use crate::vm::interpreter::call::Arguments;
 use crate::vm::state::slice::{SysCall, WaitOn};
-use crate::vm::state::thread::{Answered, ThreadId};
+use crate::vm::state::thread::Answered;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
-
-/// A native, by its place in the table.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub struct NativeId(pub u16);
 
 /// An entry of the table of natives.
 #[derive(Clone, Copy, Debug)]

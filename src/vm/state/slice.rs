@@ -3,8 +3,8 @@
 use crate::vm::heap::class::Type;
 use crate::vm::heap::object::Object;
 use crate::vm::heap::value::Ref;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::semantics::parcel::Parcel;
-use crate::vm::state::thread::ThreadId;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 

@@ -5,10 +5,10 @@
 
 use crate::vm::Vm;
 use crate::vm::heap::object::Object;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
 use crate::vm::state::birthplace::Birthplace;
-use crate::vm::state::thread::ThreadId;
 use std::collections::VecDeque;
 
 /// `threading.Lock`.

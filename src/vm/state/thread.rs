@@ -4,16 +4,14 @@ use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::heap::class::Name;
 use crate::vm::heap::memory::{Charge, Counted, block, counted};
 use crate::vm::heap::object::{Function, Generator, TraceEntry};
+use crate::vm::heap::value::NativeId;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::interpreter::call::SPARE;
 use crate::vm::state::link::Image;
-use crate::vm::state::native::{Bound, NativeId};
+use crate::vm::state::native::Bound;
 use crate::vm::state::slice::{SysCall, WaitOn};
 use std::sync::Arc;
-
-/// A thread of a VM; 0 is the main thread.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub struct ThreadId(pub u32);
 
 /// A thread.
 #[expect(

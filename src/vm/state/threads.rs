@@ -2,7 +2,8 @@
 //! left is forgotten as soon as nobody can ask for it any more.
 
 use crate::vm::heap::memory::{Counted, counted};
-use crate::vm::state::thread::{Status, Thread, ThreadId};
+use crate::vm::heap::value::ThreadId;
+use crate::vm::state::thread::{Status, Thread};
 use std::ops::{Index, IndexMut};
 
 /// The threads, by number.

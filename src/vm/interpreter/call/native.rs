@@ -5,12 +5,14 @@ use super::{Arguments, Flow, Step};
 use crate::vm::Vm;
 use crate::vm::builtins::{self, Signature};
 use crate::vm::heap::class::{Name, Type};
+use crate::vm::heap::value::NativeId;
+use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::Value;
 use crate::vm::interpreter::generator;
-use crate::vm::state::native::{Bound, Ctx, Interrupt, Kind, NativeId};
+use crate::vm::state::native::{Bound, Ctx, Interrupt, Kind};
 use crate::vm::state::slice::{Stop, WaitOn};
 use crate::vm::state::sync;
-use crate::vm::state::thread::{Answered, Asking, Pending, Return, Status, ThreadId};
+use crate::vm::state::thread::{Answered, Asking, Pending, Return, Status};
 
 /// How the call of one native for another went.
 enum Flat {

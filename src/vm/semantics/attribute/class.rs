@@ -5,8 +5,9 @@ use crate::vm::Vm;
 use crate::vm::builtins;
 use crate::vm::heap::class::{Class, Name, Type, name};
 use crate::vm::heap::object::{DictView, Instance, Iter, Object};
+use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Kind, Native, NativeId};
+use crate::vm::state::native::{Kind, Native};
 
 /// One entry of the memory of look-ups through classes.
 #[derive(Clone, Copy, Debug)]

@@ -8,9 +8,9 @@ use crate::vm::heap::dict::Dict;
 use crate::vm::heap::object::{Bytes, Instance, Method, Object, Range, Tuple};
 use crate::vm::heap::ring::Ring;
 use crate::vm::heap::set::Set;
+use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::semantics::protocol::module_text;
-use crate::vm::state::native::NativeId;
 use crate::vm::state::slice::ChannelEnd;
 use num_bigint::BigInt;
 
