@@ -3,7 +3,7 @@
 
 use super::{Blockage, Naming, ThreadId, VmId, What};
 use crate::vm::Vm;
-use crate::vm::birthplace::Birthplace;
+use crate::vm::primitive::Birthplace;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::Status;
 use std::collections::BTreeMap;

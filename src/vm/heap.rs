@@ -9,6 +9,7 @@ pub(super) mod list;
 pub mod memory;
 pub mod number;
 pub mod object;
+pub mod primitive;
 pub mod ring;
 pub mod set;
 #[cfg(test)]
@@ -21,7 +22,6 @@ pub mod work;
 
 pub use weight::Weight;
 
-use crate::bytecode::op::Convert;
 use crate::vm::heap::arena::{Arena, Marks};
 use crate::vm::heap::class::Class;
 use crate::vm::heap::dict::Dict;
@@ -37,7 +37,6 @@ use crate::vm::heap::tuning::Tuning;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::{Allowance, Done, Units, Work};
-use crate::vm::semantics::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 use num_bigint::BigInt;
 use rustc_hash::FxHashSet;
 use smol_str::SmolStr;
@@ -125,7 +124,7 @@ makers! {
 }
 
 /// Strings up to this many bytes are concatenated into a text of their own; longer ones into a buffer.
-const WHOLE_LIMIT: usize = 256;
+pub(in crate::vm) const WHOLE_LIMIT: usize = 256;
 
 /// A string's length is counted in 32 bits.
 pub(super) const MOST_TEXT_BYTES: usize = u32::MAX as usize;
@@ -266,42 +265,6 @@ impl Heap {
             bytes,
             hash: CachedHash::default(),
         }))
-    }
-
-    /// What an f-string shows of a string, a float or an integer within 64 bits, if that can neither fail nor be large.
-    pub(super) fn format_plain(
-        &mut self,
-        convert: Convert,
-        value: Value,
-        spec: Value,
-    ) -> Option<Value> {
-        let (Convert::Format | Convert::Str, Value::Str(spec)) = (convert, spec) else {
-            return None;
-        };
-        if self.strs[spec].is_empty() {
-            return match value {
-                Value::Str(_) => Some(value),
-                Value::Int(number) => Some(self.new_int_text(number)),
-                _ => None,
-            };
-        }
-        let (align, of) = match (convert, value) {
-            (_, Value::Str(_)) => ('<', "str"),
-            (Convert::Format, Value::Int(_)) => ('>', "int"),
-            (Convert::Format, Value::Float(_)) => ('>', "float"),
-            _ => return None,
-        };
-        let spec = Spec::parse(self.text(spec), align, of).ok()?;
-        if spec.width.max(spec.precision.unwrap_or(0)) > WHOLE_LIMIT {
-            return None;
-        }
-        let text = match value {
-            Value::Str(text) => format_str(self.text(text), &spec),
-            Value::Int(number) => format_integer(Integer::Small(number), &spec),
-            Value::Float(float) => format_float(float, &spec),
-            _ => return None,
-        };
-        text.ok().map(|text| self.new_str(text))
     }
 
     /// The decimal text of an integer, as a string.

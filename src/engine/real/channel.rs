@@ -3,7 +3,7 @@
 use crate::engine::real::process::Caller;
 use crate::vm::memory::Charge;
 use crate::vm::parcel::Parcel;
-use crate::vm::slice::ChannelEnd;
+use crate::vm::primitive::ChannelEnd;
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;

@@ -4,7 +4,7 @@
 use crate::engine::sim::task::TaskId;
 use crate::vm::memory::Charge;
 use crate::vm::parcel::Parcel;
-use crate::vm::slice::ChannelEnd;
+use crate::vm::primitive::ChannelEnd;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All channels and cells of a run.

@@ -3,13 +3,13 @@
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::object::Object;
+use crate::vm::heap::primitive::{Condition, Event, Lock, RLock, Semaphore};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::state::native::{
     Ctx, Interrupt, Native, Woken, getter, method, module_native, native,
 };
 use crate::vm::state::slice::{Clock, SysCall, WaitOn};
 use crate::vm::state::sync;
-use crate::vm::state::sync::{Condition, Event, Lock, RLock, Semaphore};
 use std::collections::VecDeque;
 
 pub(super) const NATIVES: &[Native] = &[

@@ -1,9 +1,6 @@
 //! An exception that is yet to be made: how pure functions, which have no heap to make one in, refuse.
 
 use crate::vm::heap::class::Type;
-use crate::vm::heap::object::Bytes;
-use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt};
 use std::borrow::Cow;
 
 /// The class and the message of an exception.
@@ -99,36 +96,5 @@ impl Fault {
             errno: Some(34),
             ..Fault::overflow("Numerical result out of range")
         }
-    }
-}
-
-impl Ctx<'_> {
-    /// An interrupt that raises the exception.
-    #[must_use]
-    pub fn raise(&mut self, fault: Fault) -> Interrupt {
-        if let Some(coding) = fault.coding {
-            let heap = &mut self.vm.heap;
-            let args = vec![
-                heap.new_string(coding.encoding),
-                match coding.object {
-                    Coded::Text(text) => heap.new_string(text),
-                    Coded::Bytes(bytes) => heap.new_bytes(Bytes(bytes.into())),
-                },
-                Value::Int(coding.start as i64),
-                Value::Int(coding.end as i64),
-                heap.new_string(coding.reason),
-            ];
-            return Interrupt::Throw(self.vm.new_exception(fault.class, args));
-        }
-        let mut args: Vec<Value> = fault.errno.map(Value::Int).into_iter().collect();
-        if !fault.message.is_empty() {
-            args.push(self.vm.heap.new_str(fault.message));
-        }
-        Interrupt::Throw(self.vm.new_exception(fault.class, args))
-    }
-
-    /// The result of a pure function; its fault is raised.
-    pub fn ok<T>(&mut self, result: Result<T, Fault>) -> Result<T, Interrupt> {
-        result.map_err(|fault| self.raise(fault))
     }
 }

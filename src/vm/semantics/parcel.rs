@@ -15,9 +15,9 @@ pub use encode::{encode, encode_for_child};
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::memory::Charge;
+use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::value::Value;
 use crate::vm::state::native::{Ctx, Interrupt};
-use crate::vm::state::slice::ChannelEnd;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 

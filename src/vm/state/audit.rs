@@ -14,11 +14,11 @@ use crate::vm::heap::list::Items;
 use crate::vm::heap::object::{
     Cell, Exception, Function, Generator, Instance, Iter, Method, Object, Tuple,
 };
+use crate::vm::heap::primitive::Condition;
 use crate::vm::heap::text::Form;
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::attribute::{CACHES, Cache};
 use crate::vm::state::slice::WaitOn;
-use crate::vm::state::sync::Condition;
 use crate::vm::state::thread::{Answered, Asking, Frame, Outcome, Pending, Return, Status, Thread};
 use rustc_hash::FxHashSet;
 

@@ -4,46 +4,15 @@
 use crate::bytecode::code::{self, Code};
 use crate::bytecode::op::{CodeIx, Op, Operand, Reg};
 use crate::vm::Vm;
-use crate::vm::heap::class::Name;
 use crate::vm::heap::object::Object;
+use crate::vm::heap::primitive::Birthplace;
+use crate::vm::heap::primitive::Inside;
+use crate::vm::heap::primitive::Site;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::state::thread::Frame;
 use std::fmt::Write as _;
 use std::sync::Arc;
-
-/// The call that made an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Birthplace {
-    /// In the script.
-    script: Site,
-    /// In the library, if the script called that.
-    library: Option<Inside>,
-}
-
-/// The instruction after a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Site {
-    code: CodeIx,
-    next: u32,
-}
-
-/// A place in the library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Inside {
-    site: Site,
-    /// What the script asked for there: the class of which the object becomes a part, or the function that makes it.
-    asked: Name,
-}
-
-impl Site {
-    fn of(frame: &Frame) -> Site {
-        Site {
-            code: frame.code,
-            next: frame.pc,
-        }
-    }
-}
 
 /// What a report calls an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,14 +76,14 @@ impl Vm {
         let module_of = |frame: &Frame| program.codes[frame.code.0 as usize].module;
         let state = &self.threads[thread.0 as usize];
         let at = state.frames.iter().rposition(|it| module_of(it) == 0)?;
-        let script = Site::of(&state.frames[at]);
+        let script = site_of(&state.frames[at]);
         let Some(top) = state.frames[at + 1..].last() else {
             return Some(Birthplace {
                 script,
                 library: None,
             });
         };
-        let site = Site::of(top);
+        let site = site_of(top);
         let name_of = |frame: &Frame| &program.codes[frame.code.0 as usize].name;
         let maker = state.frames[at + 1..]
             .iter()
@@ -286,4 +255,12 @@ fn local(code: &Code, register: Reg, names: &[Arc<str>]) -> Option<String> {
     let mut locals = code.locals.iter();
     let (_, name) = locals.find(|(it, _)| *it == register)?;
     Some(names[name.0 as usize].to_string())
+}
+
+/// The call that a frame is in.
+fn site_of(frame: &Frame) -> Site {
+    Site {
+        code: frame.code,
+        next: frame.pc,
+    }
 }

@@ -8,6 +8,9 @@
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
+use crate::vm::heap::fault::Coded;
+use crate::vm::heap::fault::Fault;
+use crate::vm::heap::object::Bytes;
 use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::Value;
@@ -575,4 +578,35 @@ fn same_part(a: Value, b: Value) -> bool {
                 | (Value::Iter(_), Value::Iter(_))
                 | (Value::Object(_), Value::Object(_))
         )
+}
+
+impl Ctx<'_> {
+    /// An interrupt that raises the exception.
+    #[must_use]
+    pub fn raise(&mut self, fault: Fault) -> Interrupt {
+        if let Some(coding) = fault.coding {
+            let heap = &mut self.vm.heap;
+            let args = vec![
+                heap.new_string(coding.encoding),
+                match coding.object {
+                    Coded::Text(text) => heap.new_string(text),
+                    Coded::Bytes(bytes) => heap.new_bytes(Bytes(bytes.into())),
+                },
+                Value::Int(coding.start as i64),
+                Value::Int(coding.end as i64),
+                heap.new_string(coding.reason),
+            ];
+            return Interrupt::Throw(self.vm.new_exception(fault.class, args));
+        }
+        let mut args: Vec<Value> = fault.errno.map(Value::Int).into_iter().collect();
+        if !fault.message.is_empty() {
+            args.push(self.vm.heap.new_str(fault.message));
+        }
+        Interrupt::Throw(self.vm.new_exception(fault.class, args))
+    }
+
+    /// The result of a pure function; its fault is raised.
+    pub fn ok<T>(&mut self, result: Result<T, Fault>) -> Result<T, Interrupt> {
+        result.map_err(|fault| self.raise(fault))
+    }
 }

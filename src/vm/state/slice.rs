@@ -2,6 +2,7 @@
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::object::Object;
+use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::value::Ref;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::semantics::parcel::Parcel;
@@ -187,15 +188,6 @@ pub enum SysCall {
     GilEnabled,
     /// Random bytes from outside, for seeding. Answer: an integer.
     Entropy,
-}
-
-/// Which end of a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ChannelEnd {
-    /// For sending.
-    Writer,
-    /// For receiving.
-    Reader,
 }
 
 /// Where text goes.

@@ -5,57 +5,10 @@
 
 use crate::vm::Vm;
 use crate::vm::heap::object::Object;
+use crate::vm::heap::value::Ref;
 use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::birthplace::Birthplace;
 use std::collections::VecDeque;
-
-/// `threading.Lock`.
-#[derive(Clone, Debug, Default)]
-pub struct Lock {
-    pub locked: bool,
-    /// Who took it, for reports; anybody may release it.
-    pub holder: Option<ThreadId>,
-    pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
-}
-
-/// `threading.RLock`.
-#[derive(Clone, Debug, Default)]
-pub struct RLock {
-    pub holder: Option<ThreadId>,
-    pub count: u32,
-    pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
-}
-
-/// `threading.Condition`, over a Lock or an `RLock`.
-#[derive(Clone, Debug)]
-pub struct Condition {
-    /// The lock object.
-    pub lock: Value,
-    pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
-}
-
-/// `threading.Semaphore` and `BoundedSemaphore`.
-#[derive(Clone, Debug, Default)]
-pub struct Semaphore {
-    pub value: u64,
-    /// The bound, if it has one.
-    pub bound: Option<u64>,
-    pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
-}
-
-/// `threading.Event`.
-#[derive(Clone, Debug, Default)]
-pub struct Event {
-    pub set: bool,
-    pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
-}
 
 /// The queue of threads that wait for an object.
 fn queue(vm: &mut Vm, object: Ref<Object>) -> Option<&mut VecDeque<ThreadId>> {

@@ -6,12 +6,12 @@ use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
 use crate::vm::heap::dict::Dict;
 use crate::vm::heap::object::{Bytes, Instance, Method, Object, Range, Tuple};
+use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::ring::Ring;
 use crate::vm::heap::set::Set;
 use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::semantics::protocol::module_text;
-use crate::vm::state::slice::ChannelEnd;
 use num_bigint::BigInt;
 
 /// Makes the value anew in a VM of the same program. Refused if a class or function is no longer where it was found.

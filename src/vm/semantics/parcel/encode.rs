@@ -5,9 +5,9 @@ use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Type, name};
 use crate::vm::heap::memory::{Counted, counted};
 use crate::vm::heap::object::Object;
+use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::semantics::protocol::address;
-use crate::vm::state::slice::ChannelEnd;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
