@@ -23,8 +23,9 @@ use crate::vm::heap::tuning::Tuning;
 use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::semantics::attribute::{Cache, LOOKUPS, Lookup};
 use crate::vm::semantics::parcel::Parcel;
+use crate::vm::state::cache::Cache;
+use crate::vm::state::class::{LOOKUPS, Lookup};
 use crate::vm::state::link::Image;
 use crate::vm::state::names::Names;
 use crate::vm::state::native::Kind;
@@ -139,7 +140,7 @@ impl Vm {
             limits,
             heap: Heap::new(limits.tuning),
             // With room for those of the builtins.
-            names: Names::new(&image.all_names, builtins::table().len()),
+            names: Names::new(&image.all_names, image.natives.iter().len()),
             globals: vec![Value::Unbound; program.globals.len()],
             module_names: FxHashMap::default(),
             imported: vec![false; program.modules.len()],
@@ -154,7 +155,10 @@ impl Vm {
             caches: vec![Cache::Empty; image.caches],
             lookups: vec![Cell::new(Lookup::default()); LOOKUPS],
             class_version: 0,
-            list_append: builtins::find_method(Type::List, "append"),
+            list_append: image
+                .natives
+                .find_method(Type::List, "append")
+                .expect("lists have it"),
             yields_at_mutex: false,
             pumping: false,
             collect_at: usize::MAX,
@@ -265,10 +269,11 @@ impl Vm {
                 record: None,
             });
         }
-        for (at, native) in builtins::table().iter().enumerate() {
+        let natives = self.image.natives;
+        for (id, native) in natives.iter() {
             if let Some(owner) = native.owner {
                 let name = self.intern(native.name);
-                let value = Value::Native(NativeId(at as u16));
+                let value = Value::Native(id);
                 let class = &mut self.heap.classes[owner.class()];
                 class.index.insert(name, class.attributes.len() as u32);
                 class.attributes.push((name, value));
@@ -307,22 +312,22 @@ impl Vm {
                     .collect();
                 self.heap.new_tuple(items)
             }
-            Const::Builtin(name) => Vm::builtin(name).unwrap_or(Value::Unbound),
+            Const::Builtin(name) => self.builtin(name).unwrap_or(Value::Unbound),
         }
     }
 
     /// The builtin of a name.
     #[must_use]
-    pub fn builtin(name: &str) -> Option<Value> {
+    pub fn builtin(&self, name: &str) -> Option<Value> {
         match name {
             "NotImplemented" => return Some(Value::NotImplemented),
             "Ellipsis" => return Some(Value::Ellipsis),
             _ => {}
         }
-        if let Some(of) = builtins::public_type(name) {
+        if let Some(of) = self.image.natives.public_type(name) {
             return Some(of.value());
         }
-        builtins::find(name).map(Value::Native)
+        self.image.natives.find(name).map(Value::Native)
     }
 
     /// A function of the library module `_builtins`.

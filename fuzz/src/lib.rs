@@ -44,7 +44,7 @@ pub fn sound(compiled: Compiled, promised: bool) -> Option<Arc<Image>> {
         return None;
     }
     match verify(program) {
-        Ok(verified) => Some(Arc::new(Image::new(&verified))),
+        Ok(verified) => Some(Arc::new(Image::new(&verified, builtins::table()))),
         Err(faults) => {
             assert!(!promised, "{}", faults[0]);
             None

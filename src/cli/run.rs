@@ -12,6 +12,7 @@ use crate::engine::real::{Interrupter, Options, Run};
 use crate::event::trace::Heading;
 use crate::printable;
 use crate::printable::Printable;
+use crate::vm::builtins;
 use crate::vm::link::Image;
 use crate::vm::tuning::Tuning;
 use crate::vm::{Limits, Vm};
@@ -110,7 +111,7 @@ pub(super) fn prepare(
 
 /// A VM that is about to run a program.
 pub(super) fn begin(verified: &Verified, argv: Vec<String>, limits: &LimitArgs) -> Vm {
-    let image = Arc::new(Image::new(verified));
+    let image = Arc::new(Image::new(verified, builtins::table()));
     let mut vm = Vm::new(image, vm_limits(limits));
     vm.argv = argv.into_iter().map(Into::into).collect();
     vm

@@ -4,7 +4,6 @@
 use crate::engine::deadlock::{Standing, place, reason, table};
 use crate::printable;
 use crate::printable::Printable;
-use crate::vm::builtins;
 use crate::vm::slice::SysCall;
 use crate::vm::thread::Status;
 use crate::vm::value::ThreadId;
@@ -47,7 +46,8 @@ pub(crate) fn report(seen: &[Seen<'_>], unseen: &[Printable]) -> Printable {
 }
 
 fn doing(process: &Seen<'_>, thread: ThreadId, standings: &[&Standing<'_>]) -> String {
-    let it = &process.standing.vm.threads[thread.0 as usize];
+    let vm = &process.standing.vm;
+    let it = &vm.threads[thread.0 as usize];
     match &it.status {
         Status::Waiting { .. }
         | Status::Finished
@@ -73,9 +73,10 @@ fn doing(process: &Seen<'_>, thread: ThreadId, standings: &[&Standing<'_>]) -> S
 
 /// The builtin that a thread is in the middle of, by the name that the script calls it.
 fn builtin(process: &Seen<'_>, thread: ThreadId) -> Option<String> {
-    let it = &process.standing.vm.threads[thread.0 as usize];
+    let vm = &process.standing.vm;
+    let it = &vm.threads[thread.0 as usize];
     let pending = it.pending.last()?;
-    let native = &builtins::table()[pending.native.0 as usize];
+    let native = &vm.image.natives[pending.native];
     let called = pending.depth as usize == it.frames.len() && !native.shown.starts_with('_');
     called.then(|| native.qualified())
 }

@@ -2,7 +2,6 @@
 //! like on its way to another process. Runs no frames.
 
 pub mod attribute;
-pub(super) mod exception;
 pub mod format;
 pub mod operate;
 pub mod parcel;

@@ -3,13 +3,18 @@
 
 pub(super) mod audit;
 pub mod birthplace;
+pub(super) mod cache;
 pub(super) mod canonical;
+pub(super) mod class;
 pub(super) mod collect;
+pub(super) mod exception;
 pub mod link;
 pub mod names;
 pub mod native;
+pub mod natives;
 pub(super) mod shapes;
 pub mod slice;
+pub(super) mod stack;
 pub mod sync;
 pub mod thread;
 pub mod threads;

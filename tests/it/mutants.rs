@@ -118,7 +118,7 @@ fn ends(compiled: Compiled, promised: bool, u: &mut Unstructured<'_>) -> Result<
         return Ok(());
     }
     let image = match verify(compiled.program) {
-        Ok(verified) => Arc::new(Image::new(&verified)),
+        Ok(verified) => Arc::new(Image::new(&verified, builtins::table())),
         Err(faults) => {
             assert!(!promised, "{}", faults[0]);
             return Ok(());

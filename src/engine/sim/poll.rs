@@ -3,7 +3,6 @@
 use crate::bytecode::op::{Cost, Op, Poll};
 use crate::gil::lock::{Builtins, Polls};
 use crate::vm::Vm;
-use crate::vm::builtins;
 use crate::vm::class::Type;
 use crate::vm::thread::Frame;
 use crate::vm::value::ThreadId;
@@ -91,7 +90,7 @@ fn is_specialised(vm: &Vm, thread: ThreadId, frame: &Frame, op: Op) -> bool {
         Op::Call { base, count, .. } => match register(base.0) {
             Some(Value::Native(native)) => ["len", "isinstance"]
                 .iter()
-                .any(|name| builtins::find(name) == Some(*native)),
+                .any(|name| vm.image.natives.find(name) == Some(*native)),
             Some(Value::Class(class)) => count.0 == 1 && *class == Type::Type.class(),
             _ => false,
         },

@@ -3,18 +3,10 @@
 
 use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::object::{Generator, GeneratorState, Object};
-use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
-
-pub const NEXT: NativeId = NativeId(0);
-pub const SEND: NativeId = NativeId(1);
-/// Raises an exception where a generator is suspended, itself and no sub-iterator.
-pub const THROW: NativeId = NativeId(2);
-/// Goes on behind a `yield from`, with what its sub-iterator came to.
-pub const PASS: NativeId = NativeId(3);
-/// How many natives the VM does itself.
-pub const COUNT: u16 = 4;
+use crate::vm::state::natives::PASS;
+use crate::vm::state::natives::THROW;
 
 pub const NATIVES: &[Native] = &[
     method(Type::Generator, "__next__", "self, /", done_by_the_vm),

@@ -4,6 +4,7 @@ use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::object::Iter;
 use crate::vm::heap::value::Value;
 use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::natives::NEXT;
 
 /// The methods that all builtin iterators have, and those that know how much is left.
 macro_rules! iterators {
@@ -68,7 +69,7 @@ fn next(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
         && let Value::Generator(_) = iterator
     {
         // Its own `StopIteration` carries its value.
-        return ctx.call(Value::Native(super::generator::NEXT), &[iterator]);
+        return ctx.call(Value::Native(NEXT), &[iterator]);
     }
     match ctx.next(iterator)? {
         Some(item) => Ok(item),

@@ -172,7 +172,7 @@ fn attribute(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 fn find(ctx: &mut Ctx<'_>) -> Result<Option<Value>, Interrupt> {
     wanted(ctx)?;
     let (object, text) = (ctx.arg(0), ctx.arg(1));
-    let Some(native) = super::find("_attribute") else {
+    let Some(native) = ctx.vm.image.natives.find("_attribute") else {
         unreachable!("it is in this file's table")
     };
     match ctx.try_call(Value::Native(native), &[object, text])? {

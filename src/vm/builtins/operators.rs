@@ -322,10 +322,7 @@ fn callee_text(ctx: &Ctx<'_>, callee: Value) -> String {
             "{}.{}() ",
             ctx.vm.heap.classes[it].module, ctx.vm.heap.classes[it].qualname
         ),
-        Value::Native(native) => format!(
-            "{}() ",
-            crate::vm::builtins::table()[native.0 as usize].shown
-        ),
+        Value::Native(native) => format!("{}() ", ctx.vm.image.natives[native].shown),
         _ => String::new(),
     }
 }

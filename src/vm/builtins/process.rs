@@ -121,7 +121,7 @@ fn function_name(ctx: &Ctx<'_>, function: Value) -> Option<Arc<str>> {
             let code = ctx.vm.heap.functions[function].code;
             Some(ctx.vm.image.program.codes[code.0 as usize].name.clone())
         }
-        Value::Native(native) => Some(crate::vm::builtins::table()[native.0 as usize].shown.into()),
+        Value::Native(native) => Some(ctx.vm.image.natives[native].shown.into()),
         Value::Method(method) => function_name(ctx, ctx.vm.heap.methods[method].function),
         Value::Class(class) => Some(ctx.vm.heap.classes[class].name.clone()),
         _ => None,

@@ -385,7 +385,7 @@ fn by_function(ctx: &mut Ctx<'_>, function: &str) -> Result<Value, Interrupt> {
         .into_iter()
         .filter(|arg| arg.is_bound())
         .collect();
-    let Some(function) = super::find(function) else {
+    let Some(function) = ctx.vm.image.natives.find(function) else {
         unreachable!("there is a builtin function of this name")
     };
     ctx.call(Value::Native(function), &args)

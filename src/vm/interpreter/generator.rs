@@ -2,12 +2,13 @@
 
 use crate::bytecode::op::{CodeIx, Op, Reg};
 use crate::vm::Vm;
-use crate::vm::builtins::generator::{NEXT, PASS, SEND, THROW};
 use crate::vm::heap::class::Type;
 use crate::vm::heap::object::{Generator, GeneratorState};
 use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::interpreter::call::{Arguments, Flow, SPARE, Step};
+use crate::vm::interpreter::call::{Flow, Step};
+use crate::vm::state::natives::{NEXT, PASS, SEND, THROW};
+use crate::vm::state::stack::{Arguments, SPARE};
 use crate::vm::state::thread::{Frame, Return};
 
 /// Calls `__next__` or `send` of a generator, or what its `throw` and `close` are made of.

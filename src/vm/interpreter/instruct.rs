@@ -9,10 +9,12 @@ use crate::vm::heap::object::{Function, Instance, Iter, Object, Range};
 use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::{MOST_TEXT_BYTES, SHORT};
-use crate::vm::interpreter::call::{Flow, SPARE, Step, feeds_super};
+use crate::vm::interpreter::call::{Flow, Step, feeds_super};
 use crate::vm::interpreter::generator::Resume;
-use crate::vm::semantics::attribute::{Cache, Found};
+use crate::vm::semantics::attribute::Found;
+use crate::vm::state::cache::Cache;
 use crate::vm::state::shapes::NO_SHAPE;
+use crate::vm::state::stack::SPARE;
 use crate::vm::state::thread::{Frame, Return};
 use rustc_hash::FxHashMap;
 
@@ -53,7 +55,7 @@ impl Vm {
     pub(in crate::vm) fn unbound_global(&mut self, global: u32) -> Result<Value, Value> {
         if let Some(declared) = self.image.program.globals.get(global as usize)
             && declared.builtin
-            && let Some(value) = Vm::builtin(&self.image.program.names[declared.name.0 as usize])
+            && let Some(value) = self.builtin(&self.image.program.names[declared.name.0 as usize])
         {
             return Ok(value);
         }
@@ -87,8 +89,11 @@ impl Vm {
                 Value::Int(it) => it,
                 Value::Bool(it) => i64::from(it),
                 _ => {
-                    let native =
-                        crate::vm::builtins::constructor(Type::Range).expect("range is a builtin");
+                    let native = self
+                        .image
+                        .natives
+                        .constructor(Type::Range)
+                        .expect("range is a builtin");
                     let ret = Return::Range(base);
                     return self.call_native_values(thread, native, &given, ret);
                 }

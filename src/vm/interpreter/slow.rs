@@ -12,7 +12,7 @@ use crate::vm::heap::object::{Cell, Function, Iter, Method, Object};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::interpreter::call::{Flow, Step};
 use crate::vm::interpreter::generator::Resume;
-use crate::vm::semantics::attribute::CACHES;
+use crate::vm::state::cache::CACHES;
 use crate::vm::state::link::{Image, Link};
 use crate::vm::state::thread::Return;
 

@@ -6,49 +6,17 @@ use crate::source::{Source, Span};
 use crate::syntax::operator::{Operation, operator};
 use crate::vm::Vm;
 use crate::vm::builtins::operators::DESCRIBE;
-use crate::vm::heap::Weight;
-use crate::vm::heap::class::{Class, Type, name};
+use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::memory::Counted;
-use crate::vm::heap::object::{Exception, Instance, TraceEntry};
+use crate::vm::heap::object::TraceEntry;
 use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::value::Value;
 use crate::vm::interpreter::call::{Flow, Step};
 use crate::vm::state::slice::Stop;
 use crate::vm::state::thread::{Answered, Asking, Outcome, Return, Status};
-use smol_str::SmolStr;
 use std::fmt::Write;
 
 impl Vm {
-    /// An exception object of a builtin class.
-    pub fn new_exception(&mut self, class: Type, args: Vec<Value>) -> Value {
-        self.new_exception_of(class.class(), args)
-    }
-
-    /// An exception object of an exception class.
-    pub fn new_exception_of(&mut self, class: Ref<Class>, args: Vec<Value>) -> Value {
-        let shape = self.heap.classes[class].root_shape;
-        let exception = self.made_exception(class, args);
-        self.heap.allocated += Exception::BYTES + exception.outer_bytes();
-        self.heap.new_instance(Instance {
-            class,
-            shape,
-            slots: Vec::new(),
-            dict: None,
-            exception: Some(Box::new(exception)),
-        })
-    }
-
-    /// An exception with one message.
-    pub(in crate::vm) fn throw(&mut self, class: Type, message: impl Into<SmolStr>) -> Value {
-        let message = self.heap.new_str(message);
-        self.new_exception(class, vec![message])
-    }
-
-    /// `MemoryError`.
-    pub(in crate::vm) fn out_of_memory(&mut self) -> Value {
-        self.new_exception(Type::MemoryError, Vec::new())
-    }
-
     /// The exception that `raise value` raises: an instance, or a class to be instantiated without arguments.
     pub(in crate::vm) fn exception_from(
         &mut self,

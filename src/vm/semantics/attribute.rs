@@ -6,164 +6,19 @@ mod class;
 mod intrinsic;
 
 use crate::vm::Vm;
-use crate::vm::builtins;
 use crate::vm::heap::class::{Class, Name, Type, name};
 use crate::vm::heap::dict::Dict;
-use crate::vm::heap::object::{Function, Instance, Method, Object};
-use crate::vm::heap::value::NativeId;
+use crate::vm::heap::object::{Instance, Method, Object};
 use crate::vm::heap::value::{Ref, Value};
+use crate::vm::state::cache::Cache;
 use crate::vm::state::native::Kind;
 use crate::vm::state::shapes::NO_SHAPE;
-use std::sync::Arc;
-
-pub(in crate::vm) use class::{LOOKUPS, Lookup, builtin_getter};
 
 /// An instance that is given more attributes than this keeps them in a dict: each shape has all of
 /// its names.
 const MOST_SLOTS: usize = 128;
 
-/// How many caches a site has. The loop looks at the first one; the second, for a site at which two classes alternate, costs a call.
-pub(in crate::vm) const CACHES: usize = 2;
-
-/// What an instruction that looks up an attribute found last time, and under which condition it still holds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::vm) enum Cache {
-    #[default]
-    Empty,
-    /// Instances of this shape have it in this slot, as long as no class changes.
-    Slot { shape: u32, slot: u32, version: u32 },
-    /// Setting it adds it to instances of one shape, which have the other one then, as long as no class changes.
-    Add { from: u32, to: u32, version: u32 },
-    /// Instances of this shape find this function in their class, as long as no class changes.
-    Method {
-        shape: u32,
-        version: u32,
-        function: Ref<Function>,
-    },
-    /// This class has this function, as long as no class changes.
-    Function {
-        class: Ref<Class>,
-        version: u32,
-        function: Ref<Function>,
-    },
-    /// Values of this builtin type, or instances of this class that stands for one, have this native as a method.
-    Native { class: u32, native: NativeId },
-    /// In this module, it is this variable.
-    Global { module: u32, global: u32 },
-    /// Instances of this shape find this function above a class, as long as no class changes. Which
-    /// class that is stands in the second cache.
-    SuperMethod {
-        shape: u32,
-        version: u32,
-        function: Ref<Function>,
-    },
-    /// The second cache of a site behind `super`: the first holds for what is above this class.
-    Super { above: Ref<Class> },
-}
-
-impl Cache {
-    /// Does it still hold, classes having changed as often as this?
-    fn is_current(self, class_version: u32) -> bool {
-        match self {
-            Cache::Slot { version, .. }
-            | Cache::Add { version, .. }
-            | Cache::Method { version, .. }
-            | Cache::SuperMethod { version, .. }
-            | Cache::Function { version, .. } => version == class_version,
-            Cache::Empty | Cache::Native { .. } | Cache::Global { .. } | Cache::Super { .. } => {
-                true
-            }
-        }
-    }
-
-    /// Forgets what no longer holds, so that it keeps no object alive.
-    pub(in crate::vm) fn forget_stale(&mut self, class_version: u32) {
-        if !self.is_current(class_version) {
-            *self = Cache::Empty;
-        }
-    }
-
-    /// The shapes for whose instances it holds, and leads to.
-    pub(in crate::vm) fn shapes(self) -> impl Iterator<Item = u32> {
-        let (first, second) = match self {
-            Cache::Slot { shape, .. }
-            | Cache::Method { shape, .. }
-            | Cache::SuperMethod { shape, .. } => (Some(shape), None),
-            Cache::Add { from, to, .. } => (Some(from), Some(to)),
-            Cache::Empty
-            | Cache::Function { .. }
-            | Cache::Native { .. }
-            | Cache::Global { .. }
-            | Cache::Super { .. } => (None, None),
-        };
-        first.into_iter().chain(second)
-    }
-
-    /// The objects that must live as long as it is remembered.
-    pub(in crate::vm) fn holds(self) -> impl Iterator<Item = Value> {
-        let (class, function) = match self {
-            Cache::Method { function, .. } | Cache::SuperMethod { function, .. } => {
-                (None, Some(function))
-            }
-            Cache::Function {
-                class, function, ..
-            } => (Some(class), Some(function)),
-            Cache::Super { above } => (Some(above), None),
-            Cache::Native { class, .. } => (Some(Ref::new(class)), None),
-            Cache::Empty | Cache::Slot { .. } | Cache::Add { .. } | Cache::Global { .. } => {
-                (None, None)
-            }
-        };
-        let class = class.map(Value::Class);
-        class.into_iter().chain(function.map(Value::Function))
-    }
-}
-
 impl Vm {
-    /// Notes what a site found. What the first cache holds stays there as long as it can still be true.
-    pub(in crate::vm) fn remember(&mut self, at: usize, found: Cache) {
-        let lasting = match self.caches[at] {
-            Cache::Empty | Cache::Native { .. } | Cache::Global { .. } | Cache::Super { .. } => {
-                false
-            }
-            versioned => versioned.is_current(self.class_version),
-        };
-        self.caches[at + usize::from(lasting)] = found;
-    }
-
-    /// The slot that a site's second cache knows for this object.
-    pub(in crate::vm) fn second_slot(&self, at: usize, instance: Ref<Instance>) -> Option<usize> {
-        match self.caches[at + 1] {
-            Cache::Slot {
-                shape,
-                slot,
-                version,
-            } if version == self.class_version && self.heap.instances[instance].shape == shape => {
-                Some(slot as usize)
-            }
-            _ => None,
-        }
-    }
-
-    /// The name for a text, made at need.
-    pub fn intern(&mut self, text: &str) -> Name {
-        let (name, bytes) = self.names.intern(text);
-        self.heap.allocated += bytes;
-        name
-    }
-
-    /// The text of a name.
-    #[must_use]
-    pub fn name_text(&self, name: Name) -> &Arc<str> {
-        &self.names[name]
-    }
-
-    /// The text of a name as a string object.
-    pub fn name_value(&mut self, name: Name) -> Value {
-        let text = self.names[name].clone();
-        self.heap.new_str(text)
-    }
-
     /// The slot of an instance's own attribute.
     #[must_use]
     pub(in crate::vm) fn instance_slot(&self, instance: &Instance, name: Name) -> Option<usize> {
@@ -182,13 +37,6 @@ impl Vm {
         }
         self.instance_slot(instance, name)
             .map(|slot| instance.slots[slot])
-    }
-
-    /// The shape that adding a name to a shape leads to.
-    pub(in crate::vm) fn shape_with(&mut self, shape: u32, name: Name) -> u32 {
-        let (next, bytes) = self.shapes.with(shape, name);
-        self.heap.allocated += bytes;
-        next
     }
 
     /// Sets an instance's own attribute.
@@ -267,7 +115,7 @@ impl Vm {
                 receiver,
                 function: found,
             }),
-            Value::Native(native) => match builtins::table()[native.0 as usize].kind {
+            Value::Native(native) => match self.image.natives[native].kind {
                 Kind::Static | Kind::Getter => found,
                 Kind::Plain | Kind::Method => self.heap.new_method(Method {
                     receiver,
@@ -316,9 +164,7 @@ impl Vm {
                 if let Some(found) = self.class_attribute(class, wanted) {
                     let bound = match found {
                         Value::Function(_) => found,
-                        Value::Native(native)
-                            if builtins::table()[native.0 as usize].kind != Kind::Class =>
-                        {
+                        Value::Native(native) if self.image.natives[native].kind != Kind::Class => {
                             found
                         }
                         _ => self.bind(found, object, class),
@@ -412,12 +258,6 @@ impl Vm {
         }
     }
 
-    /// The variable of a module.
-    #[must_use]
-    pub(in crate::vm) fn module_global(&self, module: u32, wanted: Name) -> Option<u32> {
-        self.module_names.get(&(module, wanted)).copied()
-    }
-
     /// The message of an `AttributeError`.
     pub(in crate::vm) fn no_attribute(&mut self, object: Value, wanted: Name) -> Value {
         let text = self.names[wanted].clone();
@@ -497,7 +337,7 @@ impl Vm {
                 let class = self.class_of(object);
                 match self.class_attribute(class, wanted) {
                     Some(Value::Native(native))
-                        if builtins::table()[native.0 as usize].kind == Kind::Plain =>
+                        if self.image.natives[native].kind == Kind::Plain =>
                     {
                         Cache::Native {
                             class: class.slot,

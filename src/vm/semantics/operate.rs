@@ -59,7 +59,7 @@ impl Ctx<'_> {
         let symbol = spelling(op).symbol;
         let hint = match (op, a) {
             (BinaryOp::Shr, Value::Native(print))
-                if Some(print) == crate::vm::builtins::find("print") =>
+                if Some(print) == self.vm.image.natives.find("print") =>
             {
                 ". Did you mean \"print(<message>, file=<output_stream>)\"?"
             }

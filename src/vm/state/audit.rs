@@ -17,7 +17,7 @@ use crate::vm::heap::object::{
 use crate::vm::heap::primitive::Condition;
 use crate::vm::heap::text::Form;
 use crate::vm::heap::value::Value;
-use crate::vm::semantics::attribute::{CACHES, Cache};
+use crate::vm::state::cache::{CACHES, Cache};
 use crate::vm::state::slice::WaitOn;
 use crate::vm::state::thread::{Answered, Asking, Frame, Outcome, Pending, Return, Status, Thread};
 use rustc_hash::FxHashSet;

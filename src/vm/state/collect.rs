@@ -7,7 +7,8 @@ use crate::vm::heap::memory::{Account, Charge, Counted, counted};
 use crate::vm::heap::object::Object;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::Value;
-use crate::vm::semantics::attribute::{Cache, Lookup};
+use crate::vm::state::cache::Cache;
+use crate::vm::state::class::Lookup;
 use crate::vm::state::thread::Thread;
 use std::sync::Arc;
 

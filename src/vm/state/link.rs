@@ -4,7 +4,8 @@ use crate::bytecode::code::{Capture, Const, Program};
 use crate::bytecode::op::{CodeIx, Op};
 use crate::bytecode::verify::Verified;
 use crate::vm::heap::class::{Name, WELL_KNOWN};
-use crate::vm::semantics::attribute::CACHES;
+use crate::vm::state::cache::CACHES;
+use crate::vm::state::natives::Natives;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Image {
     pub program: Arc<Program>,
+    /// What the machine has in Rust.
+    pub natives: &'static Natives,
     pub(in crate::vm) links: Vec<Link>,
     /// The program's names as the VM numbers them (the well-known ones come first there).
     pub(in crate::vm) names: Vec<Name>,
@@ -52,7 +55,7 @@ pub(in crate::vm) struct Link {
 impl Image {
     /// Links a program. Only a verified one has an image, and only an image runs: that is what the run loop's `unsafe` code stands on.
     #[must_use]
-    pub fn new(verified: &Verified) -> Image {
+    pub fn new(verified: &Verified, natives: &'static Natives) -> Image {
         let program = verified.program().clone();
         let mut all_names: Vec<Arc<str>> = WELL_KNOWN.iter().map(|&text| text.into()).collect();
         let mut index: FxHashMap<Arc<str>, Name> = all_names
@@ -111,6 +114,7 @@ impl Image {
             all_names,
             caches: caches as usize,
             program,
+            natives,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Names of attributes and keywords, each text once. Those that a script made up while it ran
 //! (`setattr(x, "a" + str(n), …)`) are forgotten when nothing has them any more.
 
+use crate::vm::Vm;
 use crate::vm::heap::class::Name;
 use crate::vm::heap::memory::{Counted, block, counted};
+use crate::vm::heap::value::Value;
 use rustc_hash::FxHashMap;
 use std::ops::Index;
 use std::sync::Arc;
@@ -134,6 +136,33 @@ impl Index<Name> for Names {
 
     fn index(&self, name: Name) -> &Arc<str> {
         &self.texts[name.0 as usize]
+    }
+}
+
+impl Vm {
+    /// The variable of a module.
+    #[must_use]
+    pub(in crate::vm) fn module_global(&self, module: u32, wanted: Name) -> Option<u32> {
+        self.module_names.get(&(module, wanted)).copied()
+    }
+
+    /// The name for a text, made at need.
+    pub fn intern(&mut self, text: &str) -> Name {
+        let (name, bytes) = self.names.intern(text);
+        self.heap.allocated += bytes;
+        name
+    }
+
+    /// The text of a name.
+    #[must_use]
+    pub fn name_text(&self, name: Name) -> &Arc<str> {
+        &self.names[name]
+    }
+
+    /// The text of a name as a string object.
+    pub fn name_value(&mut self, name: Name) -> Value {
+        let text = self.names[name].clone();
+        self.heap.new_str(text)
     }
 }
 

@@ -14,8 +14,9 @@ use crate::vm::heap::object::Bytes;
 use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::Value;
-use crate::vm::interpreter::call::Arguments;
 use crate::vm::state::slice::{SysCall, WaitOn};
+use crate::vm::state::stack::Arguments;
+use crate::vm::state::stack::Bound;
 use crate::vm::state::thread::Answered;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
@@ -214,25 +215,6 @@ pub struct Ctx<'a> {
     nested: bool,
 }
 
-/// Where the arguments of a native are on its thread's stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(in crate::vm) struct Bound {
-    /// The declared parameters: positional ones, then keyword-only ones.
-    pub(in crate::vm) args_at: u32,
-    /// How many of them are there; the others were not given.
-    pub(in crate::vm) args: u32,
-    /// The arguments of `*name`.
-    pub(in crate::vm) rest_at: u32,
-    pub(in crate::vm) rest: u32,
-}
-
-impl Bound {
-    /// One past the last stack place it uses.
-    pub(in crate::vm) fn end(self) -> usize {
-        ((self.args_at + self.args).max(self.rest_at + self.rest)) as usize
-    }
-}
-
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Woken {
@@ -261,6 +243,11 @@ impl<'a> Ctx<'a> {
 }
 
 impl Ctx<'_> {
+    /// Runs the native from its beginning.
+    pub(in crate::vm) fn run(&mut self) -> Result<Value, Interrupt> {
+        (self.vm.image.natives[self.id].function)(self)
+    }
+
     /// The argument of the parameter at `index` (positional ones, then keyword-only ones, in order of the signature); unbound if not given.
     #[inline]
     #[must_use]
@@ -288,7 +275,7 @@ impl Ctx<'_> {
     /// The name by which messages call this native.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        crate::vm::builtins::table()[self.id.0 as usize].shown
+        self.vm.image.natives[self.id].shown
     }
 
     /// An interrupt that raises a new exception of a builtin class with one message.
@@ -333,14 +320,18 @@ impl Ctx<'_> {
     ) -> Result<Value, Interrupt> {
         let thread = self.thread.0 as usize;
         let top = self.vm.stack_top(thread).max(self.bound.end());
-        let Some((native, bound)) = takes(method, top, args.len()).filter(|_| !self.nested) else {
+        let Some((native, bound)) = self
+            .vm
+            .takes(method, top, args.len())
+            .filter(|_| !self.nested)
+        else {
             return self.call(method, args);
         };
         self.vm.reserve(thread, top, args.len());
         self.vm.threads[thread].stack[top..top + args.len()].copy_from_slice(args);
         let (outer, caller) = (self.bound, self.id);
         (self.bound, self.id, self.nested) = (bound, native, true);
-        let result = (crate::vm::builtins::table()[native.0 as usize].function)(self);
+        let result = self.run();
         (self.bound, self.id, self.nested) = (outer, caller, false);
         result
     }
@@ -527,30 +518,29 @@ impl Vm {
         args: [Value; COUNT],
     ) -> Option<Result<Value, Value>> {
         let top = self.stack_top(thread);
-        let (native, bound) = takes(self.special(args[0], wanted)?, top, COUNT)?;
+        let (native, bound) = self.takes(self.special(args[0], wanted)?, top, COUNT)?;
         self.reserve(thread, top, COUNT);
         self.threads[thread].stack[top..top + COUNT].copy_from_slice(&args);
-        let mut ctx = Ctx::new(self, thread, native, bound);
-        match (crate::vm::builtins::table()[native.0 as usize].function)(&mut ctx) {
+        match Ctx::new(self, thread, native, bound).run() {
             Ok(value) => Some(Ok(value)),
             Err(Interrupt::Throw(exception)) => Some(Err(exception)),
             Err(_) => None,
         }
     }
-}
 
-/// If the method is a native that takes so many arguments, which lie at this place of the stack: which one, and how they are bound.
-fn takes(method: Value, at: usize, count: usize) -> Option<(NativeId, Bound)> {
-    let Value::Native(native) = method else {
-        return None;
-    };
-    let arguments = Arguments {
-        at,
-        count,
-        names: &[],
-    };
-    let bound = crate::vm::builtins::signature(native).fits(arguments)?;
-    Some((native, bound))
+    /// If the method is a native that takes so many arguments, which lie at this place of the stack: which one, and how they are bound.
+    fn takes(&self, method: Value, at: usize, count: usize) -> Option<(NativeId, Bound)> {
+        let Value::Native(native) = method else {
+            return None;
+        };
+        let arguments = Arguments {
+            at,
+            count,
+            names: &[],
+        };
+        let bound = self.image.natives.signature(native).fits(arguments)?;
+        Some((native, bound))
+    }
 }
 
 /// Is this the question that was answered? Between asking and being called again, other threads may have changed what the native looks at; then it must ask

@@ -2,6 +2,7 @@
 //! each class, as in Self and V8 ("hidden classes"). Shapes that no instance has any more are
 //! forgotten. Knows no instances.
 
+use crate::vm::Vm;
 use crate::vm::heap::class::Name;
 use crate::vm::heap::memory::{Counted, block, counted};
 use rustc_hash::FxHashMap;
@@ -142,6 +143,15 @@ impl Index<u32> for Shapes {
 
     fn index(&self, shape: u32) -> &Shape {
         &self.nodes[shape as usize]
+    }
+}
+
+impl Vm {
+    /// The shape that adding a name to a shape leads to.
+    pub(in crate::vm) fn shape_with(&mut self, shape: u32, name: Name) -> u32 {
+        let (next, bytes) = self.shapes.with(shape, name);
+        self.heap.allocated += bytes;
+        next
     }
 }
 

@@ -7,10 +7,10 @@ use crate::vm::heap::object::{Function, Generator, TraceEntry};
 use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::interpreter::call::SPARE;
 use crate::vm::state::link::Image;
-use crate::vm::state::native::Bound;
 use crate::vm::state::slice::{SysCall, WaitOn};
+use crate::vm::state::stack::Bound;
+use crate::vm::state::stack::SPARE;
 use std::sync::Arc;
 
 /// A thread.

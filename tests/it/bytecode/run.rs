@@ -53,7 +53,7 @@ fn loaded(text: &str, library: &Program) -> Vm {
     assert!(diagnostics.is_empty(), "{diagnostics:?}\n{text}");
     let verified =
         verify(assembled.program).unwrap_or_else(|faults| panic!("{}\n{text}", faults[0]));
-    Vm::new(Arc::new(Image::new(&verified)), LIMITS)
+    Vm::new(Arc::new(Image::new(&verified, table())), LIMITS)
 }
 
 /// Natives that a program can name, those of the library included.

@@ -117,7 +117,7 @@ pub(crate) fn image(text: &str) -> Arc<Image> {
     let compiled = compile(Source::new("test.mini", text), &environment);
     assert_eq!(compiled.diagnostics, []);
     let verified = verify(compiled.program).expect("what the compiler makes is sound");
-    Arc::new(Image::new(&verified))
+    Arc::new(Image::new(&verified, builtins::table()))
 }
 
 #[derive(Clone, Default)]

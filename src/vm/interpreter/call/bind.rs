@@ -1,12 +1,12 @@
 //! Binding: which argument of a call becomes which parameter of a function of the script, and what CPython says where they do not fit.
 //! Knows nothing of frames.
 
-use super::Arguments;
 use crate::bytecode::op::CodeIx;
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
 use crate::vm::heap::object::Function;
 use crate::vm::heap::value::{Ref, Value};
+use crate::vm::state::stack::Arguments;
 
 impl Vm {
     /// Binds a call that leaves away nothing but last positional arguments which have defaults; false if it is another one.

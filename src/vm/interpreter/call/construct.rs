@@ -1,13 +1,13 @@
 //! Calls of classes: `__new__`, `__init__`, exceptions, and dataclasses, whose fields are filled at once where that is all their
 //! `__init__` does. Knows nothing of how natives run.
 
-use super::{Arguments, Step};
+use super::Step;
 use crate::vm::Vm;
-use crate::vm::builtins;
 use crate::vm::heap::class::{Class, Name, Type, name};
 use crate::vm::heap::object::{Function, Instance};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
+use crate::vm::state::stack::Arguments;
 use crate::vm::state::thread::Return;
 
 impl Vm {
@@ -40,7 +40,7 @@ impl Vm {
                 let proxy = self.construct_super(thread, base + 1, count, names)?;
                 return self.deliver(thread, proxy, ret);
             }
-            let Some(native) = builtins::constructor(of) else {
+            let Some(native) = self.image.natives.constructor(of) else {
                 let message = format!("cannot create '{}' instances", of.name());
                 return Err(self.throw(Type::TypeError, message));
             };

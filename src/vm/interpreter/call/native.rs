@@ -1,16 +1,19 @@
 //! Calls of natives: binding their arguments, running them, and going on with those that wait for answers of the script, of the engine or of other threads.
 //! Knows nothing of what a native does.
 
-use super::{Arguments, Flow, Step};
+use super::{Flow, Step};
 use crate::vm::Vm;
-use crate::vm::builtins::{self, Signature};
 use crate::vm::heap::class::{Name, Type};
 use crate::vm::heap::value::NativeId;
 use crate::vm::heap::value::ThreadId;
 use crate::vm::heap::value::Value;
 use crate::vm::interpreter::generator;
-use crate::vm::state::native::{Bound, Ctx, Interrupt, Kind};
+use crate::vm::state::native::{Ctx, Interrupt, Kind};
+use crate::vm::state::natives::DONE_BY_THE_VM;
+use crate::vm::state::natives::Signature;
 use crate::vm::state::slice::{Stop, WaitOn};
+use crate::vm::state::stack::Arguments;
+use crate::vm::state::stack::Bound;
 use crate::vm::state::sync;
 use crate::vm::state::thread::{Answered, Asking, Pending, Return, Status};
 
@@ -53,10 +56,10 @@ impl Vm {
         ret: Return,
     ) -> Step {
         // Nearly all calls are like this: positional arguments, as many as it takes, of a receiver of its own type.
-        if native.0 >= builtins::generator::COUNT
-            && let Some(bound) = builtins::signature(native).fits(arguments)
+        if native.0 >= DONE_BY_THE_VM
+            && let Some(bound) = self.image.natives.signature(native).fits(arguments)
         {
-            let entry = &builtins::table()[native.0 as usize];
+            let entry = &self.image.natives[native];
             let receiver = match (entry.owner, entry.kind) {
                 (Some(owner), Kind::Plain | Kind::Getter) => Some(owner.class()),
                 _ => None,
@@ -79,8 +82,8 @@ impl Vm {
         arguments: Arguments<'_>,
         ret: Return,
     ) -> Step {
-        let entry = &builtins::table()[native.0 as usize];
-        if native.0 < builtins::generator::COUNT {
+        let entry = &self.image.natives[native];
+        if native.0 < DONE_BY_THE_VM {
             return self.generator_native(thread, native, arguments, ret);
         }
         let (bound, extra) = self.bind_native(thread, native, arguments)?;
@@ -97,7 +100,7 @@ impl Vm {
         native: NativeId,
         bound: Bound,
     ) -> Result<(), Value> {
-        let entry = &builtins::table()[native.0 as usize];
+        let entry = &self.image.natives[native];
         let Some(owner) = entry.owner else {
             return Ok(());
         };
@@ -121,7 +124,7 @@ impl Vm {
         native: NativeId,
         arguments: Arguments<'_>,
     ) -> Result<(Bound, Vec<(Name, Value)>), Value> {
-        let signature = builtins::signature(native);
+        let signature = self.image.natives.signature(native);
         let by_position = arguments.count - arguments.names.len();
         let declared = signature.positional.len();
         if by_position < signature.required && arguments.names.is_empty()
@@ -147,7 +150,7 @@ impl Vm {
                 .position(|(slot, name)| slot >= signature.positional_only && **name == *text)
             {
                 Some(slot) if slots[slot].is_bound() => {
-                    let name = builtins::table()[native.0 as usize].shown;
+                    let name = self.image.natives[native].shown;
                     let message = format!(
                         "argument for {name}() given by name ('{text}') and position ({})",
                         slot + 1
@@ -157,7 +160,7 @@ impl Vm {
                 Some(slot) => slots[slot] = value,
                 None if signature.keywords => extra.push((keyword, value)),
                 None => {
-                    let entry = &builtins::table()[native.0 as usize];
+                    let entry = &self.image.natives[native];
                     let message = if signature.keyword_only.is_empty()
                         && signature.positional_only == declared
                     {
@@ -176,7 +179,7 @@ impl Vm {
             .iter()
             .position(|value| !value.is_bound())
         {
-            let name = builtins::table()[native.0 as usize].shown;
+            let name = self.image.natives[native].shown;
             let message = format!(
                 "{name}() missing required argument '{}' (pos {})",
                 signature.positional[missing],
@@ -202,7 +205,7 @@ impl Vm {
     }
 
     fn wrong_count(&mut self, native: NativeId, signature: &Signature, given: usize) -> Value {
-        let entry = &builtins::table()[native.0 as usize];
+        let entry = &self.image.natives[native];
         let receiver = usize::from(match entry.kind {
             Kind::Static => false,
             Kind::Method => true,
@@ -272,9 +275,7 @@ impl Vm {
         ctx.extra = &extra;
 
         // A slice may be a million builtins of a millisecond each.
-        let result = ctx
-            .look()
-            .and_then(|()| (builtins::table()[native.0 as usize].function)(&mut ctx));
+        let result = ctx.look().and_then(|()| ctx.run());
         let interrupt = match result {
             Ok(value) => {
                 if !self.keeps(value) {
@@ -397,7 +398,7 @@ impl Vm {
                 Asking::Calls { calls, results, .. } if results.len() < calls.len() => {
                     let (callee, args) = calls[results.len()].clone();
                     if let Value::Native(native) = callee
-                        && native.0 >= builtins::generator::COUNT
+                        && native.0 >= DONE_BY_THE_VM
                     {
                         // Done here and not through `deliver`, so that a long row of calls of natives does not nest.
                         match self.call_native_flat(thread, native, &args)? {
@@ -451,7 +452,7 @@ impl Vm {
             ctx.extra = &extra;
             ctx.answers = &answers;
 
-            let result = (builtins::table()[native.0 as usize].function)(&mut ctx);
+            let result = ctx.run();
             let used = ctx.next_answer;
             let fresh = std::mem::take(&mut ctx.fresh);
             let pending = self.threads[thread]
@@ -510,7 +511,7 @@ impl Vm {
             names: &[],
         };
         let (bound, extra) = self.bind_native(thread, native, arguments)?;
-        let entry = &builtins::table()[native.0 as usize];
+        let entry = &self.image.natives[native];
         if entry.owner.is_some() && matches!(entry.kind, Kind::Plain | Kind::Getter) {
             self.check_receiver(thread, native, bound)?;
         }

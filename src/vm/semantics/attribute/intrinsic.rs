@@ -2,7 +2,6 @@
 //! descriptors or caches.
 
 use crate::vm::Vm;
-use crate::vm::builtins;
 use crate::vm::heap::class::{Class, Name, Type, name};
 use crate::vm::heap::object::{Function, Instance, Method, Object};
 use crate::vm::heap::value::{Ref, Value};
@@ -15,10 +14,9 @@ impl Vm {
             _ if wanted == name::CLASS => Some(Value::Class(self.class_of(object))),
             Value::Function(function) => self.function_attribute(function, wanted),
             Value::Native(native) => match wanted {
-                name::NAME | name::QUALNAME => Some(
-                    self.heap
-                        .new_str(builtins::table()[native.0 as usize].shown),
-                ),
+                name::NAME | name::QUALNAME => {
+                    Some(self.heap.new_str(self.image.natives[native].shown))
+                }
                 name::DOC => Some(Value::None),
                 name::MODULE => Some(self.heap.new_str("builtins")),
                 _ => None,

@@ -3,7 +3,6 @@
 
 use super::mapping::Found;
 use super::walk::{Outcome, Turn};
-use crate::vm::builtins::find;
 use crate::vm::heap::Heap;
 use crate::vm::heap::class::name;
 use crate::vm::heap::dict::Dict;
@@ -183,7 +182,13 @@ impl Ctx<'_> {
             Ok(match walked.rest {
                 None => Outcome::Value(values),
                 Some(rest) => {
-                    let convert = Value::Native(find(native).expect("it is in the table"));
+                    let convert = Value::Native(
+                        ctx.vm
+                            .image
+                            .natives
+                            .find(native)
+                            .expect("it is in the table"),
+                    );
                     let sized = Value::Bool(sized);
                     Outcome::Rest(vec![convert, sized, values, rest.pending, rest.items])
                 }

@@ -104,7 +104,7 @@ impl Ctx<'_> {
         let iter = match iterator {
             Value::Iter(iter) => iter,
             Value::Generator(_) => {
-                let next = Value::Native(crate::vm::builtins::generator::NEXT);
+                let next = Value::Native(crate::vm::state::natives::NEXT);
                 return self.call_for_item(next, &[iterator]);
             }
             _ => {

@@ -3,7 +3,6 @@
 
 use super::identity::address;
 use crate::vm::Vm;
-use crate::vm::builtins;
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::number::integer::decimal_text;
@@ -12,7 +11,6 @@ use crate::vm::heap::object::{DictView, Function, Instance, Object, Range};
 use crate::vm::heap::text::codec::{decode_message, encode_message};
 use crate::vm::heap::text::{repr_bytes, repr_str};
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::semantics::attribute::builtin_getter;
 use std::fmt::Write;
 
 /// A text under construction.
@@ -436,7 +434,7 @@ impl Writer {
             }
             Value::Function(it) => self.object(&format!("function {}", qualname(vm, it)), value),
             Value::Native(it) => {
-                let native = &builtins::table()[it.0 as usize];
+                let native = &vm.image.natives[it];
                 let _ = match native.owner {
                     Some(owner) => {
                         let of = owner.name();
@@ -449,7 +447,7 @@ impl Writer {
                 let method = vm.heap.methods[it];
                 let receiver = method.receiver;
                 if let Value::Native(native) = method.function {
-                    let native = builtins::table()[native.0 as usize].shown;
+                    let native = vm.image.natives[native].shown;
                     let of = vm.type_name(receiver);
                     self.object(
                         &format!("built-in method {native} of {of} object"),
@@ -541,7 +539,7 @@ impl Writer {
                 let what = format!("{state} _thread.RLock object owner={owner} count={count}");
                 self.object(&what, value);
             }
-            Object::Property { getter, .. } if let Some(native) = builtin_getter(*getter) => {
+            Object::Property { getter, .. } if let Some(native) = vm.builtin_getter(*getter) => {
                 let of = native.owner.map_or("", Type::name);
                 let _ = write!(self.out, "<attribute '{}' of '{of}' objects>", native.shown);
             }

@@ -3,9 +3,12 @@
 //! when that calls `OSError`'s; `StopIteration` and `SystemExit` in their `__init__`.
 
 use crate::vm::Vm;
+use crate::vm::heap::Weight;
 use crate::vm::heap::class::{Class, Name, Type, name};
+use crate::vm::heap::memory::Counted;
 use crate::vm::heap::object::{Exception, Instance};
 use crate::vm::heap::value::{Ref, Value};
+use smol_str::SmolStr;
 
 /// Which fields an exception has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,36 @@ impl Fields {
 }
 
 impl Vm {
+    /// An exception object of a builtin class.
+    pub fn new_exception(&mut self, class: Type, args: Vec<Value>) -> Value {
+        self.new_exception_of(class.class(), args)
+    }
+
+    /// An exception object of an exception class.
+    pub fn new_exception_of(&mut self, class: Ref<Class>, args: Vec<Value>) -> Value {
+        let shape = self.heap.classes[class].root_shape;
+        let exception = self.made_exception(class, args);
+        self.heap.allocated += Exception::BYTES + exception.outer_bytes();
+        self.heap.new_instance(Instance {
+            class,
+            shape,
+            slots: Vec::new(),
+            dict: None,
+            exception: Some(Box::new(exception)),
+        })
+    }
+
+    /// An exception with one message.
+    pub(in crate::vm) fn throw(&mut self, class: Type, message: impl Into<SmolStr>) -> Value {
+        let message = self.heap.new_str(message);
+        self.new_exception(class, vec![message])
+    }
+
+    /// `MemoryError`.
+    pub(in crate::vm) fn out_of_memory(&mut self) -> Value {
+        self.new_exception(Type::MemoryError, Vec::new())
+    }
+
     fn fields_of(&self, class: Ref<Class>) -> Fields {
         let is = |of: Type| self.is_subclass(class, of.class());
         if is(Type::OSError) {
