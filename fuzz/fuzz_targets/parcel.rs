@@ -65,7 +65,8 @@ fn survives(bytes: &[u8], ready: &Vm, value: usize) {
         other => panic!("the script builds a value: {other:?}"),
     }
     let mut receiver = sender.clone();
-    match encode(&sender, sender.globals[value]) {
+    let built = sender.globals[value];
+    match encode(&mut sender, built) {
         Ok(parcel) => {
             let copy = decode(&mut receiver, &parcel).expect("all classes are where they were");
             receiver.globals[value] = copy;

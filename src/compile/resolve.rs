@@ -1,12 +1,10 @@
 //! The first walk over a module's tree: opens scopes, notes how each name is mentioned, folds constants, and reports what stands in the wrong place
 //! or is left out of Mini. What the names mean is settled afterwards (`bind`), when every mention is known.
 
-use crate::compile::Environment;
 use crate::compile::derived::Derived;
-use crate::compile::fold;
 use crate::compile::modules::{ModuleText, Modules, Origin, import_binds};
-use crate::compile::refuse;
 use crate::compile::scope::{Binding, MODULE, Mention, ScopeId, ScopeKind, Scopes, address};
+use crate::compile::{Environment, fold, refuse};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceId, Span};
 use crate::syntax::ast::{

@@ -1,12 +1,10 @@
 //! What both engines say of a process to its parent: the signals that its exit code tells, and what its function returned. Knows no engine.
 
-use crate::vm::Vm;
 use crate::vm::class::Type;
-use crate::vm::parcel::{self, Parcel};
-use crate::vm::slice::Answer;
+use crate::vm::slice::{Answer, Parcel};
 use crate::vm::thread::Outcome;
-use crate::vm::value::ThreadId;
-use crate::vm::value::Value;
+use crate::vm::value::{ThreadId, Value};
+use crate::vm::{Vm, parcel};
 
 /// Numbers of signals, as exit codes tell them (`signal(7)`).
 pub(crate) const SIGINT: i32 = 2;

@@ -8,8 +8,7 @@ use crate::vm::birthplace::article;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::Status;
-use crate::vm::value::ThreadId;
-use crate::vm::value::Value;
+use crate::vm::value::{ThreadId, Value};
 
 /// How far the main thread of a process is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -34,8 +34,7 @@ use crate::vm::heap::object::{
 use crate::vm::heap::set::Set;
 use crate::vm::heap::text::{Buffer, CachedHash, Form, Str};
 use crate::vm::heap::tuning::Tuning;
-use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::value::{Ref, ThreadId, Value};
 use crate::vm::heap::work::{Allowance, Done, Units, Work};
 use num_bigint::BigInt;
 use rustc_hash::FxHashSet;

@@ -18,3 +18,4 @@ pub(super) mod stack;
 pub mod sync;
 pub mod thread;
 pub mod threads;
+pub mod vm;

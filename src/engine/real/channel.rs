@@ -2,8 +2,8 @@
 
 use crate::engine::real::process::Caller;
 use crate::vm::memory::Charge;
-use crate::vm::parcel::Parcel;
 use crate::vm::primitive::ChannelEnd;
+use crate::vm::slice::Parcel;
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;

@@ -21,7 +21,7 @@ use crate::printable;
 use crate::printable::Printable;
 use crate::vm::Vm;
 use crate::vm::class::Type;
-use crate::vm::parcel::Parcel;
+use crate::vm::slice::Parcel;
 use crate::vm::value::ThreadId;
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;

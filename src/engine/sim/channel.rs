@@ -3,8 +3,8 @@
 
 use crate::engine::sim::task::TaskId;
 use crate::vm::memory::Charge;
-use crate::vm::parcel::Parcel;
 use crate::vm::primitive::ChannelEnd;
+use crate::vm::slice::Parcel;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All channels and cells of a run.

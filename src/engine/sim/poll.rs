@@ -5,8 +5,7 @@ use crate::gil::lock::{Builtins, Polls};
 use crate::vm::Vm;
 use crate::vm::class::Type;
 use crate::vm::thread::Frame;
-use crate::vm::value::ThreadId;
-use crate::vm::value::Value;
+use crate::vm::value::{ThreadId, Value};
 
 /// Where a thread is before an instruction.
 #[derive(Clone, Copy, Debug)]

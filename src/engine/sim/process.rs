@@ -6,7 +6,7 @@ use crate::engine::sim::task::TaskId;
 use crate::gil::lock::Lock;
 use crate::vm::Vm;
 use crate::vm::class::Type;
-use crate::vm::parcel::Parcel;
+use crate::vm::slice::Parcel;
 use crate::vm::value::ThreadId;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};

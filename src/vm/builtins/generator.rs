@@ -5,8 +5,7 @@ use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::object::{Generator, GeneratorState, Object};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
-use crate::vm::state::natives::PASS;
-use crate::vm::state::natives::THROW;
+use crate::vm::state::natives::{PASS, THROW};
 
 pub const NATIVES: &[Native] = &[
     method(Type::Generator, "__next__", "self, /", done_by_the_vm),

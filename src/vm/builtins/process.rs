@@ -5,12 +5,10 @@ use crate::vm::builtins::sync::{optional_deadline, this};
 use crate::vm::heap::class::Type;
 use crate::vm::heap::object::{Object, Tuple};
 use crate::vm::heap::primitive::ChannelEnd;
-use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::value::{Ref, ThreadId, Value};
 use crate::vm::semantics::parcel;
-use crate::vm::semantics::parcel::Parcel;
 use crate::vm::state::native::{Ctx, Interrupt, Native, Woken, getter, method, native};
-use crate::vm::state::slice::{SysCall, WaitOn};
+use crate::vm::state::slice::{Parcel, SysCall, WaitOn};
 use crate::vm::state::thread::{Outcome, Status};
 use std::sync::Arc;
 

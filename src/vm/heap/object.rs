@@ -4,13 +4,12 @@ use crate::bytecode::op::CodeIx;
 use crate::vm::heap::class::{Class, Name};
 use crate::vm::heap::dict::Dict;
 use crate::vm::heap::list::{Items, List};
-use crate::vm::heap::primitive::Birthplace;
-use crate::vm::heap::primitive::ChannelEnd;
-use crate::vm::heap::primitive::{Condition, Event, Lock, RLock, Semaphore};
+use crate::vm::heap::primitive::{
+    Birthplace, ChannelEnd, Condition, Event, Lock, RLock, Semaphore,
+};
 use crate::vm::heap::ring::Ring;
 use crate::vm::heap::set::Set;
-use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::value::{Ref, ThreadId, Value};
 use num_bigint::BigInt;
 use std::sync::Arc;
 

@@ -12,8 +12,7 @@ use crate::vm::heap::object::{
 use crate::vm::heap::ring::Ring;
 use crate::vm::heap::set::Set;
 use crate::vm::heap::text::{Buffer, Str};
-use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::value::{Ref, ThreadId, Value};
 use num_bigint::BigInt;
 use std::mem::size_of_val;
 

@@ -18,8 +18,7 @@ use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::object::{Function, Generator, GeneratorState, Method, Object};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::state::slice::Stop;
-use crate::vm::state::stack::Arguments;
-use crate::vm::state::stack::SPARE;
+use crate::vm::state::stack::{Arguments, SPARE};
 use crate::vm::state::thread::{Asking, Frame, Outcome, Return};
 
 /// How an instruction's slow part ended.

@@ -14,39 +14,9 @@ pub use encode::{encode, encode_for_child};
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type, name};
-use crate::vm::heap::memory::Charge;
-use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::value::Value;
 use crate::vm::state::native::{Ctx, Interrupt};
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-
-/// A copied value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Parcel {
-    /// The encoded value.
-    pub bytes: Arc<[u8]>,
-    /// The ends of channels in it, which the process that gets it has from then on.
-    pub ends: Arc<[(u64, ChannelEnd)]>,
-    /// The memory that it takes, wherever it is.
-    held: Held,
-}
-
-/// A part of the run's memory. It is nothing by which values differ.
-#[derive(Clone, Debug)]
-struct Held(#[expect(dead_code, reason = "given back when the last one is dropped")] Arc<Charge>);
-
-impl PartialEq for Held {
-    fn eq(&self, _: &Held) -> bool {
-        true
-    }
-}
-
-impl Eq for Held {}
-
-impl Hash for Held {
-    fn hash<H: Hasher>(&self, _: &mut H) {}
-}
 
 /// Why a value is not packed, or not unpacked.
 #[derive(Debug)]

@@ -4,8 +4,7 @@ use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Name, Type};
 use crate::vm::heap::object::{DictView, Iter, Object};
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::Kind;
-use crate::vm::state::native::Native;
+use crate::vm::state::native::{Kind, Native};
 
 /// One entry of the memory of look-ups through classes.
 #[derive(Clone, Copy, Debug)]

@@ -8,15 +8,11 @@
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
-use crate::vm::heap::fault::Coded;
-use crate::vm::heap::fault::Fault;
+use crate::vm::heap::fault::{Coded, Fault};
 use crate::vm::heap::object::Bytes;
-use crate::vm::heap::value::NativeId;
-use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::Value;
+use crate::vm::heap::value::{NativeId, ThreadId, Value};
 use crate::vm::state::slice::{SysCall, WaitOn};
-use crate::vm::state::stack::Arguments;
-use crate::vm::state::stack::Bound;
+use crate::vm::state::stack::{Arguments, Bound};
 use crate::vm::state::thread::Answered;
 use smallvec::SmallVec;
 use smol_str::SmolStr;

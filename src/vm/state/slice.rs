@@ -1,11 +1,11 @@
 //! What `run` answers, what a VM may ask of its engine, and the engine's answers. Plain data; knows no engine.
 
 use crate::vm::heap::class::Type;
+use crate::vm::heap::memory::Charge;
 use crate::vm::heap::object::Object;
 use crate::vm::heap::primitive::ChannelEnd;
-use crate::vm::heap::value::Ref;
-use crate::vm::heap::value::ThreadId;
-use crate::vm::semantics::parcel::Parcel;
+use crate::vm::heap::value::{Ref, ThreadId};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -212,4 +212,34 @@ pub enum Answer {
     Parcel(Parcel),
     /// Raise this.
     Error(Type, String),
+}
+
+/// A copied value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Parcel {
+    /// The encoded value.
+    pub bytes: Arc<[u8]>,
+    /// The ends of channels in it, which the process that gets it has from then on.
+    pub ends: Arc<[(u64, ChannelEnd)]>,
+    /// The memory that it takes, wherever it is.
+    pub(in crate::vm) held: Held,
+}
+
+/// A part of the run's memory. It is nothing by which values differ.
+#[derive(Clone, Debug)]
+pub(in crate::vm) struct Held(
+    #[expect(dead_code, reason = "given back when the last one is dropped")]
+    pub(in crate::vm)  Arc<Charge>,
+);
+
+impl PartialEq for Held {
+    fn eq(&self, _: &Held) -> bool {
+        true
+    }
+}
+
+impl Eq for Held {}
+
+impl Hash for Held {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }

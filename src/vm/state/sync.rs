@@ -5,8 +5,7 @@
 
 use crate::vm::Vm;
 use crate::vm::heap::object::Object;
-use crate::vm::heap::value::Ref;
-use crate::vm::heap::value::ThreadId;
+use crate::vm::heap::value::{Ref, ThreadId};
 use crate::vm::heap::work::Work;
 use std::collections::VecDeque;
 

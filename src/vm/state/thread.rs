@@ -4,13 +4,10 @@ use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::heap::class::Name;
 use crate::vm::heap::memory::{Charge, Counted, block, counted};
 use crate::vm::heap::object::{Function, Generator, TraceEntry};
-use crate::vm::heap::value::NativeId;
-use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::value::{NativeId, Ref, ThreadId, Value};
 use crate::vm::state::link::Image;
 use crate::vm::state::slice::{SysCall, WaitOn};
-use crate::vm::state::stack::Bound;
-use crate::vm::state::stack::SPARE;
+use crate::vm::state::stack::{Bound, SPARE};
 use std::sync::Arc;
 
 /// A thread.

@@ -4,16 +4,12 @@
 use super::{Flow, Step};
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
-use crate::vm::heap::value::NativeId;
-use crate::vm::heap::value::ThreadId;
-use crate::vm::heap::value::Value;
+use crate::vm::heap::value::{NativeId, ThreadId, Value};
 use crate::vm::interpreter::generator;
 use crate::vm::state::native::{Ctx, Interrupt, Kind};
-use crate::vm::state::natives::DONE_BY_THE_VM;
-use crate::vm::state::natives::Signature;
+use crate::vm::state::natives::{DONE_BY_THE_VM, Signature};
 use crate::vm::state::slice::{Stop, WaitOn};
-use crate::vm::state::stack::Arguments;
-use crate::vm::state::stack::Bound;
+use crate::vm::state::stack::{Arguments, Bound};
 use crate::vm::state::sync;
 use crate::vm::state::thread::{Answered, Asking, Pending, Return, Status};
 

@@ -4,8 +4,7 @@
 use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Name, name};
 use crate::vm::heap::object::{Instance, Object};
-use crate::vm::heap::value::NativeId;
-use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::value::{NativeId, Ref, Value};
 use crate::vm::state::native::Kind;
 
 impl Vm {

@@ -1,7 +1,7 @@
 //! Making a value anew. Containers are made empty when their beginning is read and filled when their last item is there: a handle is valid in between, so
 //! a cycle through a tuple is no trouble.
 
-use super::{Parcel, Refusal, TAGS, Tag, find_global};
+use super::{Refusal, TAGS, Tag, find_global};
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
 use crate::vm::heap::dict::Dict;
@@ -9,9 +9,9 @@ use crate::vm::heap::object::{Bytes, Instance, Method, Object, Range, Tuple};
 use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::ring::Ring;
 use crate::vm::heap::set::Set;
-use crate::vm::heap::value::NativeId;
-use crate::vm::heap::value::{Ref, Value};
+use crate::vm::heap::value::{NativeId, Ref, Value};
 use crate::vm::semantics::protocol::module_text;
+use crate::vm::state::slice::Parcel;
 use num_bigint::BigInt;
 
 /// Makes the value anew in a VM of the same program. Refused if a class or function is no longer where it was found.

@@ -1,6 +1,6 @@
 //! Copying out. Checks everything first to last before anything is sent, so a refusal leaves nothing behind.
 
-use super::{CUSTOM, Held, Parcel, Refusal, Tag, find_global, function_path};
+use super::{CUSTOM, Refusal, Tag, find_global, function_path};
 use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Type, name};
 use crate::vm::heap::memory::{Counted, counted};
@@ -8,6 +8,7 @@ use crate::vm::heap::object::Object;
 use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::semantics::protocol::address;
+use crate::vm::state::slice::{Held, Parcel};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 

@@ -1,8 +1,7 @@
 //! Who is who: `id`, the addresses that `repr` shows, and the hash of objects that are equal to themselves alone. All come from the kind of a value and its
 //! slot, so that the same program shows the same addresses in every run.
 
-use crate::vm::heap::value::NativeId;
-use crate::vm::heap::value::Value;
+use crate::vm::heap::value::{NativeId, Value};
 
 /// An address such as CPython would show; the same for the same object as long as it lives.
 #[must_use]

@@ -1,7 +1,6 @@
 //! Indices and slices: from what a script writes between brackets to positions in a sequence (`Objects/sliceobject.c`).
 
-use crate::vm::heap::class::Type;
-use crate::vm::heap::class::name;
+use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::object::{Object, Range};
 use crate::vm::heap::value::Value;
 use crate::vm::state::native::{Ctx, Interrupt};
