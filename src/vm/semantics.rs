@@ -3,6 +3,8 @@
 
 pub mod attribute;
 pub mod format;
+pub(super) mod generator;
 pub mod operate;
 pub mod parcel;
 pub mod protocol;
+pub(super) mod traceback;

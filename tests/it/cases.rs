@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// How long one case may take on the slowest of machines. Beyond that it hangs.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_mins(if cfg!(miri) { 600 } else { 5 });
 
 /// Runs a property on `ordinary` cases (or as many as `MINI_CASES` says), each made from `bytes` bytes that depend on its number alone.
 /// A case that runs out of bytes is left out.

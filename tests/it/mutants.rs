@@ -13,6 +13,7 @@ use mini::compile::{Compiled, assemble, compile};
 use mini::engine::outcome::{End, RunLimits};
 use mini::source::Source;
 use mini::vm::Limits;
+use mini::vm::builtins;
 use mini::vm::link::Image;
 use mini::vm::tuning::Tuning;
 use std::cell::Cell;

@@ -1,6 +1,7 @@
 //! The invariants that are absences: which module may know which, and what the sources must not say. Reads the text of the sources, so it holds
 //! for code that is compiled for no test, too.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,16 +19,51 @@ const LAYERS: &[(&str, &[&str])] = &[
         "compile",
         &["source", "diagnostic", "operator", "syntax", "bytecode"],
     ),
+    // The face of its wings: re-exports.
+    ("vm", &[]),
+    ("vm::heap", &["bytecode::op::CodeIx"]),
+    ("vm::state", &["bytecode", "vm::heap", "vm::Vm"]),
     // Of the syntax, only what finds the operator in a failing line.
     (
-        "vm",
-        &["source", "operator", "bytecode", "syntax::operator"],
+        "vm::semantics",
+        &[
+            "source",
+            "operator",
+            "bytecode::op",
+            "bytecode::code",
+            "syntax::operator",
+            "vm::heap",
+            "vm::state",
+            "vm::Vm",
+        ],
+    ),
+    (
+        "vm::builtins",
+        &[
+            "operator",
+            "vm::heap",
+            "vm::state",
+            "vm::semantics",
+            "vm::Vm",
+        ],
+    ),
+    (
+        "vm::interpreter",
+        &[
+            "operator",
+            "bytecode",
+            "vm::heap",
+            "vm::state",
+            "vm::semantics",
+            "vm::builtins",
+            "vm::Vm",
+        ],
     ),
     ("event", &["vm", "source"]),
     ("gil", &["spelling"]),
     // The frozen library, which is plain data of these.
     ("stdlib", &["bytecode", "source", "operator"]),
-    ("engine", &["vm", "gil", "event", "printable"]),
+    ("engine", &["vm", "event", "printable"]),
     // Of the bytecode, what each instruction costs and whether the holder of a lock looks there.
     (
         "engine::sim",
@@ -45,9 +81,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "engine::real",
         &["vm", "gil", "event", "engine", "printable"],
     ),
-    ("explore", &["engine::sim", "vm", "gil", "event"]),
-    ("report", &["event", "source", "printable"]),
-    ("tui", &["*"]),
+    ("report", &["event", "printable"]),
     ("cli", &["*"]),
     ("main", &["*"]),
     ("lib", &["*"]),
@@ -125,6 +159,16 @@ const ABSENCES: &[(&[&str], &[&str], &str)] = &[
             "anstream",
         ],
         "prints nothing",
+    ),
+    (
+        &["vm/heap"],
+        &["Thread>", "Frame"],
+        "holds objects and knows no thread but by its number",
+    ),
+    (
+        &["vm/builtins"],
+        &[" Op::", "(Op::"],
+        "knows no instruction",
     ),
     (
         &["engine/sim"],
@@ -212,14 +256,37 @@ fn within(path: &str, module: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The paths after `crate::` in a text, a group in braces being several.
-fn crate_paths(text: &str) -> Vec<(usize, String)> {
+/// The paths from the root of the crate that a module's text names, after `crate::` or `super::`; a group in
+/// braces is several.
+fn crate_paths(own: &str, text: &str) -> Vec<(usize, String)> {
     let code: Vec<(usize, &str)> = code(text).collect();
     let joined: String = code.iter().flat_map(|(_, line)| [*line, "\n"]).collect();
+    let line_at = |at: usize| code[joined[..at].matches('\n').count()];
     let mut found = Vec::new();
     for (at, marker) in joined.match_indices("crate::") {
-        let line = code[joined[..at].matches('\n').count()].0;
+        // `pub(in crate::vm)` uses nothing.
+        if joined[..at].ends_with("(in ") {
+            continue;
+        }
+        let (line, _) = line_at(at);
         expand("", &joined[at + marker.len()..], &mut |path| {
+            found.push((line, path));
+        });
+    }
+    let parent = own.rsplit_once("::").map_or("", |(parent, _)| parent);
+    for (at, marker) in joined.match_indices("super::") {
+        let (line, whole) = line_at(at);
+        // Within a module in the file itself, it is the file.
+        let before = if whole.starts_with("    use super::") {
+            own
+        } else {
+            parent
+        };
+        let before = match before {
+            "" => String::new(),
+            before => format!("{before}::"),
+        };
+        expand(&before, &joined[at + marker.len()..], &mut |path| {
             found.push((line, path));
         });
     }
@@ -257,15 +324,20 @@ fn expand<'a>(before: &str, text: &'a str, take: &mut dyn FnMut(String)) -> &'a 
 
 #[test]
 fn paths_in_groups_are_seen() {
-    let text = "use crate::{a::b, c::{d, e::{self as x, y}}, f};\n// crate::no\nlet x = crate::g::H::new(); // crate::no\nuse crate::{\n    i,\n    j,\n};";
-    let paths: Vec<String> = crate_paths(text)
+    let text = "use crate::{a::b, c::{d, e::{self as x, y}}, f};\n// crate::no\nlet x = crate::g::H::new(); // crate::no\nuse crate::{\n    i,\n    j,\n};\nuse super::{k, l::m};";
+    let paths: Vec<String> = crate_paths("own::module", text)
         .into_iter()
         .map(|(line, path)| format!("{line} {path}"))
         .collect();
     assert_eq!(
         paths.join(", "),
-        "1 a::b, 1 c::d, 1 c::e::self, 1 c::e::y, 1 f, 3 g::H::new, 4 i, 4 j"
+        "1 a::b, 1 c::d, 1 c::e::self, 1 c::e::y, 1 f, 3 g::H::new, 4 i, 4 j, 8 own::k, 8 own::l::m"
     );
+}
+
+/// The row of a module: the last that fits is the most particular.
+fn layer(module: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
+    LAYERS.iter().rfind(|(row, _)| within(module, row))
 }
 
 #[test]
@@ -274,24 +346,132 @@ fn each_module_uses_only_what_it_may() {
     let mut paths = sources("src", "rs");
     paths.extend(sources("grammar", "lalrpop"));
     assert!(paths.len() > 10, "the sources are where they were");
+    let mut needed = HashSet::new();
     for path in paths {
         let own = module_of(&path);
-        // The last that fits is the most particular.
-        let Some((module, allowed)) = LAYERS.iter().rfind(|(module, _)| within(&own, module))
-        else {
+        let Some((module, allowed)) = layer(&own) else {
             wrong.push(format!("{}: no layer in tests/it/tidy.rs", path.display()));
             continue;
         };
-        for (line, used) in crate_paths(&text(&path)) {
-            let may = allowed
-                .iter()
-                .any(|allowed| *allowed == "*" || within(&used, allowed));
+        for (line, used) in crate_paths(&own, &text(&path)) {
+            let mut may = allowed.contains(&"*");
+            for &allowed in allowed.iter().filter(|allowed| within(&used, allowed)) {
+                needed.insert((module, allowed));
+                may = true;
+            }
             let stranger = STRANGERS
                 .iter()
                 .any(|(one, other)| within(&own, one) && within(&used, other));
             if stranger || !(may || within(&used, module)) {
                 wrong.push(format!(
                     "{}:{line}: {module} must not use {used}",
+                    path.display()
+                ));
+            }
+        }
+    }
+    for (module, allowed) in LAYERS {
+        for allowed in allowed.iter().filter(|&&it| it != "*") {
+            if !needed.contains(&(module, *allowed)) {
+                wrong.push(format!("{module} need not be allowed to use {allowed}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The types that have methods in several wings, and what their values are called.
+const SHARED_TYPES: &[&str] = &["Vm", "Heap", "Ctx"];
+const RECEIVERS: &[&str] = &["self", "vm", "heap", "ctx"];
+
+/// The names of the functions that are declared in a text, with the type in whose `impl` each is.
+fn methods(text: &str) -> Vec<(&str, &str)> {
+    let mut of = "";
+    let mut found = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("impl") {
+            let rest = rest.strip_prefix("<'a>").unwrap_or(rest).trim_start();
+            of = rest.split(['<', ' ']).next().unwrap_or("");
+        } else if line == "}" {
+            of = "";
+        } else if let Some((before, name)) = line.split_once("fn ")
+            && (before.is_empty() || before.ends_with(' '))
+            && !before.contains("//")
+        {
+            found.push((of, name.split(['(', '<']).next().unwrap_or("")));
+        }
+    }
+    found
+}
+
+/// The methods that a text calls on what is called as in `RECEIVERS`.
+fn calls(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut receiver = false;
+    for (number, line) in code(text) {
+        // A chain goes on in the next line.
+        let joined = match line.trim_start().strip_prefix('.') {
+            Some(rest) if receiver => format!("self.{rest}"),
+            _ => line.to_owned(),
+        };
+        for name in RECEIVERS {
+            let call = format!("{name}.");
+            for (at, _) in joined.match_indices(&call) {
+                let inside = |it: char| it.is_alphanumeric() || it == '_';
+                if joined[..at].ends_with(inside) {
+                    continue;
+                }
+                let rest = &joined[at + call.len()..];
+                let (called, rest) =
+                    rest.split_at(rest.find(|it| !inside(it)).unwrap_or(rest.len()));
+                if rest.starts_with('(') || rest.starts_with("::<") {
+                    found.push((number, called.to_owned()));
+                }
+            }
+        }
+        let end = joined.trim_end();
+        receiver = RECEIVERS
+            .iter()
+            .any(|name| end.strip_suffix(name).is_some_and(|it| !it.ends_with('_')));
+    }
+    found
+}
+
+/// No import shows who calls a method of `Vm`, `Heap` or `Ctx` that another wing has.
+#[test]
+fn methods_are_called_from_above() {
+    let mut wrong = Vec::new();
+    let mut homes: HashMap<String, HashSet<&str>> = HashMap::new();
+    let paths = sources("src/vm", "rs");
+    let texts: Vec<(PathBuf, String)> = paths
+        .into_iter()
+        .map(|it| (it.clone(), text(&it)))
+        .collect();
+    let wing = |path: &Path| layer(&module_of(path)).expect("each wing has a row");
+    for (path, text) in &texts {
+        for (of, name) in methods(text) {
+            if SHARED_TYPES.contains(&of) {
+                homes
+                    .entry(name.to_owned())
+                    .or_default()
+                    .insert(wing(path).0);
+            }
+        }
+    }
+    assert!(homes.len() > 300, "{} methods were seen", homes.len());
+    for (path, text) in &texts {
+        let (own, allowed) = wing(path);
+        let declared = methods(text);
+        for (line, name) in calls(text) {
+            let Some(homes) = homes.get(&name) else {
+                continue;
+            };
+            // Of a name that is declared here, too, nobody can say which is called.
+            let here = declared.iter().any(|&(_, it)| it == name);
+            let below = |home: &&str| home == own || allowed.contains(home);
+            if !here && !homes.iter().any(below) {
+                wrong.push(format!(
+                    "{}:{line}: {own} must not call {name}, which {homes:?} has",
                     path.display()
                 ));
             }

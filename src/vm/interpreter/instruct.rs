@@ -686,19 +686,6 @@ impl Vm {
         }
     }
 
-    pub(in crate::vm) fn exit_arguments(&mut self, exception: Value) -> [Value; 3] {
-        let Value::Instance(it) = exception else {
-            return [Value::None; 3];
-        };
-        let class = Value::Class(self.heap.instances[it].class);
-        let entries = self.heap.instances[it]
-            .exception
-            .as_ref()
-            .map_or_else(Vec::new, |exception| exception.traceback.clone());
-        let traceback = self.heap.new_object(Object::Traceback(entries));
-        [class, exception, traceback]
-    }
-
     // ---- modules ----
 
     pub(in crate::vm) fn import(&mut self, thread: usize, module: u32, dst: Reg) -> Step {

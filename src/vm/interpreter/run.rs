@@ -659,7 +659,7 @@ impl Vm {
                     // The code that follows dispatches every instruction. Where it lies across two lines of the cache, one layout in four, loops take up to 1.5
                     // times as long; so it is moved to the next line then, by at most 16 bytes. What is more, this makes the linker begin the whole function at a
                     // line, so that its layout does not depend on what else is in the program.
-                    #[cfg(target_arch = "x86_64")]
+                    #[cfg(all(target_arch = "x86_64", not(miri)))]
                     // SAFETY: it does nothing.
                     unsafe {
                         std::arch::asm!(
@@ -689,7 +689,7 @@ impl Vm {
                     }
                     pc = pc.wrapping_add(1);
                     // Or the compiler keeps the place before it in a register of its own: 3 to 5 % more machine instructions.
-                    #[cfg(target_arch = "x86_64")]
+                    #[cfg(all(target_arch = "x86_64", not(miri)))]
                     #[expect(clippy::pointers_in_nomem_asm_block, reason = "it reads nothing")]
                     // SAFETY: it does nothing.
                     unsafe {

@@ -241,4 +241,16 @@ impl Vm {
         }
         args
     }
+
+    pub(in crate::vm) fn is_stop_iteration(&self, exception: Value) -> bool {
+        self.is_instance(exception, Type::StopIteration.class())
+    }
+
+    /// `StopIteration.value`.
+    pub(in crate::vm) fn stop_value(&self, exception: Value) -> Value {
+        match exception {
+            Value::Instance(it) => self.exception_field(it, name::VALUE).unwrap_or(Value::None),
+            _ => Value::None,
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub const DONE_BY_THE_VM: u16 = 4;
 /// All natives, by number and by name.
 #[derive(Debug)]
 pub struct Natives {
-    natives: Vec<Native>,
+    all: Vec<Native>,
     /// Each read when it is first asked for: a program uses few.
     signatures: Vec<OnceLock<Signature>>,
     functions: FxHashMap<&'static str, NativeId>,
@@ -51,7 +51,7 @@ impl Natives {
                 .map(|of| functions.get(of.name()).copied())
                 .collect(),
             signatures: vec![OnceLock::new(); natives.len()],
-            natives,
+            all: natives,
             functions,
             types: types.into_iter().collect(),
         }
@@ -59,7 +59,7 @@ impl Natives {
 
     /// All, in order of their numbers.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (NativeId, &Native)> {
-        let natives = self.natives.iter().enumerate();
+        let natives = self.all.iter().enumerate();
         natives.map(|(at, native)| (NativeId(at as u16), native))
     }
 
@@ -93,7 +93,7 @@ impl Natives {
     #[must_use]
     pub fn signature(&self, native: NativeId) -> &Signature {
         let at = native.0 as usize;
-        self.signatures[at].get_or_init(|| Signature::read(self.natives[at].signature))
+        self.signatures[at].get_or_init(|| Signature::read(self.all[at].signature))
     }
 }
 
@@ -101,7 +101,7 @@ impl Index<NativeId> for Natives {
     type Output = Native;
     #[inline]
     fn index(&self, native: NativeId) -> &Native {
-        &self.natives[native.0 as usize]
+        &self.all[native.0 as usize]
     }
 }
 

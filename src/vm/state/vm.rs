@@ -3,6 +3,7 @@
 use crate::vm::heap::Heap;
 use crate::vm::heap::class::{Name, Type};
 use crate::vm::heap::memory::Charge;
+use crate::vm::heap::object::TraceEntry;
 use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::tuning::Tuning;
 use crate::vm::heap::value::{NativeId, ThreadId, Value};
@@ -264,5 +265,18 @@ impl Vm {
     #[must_use]
     pub fn inherits(&self) -> Option<&[(u64, ChannelEnd)]> {
         self.spawned.as_ref().map(|(_, parcel)| &*parcel.ends)
+    }
+
+    /// Where a thread is: its frames, innermost last.
+    #[must_use]
+    pub fn place(&self, thread: ThreadId) -> Vec<TraceEntry> {
+        self.threads[thread.0 as usize]
+            .frames
+            .iter()
+            .map(|frame| TraceEntry {
+                code: frame.code,
+                pc: frame.pc.saturating_sub(1),
+            })
+            .collect()
     }
 }

@@ -60,8 +60,8 @@ fn loaded(text: &str, library: &Program) -> Vm {
 fn natives() -> impl Iterator<Item = &'static str> {
     table()
         .iter()
-        .filter(|native| native.owner.is_none())
-        .map(|native| native.name)
+        .filter(|(_, native)| native.owner.is_none())
+        .map(|(_, native)| native.name)
         .filter(|name| is_builtin(name))
 }
 
@@ -94,8 +94,8 @@ fn natives_refuse_what_they_cannot_take() {
         let (mut guards, mut text) = (String::new(), String::new());
         for call in 0..CALLS {
             let native = *u.choose(&natives)?;
-            let wanted = table().iter().find(|it| it.name == native);
-            let wanted = wanted.map_or("", |it| it.signature).split(", ");
+            let wanted = table().iter().find(|(_, it)| it.name == native);
+            let wanted = wanted.map_or("", |(_, it)| it.signature).split(", ");
             let wanted = wanted.filter(|it| !matches!(*it, "" | "/" | "*")).count() as u32;
             let count = if u.ratio(1, 8)? { wanted + 1 } else { wanted };
             writeln!(guards, ".guard L{call} .. E{call} -> E{call}, r0").expect(FITS);
