@@ -1,4 +1,5 @@
-//! The register bytecode: the instruction table, compiled programs, and their text form. Knows no source syntax, no VM, no engine.
+//! The register bytecode: the instruction table, compiled programs, and their text form. Knows no
+//! source syntax, no VM, no engine.
 
 pub mod assemble;
 pub mod code;

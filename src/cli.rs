@@ -34,7 +34,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use terminal::{Lost, error_is_terminal, output_is_terminal, print, say, wants_color};
 
-/// What went wrong outside of the script: a file, an option. Goes to standard error, and the exit code is `exit::USAGE`.
+/// What went wrong outside of the script: a file, an option. Goes to standard error, and the exit
+/// code is `exit::USAGE`.
 type Trouble = anyhow::Error;
 
 /// Runs the command that the program was started with.

@@ -1,7 +1,9 @@
-//! Tree to bytecode: scopes, registers, instructions, and the refusal of what Mini leaves out. Knows no VM and reads no file.
+//! Tree to bytecode: scopes, registers, instructions, and the refusal of what Mini leaves out.
+//! Knows no VM and reads no file.
 //!
-//! In order: `modules` parses the script and what it imports; `resolve` walks each tree, `bind` settles its names, both with the refusals of
-//! `refuse`; `emit` and the files around it make the code of each unit; `jumps` lays it out; `pool` holds what all code shares.
+//! In order: `modules` parses the script and what it imports; `resolve` walks each tree, `bind`
+//! settles its names, both with the refusals of `refuse`; `emit` and the files around it make the
+//! code of each unit; `jumps` lays it out; `pool` holds what all code shares.
 
 mod assembly;
 mod assign;
@@ -46,7 +48,8 @@ use unit::{Unit, instructions_for};
 /// What a compilation may refer to besides the script itself; the VM's tables supply it.
 #[derive(Clone, Copy)]
 pub struct Environment {
-    /// Is there a builtin of this name? Names that begin with an underscore are for embedded modules alone.
+    /// Is there a builtin of this name? Names that begin with an underscore are for embedded
+    /// modules alone.
     pub is_builtin: fn(&str) -> bool,
     /// The text of an embedded module.
     pub embedded: fn(&str) -> Option<&'static str>,
@@ -63,7 +66,8 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Compiles a script and every embedded module that it imports, directly or through another, and links them.
+/// Compiles a script and every embedded module that it imports, directly or through another, and
+/// links them.
 #[must_use]
 pub fn compile(script: Source, environment: &Environment) -> Compiled {
     let mut interner = Interner::default();
@@ -115,13 +119,15 @@ pub fn compile(script: Source, environment: &Environment) -> Compiled {
     }
 }
 
-/// Assembles a script from its text in assembly (`bytecode::assemble`), and links it as `compile` does.
+/// Assembles a script from its text in assembly (`bytecode::assemble`), and links it as `compile`
+/// does.
 #[must_use]
 pub fn assemble(script: Source, environment: &Environment) -> Compiled {
     assembly::assemble_script(script, environment)
 }
 
-/// Is this the module that every program has, since the VM itself calls into it? Assembly text leaves it out.
+/// Is this the module that every program has, since the VM itself calls into it? Assembly text
+/// leaves it out.
 #[must_use]
 pub fn is_always_linked(module: &str) -> bool {
     module == modules::BUILTINS
@@ -139,7 +145,8 @@ fn link(
 ) -> Program {
     let mut pool = Pool::default();
     let mut codes = vec![Frozen::CODE; modules.all.len()];
-    // The VM's own module comes first, whether it is frozen or not: its tables are then the beginning of the program's.
+    // The VM's own module comes first, whether it is frozen or not: its tables are then the
+    // beginning of the program's.
     let mut order: Vec<usize> = (0..modules.all.len()).collect();
     order.sort_by_key(|&at| &*modules.all[at].name != modules::BUILTINS);
     for at in order {

@@ -1,4 +1,5 @@
-//! Diagnostics as data: what is wrong with a text, where, and what to do. The table of codes is in `codes`. Prints nothing.
+//! Diagnostics as data: what is wrong with a text, where, and what to do. The table of codes is in
+//! `codes`. Prints nothing.
 
 mod codes;
 

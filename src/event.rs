@@ -1,9 +1,11 @@
-//! What happened, when, to whom: the one record that both engines write and every report reads. An engine produces events, a report consumes them, and
-//! neither knows the other. Plain data; knows no engine, no clock and no file. The moment is nanoseconds since the run began, wall time in the real engine and
-//! virtual time in the simulated one.
+//! What happened, when, to whom: the one record that both engines write and every report reads. An
+//! engine produces events, a report consumes them, and neither knows the other. Plain data; knows
+//! no engine, no clock and no file. The moment is nanoseconds since the run began, wall time in the
+//! real engine and virtual time in the simulated one.
 //!
-//! *Order.* The events of one thread come in the order in which they happened. Those of the simulated engine come in the order of time over all threads;
-//! the real engine's threads each write their own, and whoever wants one row sorts by time.
+//! *Order.* The events of one thread come in the order in which they happened. Those of the
+//! simulated engine come in the order of time over all threads; the real engine's threads each
+//! write their own, and whoever wants one row sorts by time.
 
 pub mod names;
 pub mod trace;
@@ -58,7 +60,8 @@ pub enum What {
         name: Arc<str>,
         parent: Option<VmId>,
     },
-    /// The VM is no more; a negative exit code is a signal. The thread is the one that ended it, or the main one.
+    /// The VM is no more; a negative exit code is a signal. The thread is the one that ended it, or
+    /// the main one.
     VmEnded { exit_code: i32 },
     /// The thread began to be. It is ready, and wants the lock first of all.
     ThreadBorn { name: Arc<str>, daemon: bool },
@@ -281,7 +284,8 @@ impl SyncKind {
 }
 
 impl Place {
-    /// The innermost line of the script itself (no module of the library) whose instruction a thread has run last.
+    /// The innermost line of the script itself (no module of the library) whose instruction a
+    /// thread has run last.
     #[must_use]
     pub fn last(vm: &Vm, thread: ThreadId) -> Option<Place> {
         Place::find(vm, thread, 1)

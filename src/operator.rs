@@ -1,4 +1,5 @@
-//! The operators of the language: what a sign stands for, for the tree, the bytecode and the VM alike.
+//! The operators of the language: what a sign stands for, for the tree, the bytecode and the VM
+//! alike.
 
 /// Operators with one operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,5 @@
-//! A source text, places in it, and lines and columns. Knows nothing of tokens or trees, and reads no file.
+//! A source text, places in it, and lines and columns. Knows nothing of tokens or trees, and reads
+//! no file.
 
 use crate::printable::clean;
 use std::sync::Arc;

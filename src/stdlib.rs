@@ -1,5 +1,6 @@
-//! The standard modules written in Mini: a table from a module's name to its text, which travels inside the program. Knows neither the compiler that
-//! reads the texts nor the VM that runs them. What the texts may use that a script may not: natives, whose names begin with an underscore.
+//! The standard modules written in Mini: a table from a module's name to its text, which travels
+//! inside the program. Knows neither the compiler that reads the texts nor the VM that runs them.
+//! What the texts may use that a script may not: natives, whose names begin with an underscore.
 
 #[rustfmt::skip]
 mod frozen;

@@ -1,9 +1,11 @@
-//! Text to tree. Reads no file, prints nothing, and never fails: it gives a tree and a list of diagnostics.
+//! Text to tree. Reads no file, prints nothing, and never fails: it gives a tree and a list of
+//! diagnostics.
 //!
-//! The way of a text, one file for each step: `token` and `lexer` (with `fstring`) find the tokens; `brackets` and `layout` make
-//! logical lines and blocks of them; the grammar (`grammar/mini.lalrpop`) calls `build` (with `literal` and `target`) to make the nodes of
-//! `ast`; `explain` finds words for what did not parse; `check` looks at what parses and is wrong all the same.
-//! `operator` finds the sign of an operator in the text of an expression, for tracebacks.
+//! The way of a text, one file for each step: `token` and `lexer` (with `fstring`) find the tokens;
+//! `brackets` and `layout` make logical lines and blocks of them; the grammar
+//! (`grammar/mini.lalrpop`) calls `build` (with `literal` and `target`) to make the nodes of `ast`;
+//! `explain` finds words for what did not parse; `check` looks at what parses and is wrong all the
+//! same. `operator` finds the sign of an operator in the text of an expression, for tracebacks.
 
 pub mod ast;
 mod brackets;
@@ -39,7 +41,8 @@ use ast::{Block, Interner};
 use build::Builder;
 use std::cell::OnceCell;
 
-/// Longest text, in bytes. CPython has no such limit; a tree takes up to two hundred times the memory of its text.
+/// Longest text, in bytes. CPython has no such limit; a tree takes up to two hundred times the
+/// memory of its text.
 pub const MAX_SOURCE_BYTES: usize = 4 << 20;
 /// Longest physical line, in bytes.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
@@ -49,7 +52,8 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 pub struct Parsed {
     /// The statements; where one did not parse, an error node.
     pub body: Block,
-    /// In the order of their places, at most one for each logical line. Empty if and only if the text is sound.
+    /// In the order of their places, at most one for each logical line. Empty if and only if the
+    /// text is sound.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -78,7 +82,8 @@ pub fn parse(source: &Source, id: SourceId, names: &mut Interner) -> Parsed {
         .map(|lexeme| Ok((lexeme.start, lexeme.token, lexeme.end)));
     let body = match mini::FileParser::new().parse(&mut builder, tokens) {
         Ok(body) => body,
-        // The layout pass sees to it that each error can be recovered from; should it fail, say what is known.
+        // The layout pass sees to it that each error can be recovered from; should it fail, say
+        // what is known.
         Err(error) => {
             let diagnostic = explain::explain(&builder, error);
             builder.syntax.extend(diagnostic);
@@ -111,7 +116,8 @@ fn too_large(source: &Source, id: SourceId) -> Option<Diagnostic> {
     Some(Diagnostic::new(Code::E0506, id, span, message))
 }
 
-/// Keeps the most telling message of each logical line: of the first rank that has one, the first in the text.
+/// Keeps the most telling message of each logical line: of the first rank that has one, the first
+/// in the text.
 fn one_per_line(ranks: [Vec<Diagnostic>; 4], line_starts: &[u32]) -> Vec<Diagnostic> {
     let mut all: Vec<(usize, usize, Diagnostic)> = Vec::new();
     for (rank, diagnostics) in ranks.into_iter().enumerate() {

@@ -1,5 +1,6 @@
-//! The pure core: a VM is a value. It knows no clock, no thread of the operating system, no lock, no file, and prints nothing; an engine plays the
-//! operating system for it. Its one verb is `Vm::run`.
+//! The pure core: a VM is a value. It knows no clock, no thread of the operating system, no lock,
+//! no file, and prints nothing; an engine plays the operating system for it. Its one verb is
+//! `Vm::run`.
 
 pub mod builtins;
 pub mod heap;
@@ -11,4 +12,4 @@ pub use heap::{class, flag, memory, object, primitive, tuning, value, work};
 pub use interpreter::run;
 pub use semantics::parcel;
 pub use state::vm::{Limits, Vm};
-pub use state::{birthplace, link, slice, thread};
+pub use state::{allocation_site, link, slice, thread};

@@ -1,12 +1,18 @@
-//! What the operating system charges for the steps of which a lock is made: plain threads, `std` alone, no Mini. `benches/locking.py` compiles and runs it.
+//! What the operating system charges for the steps of which a lock is made: plain threads, `std`
+//! alone, no Mini. `benches/locking.py` compiles and runs it.
 //!
-//!     hand_over token THREADS PASSES       nanoseconds for one pass of a token among so many threads, of which one is unparked at a time
-//!     hand_over turns THREADS TURNS WORK   seconds for TURNS turns of so much work in one thread, and in THREADS that hand a token round after each
-//!     hand_over work AMOUNT                so much work, and nothing to tell
-//!     hand_over chain AMOUNT               the same with one chain of operations, each of which waits for the one before
-//!     hand_over sleep THREADS              seconds until so many threads have ended, each of which sleeps for one (in a park that could be ended)
-//!     hand_over parked THREADS             nanoseconds for unparking one of so many parked threads
-//!     hand_over steps TIMES                nanoseconds: lock and unlock a free mutex; unpark a thread that runs; unpark one that is parked
+//!     hand_over token THREADS PASSES       nanoseconds to pass a token on among THREADS, of which
+//!                                          one is unparked at a time
+//!     hand_over turns THREADS TURNS WORK   seconds for TURNS turns of WORK in one thread, and in
+//!                                          THREADS that hand a token round after each
+//!     hand_over work AMOUNT                AMOUNT of work, and nothing to print
+//!     hand_over chain AMOUNT               the same with one chain of operations, each of which
+//!                                          waits for the one before
+//!     hand_over sleep THREADS              seconds until THREADS have ended, each of which sleeps
+//!                                          for one (in a park that could be ended)
+//!     hand_over parked THREADS             nanoseconds to unpark one of THREADS parked threads
+//!     hand_over steps TIMES                nanoseconds: lock and unlock a free mutex; unpark a
+//!                                          thread that runs; unpark one that is parked
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -79,8 +85,9 @@ fn main() {
     }
 }
 
-/// With so many independent chains a core is as busy as with an interpreter's loop: some four instructions in each cycle. One chain alone waits for itself most of
-/// the time, and so would not notice who else uses the core's units.
+/// With so many independent chains a core is as busy as with an interpreter's loop: some four
+/// instructions in each cycle. One chain alone waits for itself most of the time, and so would not
+/// notice who else uses the core's units.
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 
 fn work<const CHAINS: usize>(mut states: [u64; CHAINS], amount: usize) -> [u64; CHAINS] {
@@ -117,7 +124,8 @@ fn hand_round(threads: usize, turns: usize, amount: usize) -> f64 {
                         states = work(states, amount);
                     }
                     let next = &seats[(at + 1) % threads];
-                    // As in Mini: called first, so that the one who wakes finds its turn; then woken.
+                    // As in Mini: called first, so that the one who wakes finds its turn; then
+                    // woken.
                     next.called.store(true, Ordering::Release);
                     if let Some(thread) = &*next.thread.lock().unwrap() {
                         thread.unpark();

@@ -1,4 +1,5 @@
-//! Any text through lexer, parser, checks, compiler and the drawing of messages. Bytes that are no UTF-8 are refused with their place.
+//! Any text through lexer, parser, checks, compiler and the drawing of messages. Bytes that are no
+//! UTF-8 are refused with their place.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,6 @@
-//! Values made of the bytes (`builder.mini`), copied into another VM of the same program: there they are the same, sharing and cycles included. Parcels come from
-//! Mini alone, so that no other bytes reach the decoder.
+//! Values made of the bytes (`builder.mini`), copied into another VM of the same program: there
+//! they are the same, sharing and cycles included. Parcels come from Mini alone, so that no other
+//! bytes reach the decoder.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +8,7 @@ use mini::bytecode::op::GlobalIx;
 use mini::compile::compile;
 use mini::source::Source;
 use mini::vm::parcel::{decode, encode};
-use mini::vm::slice::{Answer, Budget, Stop, SysCall};
+use mini::vm::slice::{Reply, Budget, Stop, SysCall};
 use mini::vm::value::ThreadId;
 use mini::vm::tuning::Tuning;
 use mini::vm::{Limits, Vm};
@@ -41,7 +42,7 @@ fn ready() -> (Vm, usize) {
     loop {
         match vm.run(MAIN, Budget::Instructions(INSTRUCTIONS)).stop {
             Stop::Call(SysCall::ReadLine) => return (vm, value as usize),
-            Stop::Call(_) => vm.answer(MAIN, Answer::None),
+            Stop::Call(_) => vm.answer(MAIN, Reply::None),
             other => panic!("the script reads a line: {other:?}"),
         }
     }
@@ -59,7 +60,7 @@ fn survives(bytes: &[u8], ready: &Vm, value: usize) {
         .iter()
         .map(|&byte| char::from_u32(0x100 + u32::from(byte)).expect("a letter"))
         .collect();
-    sender.answer(MAIN, Answer::Text((line + "\n").into()));
+    sender.answer(MAIN, Reply::Text((line + "\n").into()));
     match sender.run(MAIN, Budget::Instructions(INSTRUCTIONS)).stop {
         Stop::Finished { report: None, .. } => {}
         other => panic!("the script builds a value: {other:?}"),

@@ -1,4 +1,5 @@
-//! Any bytes as a trace: as they are, and, since a checksum keeps out nearly all of those, as the payload of a block that is sealed rightly. What is read is drawn.
+//! Any bytes as a trace: as they are, and, since a checksum keeps out nearly all of those, as the
+//! payload of a block that is sealed rightly. What is read is drawn.
 #![no_main]
 
 #[path = "../../tests/it/timeline/sealed.rs"]

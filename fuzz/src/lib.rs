@@ -1,4 +1,5 @@
-//! What the targets share: how a text becomes a program, and a simulated run that is bounded in every way. The run itself is the one of Mini's own tests.
+//! What the targets share: how a text becomes a program, and a simulated run that is bounded in
+//! every way. The run itself is the one of Mini's own tests.
 
 #[path = "../../tests/it/sim/machine.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the tests use more of it")]
@@ -23,8 +24,8 @@ pub const ENVIRONMENT: Environment = Environment {
 /// Instructions of a run.
 const INSTRUCTIONS: u64 = 20_000;
 
-/// Looks at what came of a text: places lie in their texts, messages can be shown, and a program without messages passes the verifier
-/// if that is `promised`.
+/// Looks at what came of a text: places lie in their texts, messages can be shown, and a program
+/// without messages passes the verifier if that is `promised`.
 pub fn sound(compiled: Compiled, promised: bool) -> Option<Arc<Image>> {
     let Compiled {
         program,

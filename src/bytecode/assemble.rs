@@ -1,9 +1,11 @@
-//! Assembly text to a program: what `mini run FILE.masm` reads, written by a tool (`disassemble`) or by hand. Knows no VM, and never fails: it gives
-//! a program and a list of diagnostics.
+//! Assembly text to a program: what `mini run FILE.masm` reads, written by a tool (`disassemble`)
+//! or by hand. Knows no VM, and never fails: it gives a program and a list of diagnostics.
 //!
-//! Tokens (`token`), grammar (`grammar/masm.lalrpop`), tree (`tree`); then the lines are sorted into modules, functions and texts (`outline`), and
-//! the program is made, its instructions as the table says (`emit`, `function`, `operand`). What the text leaves away is deduced: pools, the number of registers, places (an instruction
-//! without one comes from its own line of the assembly text, and that is what tracebacks show).
+//! Tokens (`token`), grammar (`grammar/masm.lalrpop`), tree (`tree`); then the lines are sorted
+//! into modules, functions and texts (`outline`), and the program is made, its instructions as the
+//! table says (`emit`, `function`, `operand`). What the text leaves away is deduced: pools, the
+//! number of registers, places (an instruction without one comes from its own line of the assembly
+//! text, and that is what tracebacks show).
 
 mod emit;
 mod function;
@@ -37,8 +39,8 @@ pub struct Surroundings<'a> {
     pub is_builtin: &'a dyn Fn(&str) -> bool,
     /// Is there an embedded module of this name?
     pub is_embedded: &'a dyn Fn(&str) -> bool,
-    /// A program whose script does nothing but import these embedded modules; it may hold others that these
-    /// import or that every program has, and none of them may stand in the text.
+    /// A program whose script does nothing but import these embedded modules; it may hold others
+    /// that these import or that every program has, and none of them may stand in the text.
     pub link: &'a dyn Fn(&[&str]) -> Option<Program>,
 }
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct Name(pub u32);
 
-/// Everything that was compiled for one run: the script and the embedded modules it imports, linked.
+/// Everything that was compiled for one run: the script and the embedded modules it imports,
+/// linked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Program {
     /// All code objects.
@@ -125,7 +126,8 @@ pub struct Code {
     pub spans: Vec<Span>,
     /// Size of the register window.
     pub registers: u16,
-    /// The parameters; they arrive in the first registers: positional, then keyword-only, then `*args`, then `**kwargs`.
+    /// The parameters; they arrive in the first registers: positional, then keyword-only, then
+    /// `*args`, then `**kwargs`.
     pub params: Parameters,
     /// Guarded ranges, inner ones before outer ones.
     pub handlers: Vec<Guard>,
@@ -139,14 +141,16 @@ pub struct Code {
     pub locals: Vec<(Reg, Name)>,
     /// It yields: a call makes a generator.
     pub generator: bool,
-    /// Part of Mini's own library that stands for one C function of CPython: no interpreter looks at its lock inside, and tracebacks leave it out.
+    /// Part of Mini's own library that stands for one C function of CPython: no interpreter looks
+    /// at its lock inside, and tracebacks leave it out.
     pub internal: bool,
 }
 
 /// The parameters of a function.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
-    /// Names of all, in order of their registers: positional, keyword-only, then `*args` and `**kwargs` if present.
+    /// Names of all, in order of their registers: positional, keyword-only, then `*args` and
+    /// `**kwargs` if present.
     pub names: Vec<Name>,
     /// How many are positional-only.
     pub positional_only: u16,
@@ -160,7 +164,8 @@ pub struct Parameters {
     pub double_star: bool,
 }
 
-/// While the program counter is in `start..end`, an exception goes to `target`, with the exception object in `exception`.
+/// While the program counter is in `start..end`, an exception goes to `target`, with the exception
+/// object in `exception`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guard {
     pub start: u32,
@@ -169,8 +174,8 @@ pub struct Guard {
     pub exception: Reg,
 }
 
-/// The instructions of a comprehension, from the one that makes its list, set or dict. Tracebacks show it as a frame of its own, as
-/// CPython did before 3.12.
+/// The instructions of a comprehension, from the one that makes its list, set or dict. Tracebacks
+/// show it as a frame of its own, as CPython did before 3.12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inlined {
     pub start: u32,
@@ -178,8 +183,9 @@ pub struct Inlined {
 }
 
 impl Code {
-    /// The frames that CPython would have for an instruction, outermost first: of this code, and of the comprehensions that the
-    /// instruction is in. Each with its name and the instruction that was running there.
+    /// The frames that CPython would have for an instruction, outermost first: of this code, and of
+    /// the comprehensions that the instruction is in. Each with its name and the instruction that
+    /// was running there.
     pub fn frames_at(&self, pc: u32) -> impl Iterator<Item = (&str, u32)> {
         let around = self
             .comprehensions

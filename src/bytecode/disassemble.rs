@@ -1,7 +1,8 @@
 //! A program as text that loses nothing: what `mini dis` prints and `assemble` reads. Knows no VM.
 //!
-//! Pools are not printed: a constant, a name or a variable stands where it is used, and the assembler numbers them anew. So two programs that
-//! differ in the order of a pool alone have the same text, and the text is what identity is measured by. The form of an instruction comes from
+//! Pools are not printed: a constant, a name or a variable stands where it is used, and the
+//! assembler numbers them anew. So two programs that differ in the order of a pool alone have the
+//! same text, and the text is what identity is measured by. The form of an instruction comes from
 //! the table (`op`): its mnemonic, then its operands in order, each written according to its kind.
 
 use crate::bytecode::code::{Capture, Code, Const, Inlined, Parameters, Program};
@@ -22,9 +23,11 @@ const COMMENT_WIDTH: usize = 200;
 pub struct Options<'a> {
     /// Each source line as a comment above its instructions.
     pub source_lines: bool,
-    /// Where each instruction comes from, and the source texts themselves: without them, tracebacks of the assembled program show the assembly text.
+    /// Where each instruction comes from, and the source texts themselves: without them, tracebacks
+    /// of the assembled program show the assembly text.
     pub places: bool,
-    /// Modules to leave out, by name: the assembler will link them again. The script is always printed.
+    /// Modules to leave out, by name: the assembler will link them again. The script is always
+    /// printed.
     pub leave_out: &'a dyn Fn(&str) -> bool,
 }
 
@@ -38,7 +41,8 @@ impl Default for Options<'_> {
     }
 }
 
-/// The text of a program. It need not be verified: an index out of range is shown as `?` and its number.
+/// The text of a program. It need not be verified: an index out of range is shown as `?` and its
+/// number.
 #[must_use]
 pub fn disassemble(program: &Program, options: Options<'_>) -> String {
     let mut listing = Listing {
@@ -316,7 +320,8 @@ impl Listing<'_> {
         }
     }
 
-    /// Recursion is bounded because only items that stand before their tuple are followed, and by the depth of the text that made them.
+    /// Recursion is bounded because only items that stand before their tuple are followed, and by
+    /// the depth of the text that made them.
     fn constant(&self, ConstIx(index): ConstIx) -> String {
         match self.program.consts.get(index as usize) {
             Some(Const::None) => "None".to_owned(),
@@ -473,7 +478,8 @@ pub(super) fn usual_flag(field: &str) -> Option<bool> {
     }
 }
 
-/// `@line:column-column`, or `@line:column-line:column` if it ends on another line; columns in bytes, from 1.
+/// `@line:column-column`, or `@line:column-line:column` if it ends on another line; columns in
+/// bytes, from 1.
 fn place(source: &Source, span: Span) -> String {
     let split = |offset: u32| {
         let line = source.line(offset);
@@ -496,7 +502,8 @@ fn word(text: &str) -> String {
     }
 }
 
-/// Parts with points between; a part is letters, digits and underscores, or such in `<…>`; the first part begins with no digit.
+/// Parts with points between; a part is letters, digits and underscores, or such in `<…>`; the
+/// first part begins with no digit.
 fn is_word(text: &str) -> bool {
     let plain =
         |part: &str| !part.is_empty() && part.chars().all(|it| it == '_' || it.is_alphanumeric());

@@ -1,12 +1,14 @@
-//! A module that was compiled when Mini was made, as plain data of the program: what every script needs would otherwise be compiled anew by each run.
-//! CPython freezes the modules that it starts with in the same way (`Python/frozen.c`).
+//! A module that was compiled when Mini was made, as plain data of the program: what every script
+//! needs would otherwise be compiled anew by each run. CPython freezes the modules that it starts
+//! with in the same way (`Python/frozen.c`).
 
 use crate::bytecode::code::{Capture, Code, Const, Global, Guard, Name, Parameters, Program};
 use crate::bytecode::op::{CodeIx, Op, Reg};
 use crate::source::{SourceId, Span};
 
-/// The tables of a program that consists of one module, whose own code is the first. They stand first in the tables of the program that it becomes a part
-/// of, so that its instructions hold there as they are.
+/// The tables of a program that consists of one module, whose own code is the first. They stand
+/// first in the tables of the program that it becomes a part of, so that its instructions hold
+/// there as they are.
 #[derive(Debug)]
 pub struct Frozen {
     /// Its attribute names.
@@ -30,7 +32,8 @@ pub enum FrozenConst {
     Names(&'static [Name]),
 }
 
-/// A code object that has no docstring and no keyword-only parameters; the fields are those of `Code`.
+/// A code object that has no docstring and no keyword-only parameters; the fields are those of
+/// `Code`.
 #[derive(Debug)]
 pub struct FrozenCode {
     pub name: &'static str,
@@ -46,7 +49,8 @@ pub struct FrozenCode {
     pub captures: &'static [Capture],
     pub locals: &'static [(Reg, Name)],
     pub generator: bool,
-    /// What the verifier found out about it: `Verified::longest_run` and `Verified::unset_at_entry`.
+    /// What the verifier found out about it: `Verified::longest_run` and
+    /// `Verified::unset_at_entry`.
     pub longest_run: u32,
     pub unset: &'static [Reg],
 }
@@ -125,7 +129,8 @@ impl Frozen {
     /// The code of the module itself.
     pub const CODE: CodeIx = CodeIx(0);
 
-    /// Does a program begin with all this, so that what was verified of it when it was frozen is true of the program?
+    /// Does a program begin with all this, so that what was verified of it when it was frozen is
+    /// true of the program?
     pub(super) fn begins(&self, program: &Program) -> bool {
         let Some(first) = program.codes.first() else {
             return false;

@@ -1,5 +1,6 @@
-//! Which registers a code may read before it has written them: those must be unbound when it begins, and no other needs to be touched. The usual
-//! backward analysis of live variables over basic blocks, with an edge from each guarded instruction to its handler.
+//! Which registers a code may read before it has written them: those must be unbound when it
+//! begins, and no other needs to be touched. The usual backward analysis of live variables over
+//! basic blocks, with an edge from each guarded instruction to its handler.
 
 use crate::bytecode::code::{Capture, Code, Const, Guard, Program};
 use crate::bytecode::op::{NamesIx, Operand, Reg};
@@ -12,7 +13,8 @@ use std::collections::BTreeSet;
 const WORDS_PER_INSTRUCTION: usize = 8;
 const MAX_ROUNDS: usize = 32;
 
-/// The registers, parameters left out, that some way through the code reads before it writes them, in order. The code must be sound otherwise.
+/// The registers, parameters left out, that some way through the code reads before it writes them,
+/// in order. The code must be sound otherwise.
 pub(super) fn unset_at_entry(program: &Program, code: &Code) -> Box<[Reg]> {
     let parameters = code.params.names.len() as u16;
     let others = (parameters..code.registers).map(Reg);
@@ -56,7 +58,8 @@ struct Access {
     writes: bool,
 }
 
-/// A stretch of instructions that is entered at its start alone and lies in the same guards as a whole.
+/// A stretch of instructions that is entered at its start alone and lies in the same guards as a
+/// whole.
 struct Block {
     start: usize,
     end: usize,
@@ -71,7 +74,8 @@ struct Block {
 struct Flow {
     registers: u16,
     blocks: Vec<Block>,
-    /// The accesses of instruction `at` are `accesses[starts[at]..starts[at + 1]]`, reads after writes.
+    /// The accesses of instruction `at` are `accesses[starts[at]..starts[at + 1]]`, reads after
+    /// writes.
     accesses: Vec<Access>,
     starts: Vec<usize>,
 }

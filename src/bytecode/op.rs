@@ -1,10 +1,13 @@
-//! THE table of instructions. The enum, its mnemonics, the disassembler, the assembler, the verifier, the costs, the poll classes and the
-//! reference page all come from the one macro call at the end of this file; nothing else lists the instructions.
+//! THE table of instructions. The enum, its mnemonics, the disassembler, the assembler, the
+//! verifier, the costs, the poll classes and the reference page all come from the one macro call at
+//! the end of this file; nothing else lists the instructions.
 //!
-//! Instructions are 8 bytes: an opcode byte, at most one byte operand, and at most three 16-bit operands or one 16-bit and one 32-bit operand.
-//! The machine is a register machine in the manner of Lua 5 (`lopcodes.h` there describes each instruction as an equation; so do we): each frame
-//! sees a window of registers `R[0]…` on its thread's stack, and a call's arguments are already in place as the callee's first registers.
-//! The macro follows wasmtime's Pulley (one table, many expansions).
+//! Instructions are 8 bytes: an opcode byte, at most one byte operand, and at most three 16-bit
+//! operands or one 16-bit and one 32-bit operand. The machine is a register machine in the manner
+//! of Lua 5 (`lopcodes.h` there describes each instruction as an equation; so do we): each frame
+//! sees a window of registers `R[0]…` on its thread's stack, and a call's arguments are already in
+//! place as the callee's first registers. The macro follows wasmtime's Pulley (one table, many
+//! expansions).
 
 use crate::operator::CompareOp;
 use smallvec::{SmallVec, smallvec};
@@ -33,7 +36,8 @@ pub struct CodeIx(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct ModuleIx(pub u32);
 
-/// A place in this code that looks up a name in an object: it names the attribute (`Code::sites`) and owns an inline cache.
+/// A place in this code that looks up a name in an object: it names the attribute (`Code::sites`)
+/// and owns an inline cache.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct Site(pub u16);
 
@@ -209,7 +213,8 @@ choices! {
 pub enum Effect {
     /// Touches registers and constants alone, and cannot fail.
     Pure,
-    /// May raise or call into the script (through a dunder method); otherwise touches registers alone.
+    /// May raise or call into the script (through a dunder method); otherwise touches registers
+    /// alone.
     Raises,
     /// Reads or writes memory that other threads of the VM can see; may raise.
     Shared,
@@ -217,7 +222,8 @@ pub enum Effect {
     Calls,
 }
 
-/// What an instruction costs in virtual time: what it stands for in CPython, by how long that takes there.
+/// What an instruction costs in virtual time: what it stands for in CPython, by how long that takes
+/// there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Cost {
     /// Moving values between registers and cells, loading constants.
@@ -254,18 +260,22 @@ pub enum Cost {
     Raise,
 }
 
-/// Where the real interpreters look at their lock: which family of CPython's instructions this one stands for (`gil-presets`).
+/// Where the real interpreters look at their lock: which family of CPython's instructions this one
+/// stands for (`gil-presets`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Poll {
     /// Never looks, in no version (local variables, constants, stack shuffling).
     Never,
-    /// CPython 2.7 counts a tick and 3.2 to 3.9 look; 3.10 and later do not (arithmetic, attributes, items, globals).
+    /// CPython 2.7 counts a tick and 3.2 to 3.9 look; 3.10 and later do not (arithmetic,
+    /// attributes, items, globals).
     Plain,
-    /// A jump: all versions look when it goes backward; a forward one only in 3.10, when conditional and taken.
+    /// A jump: all versions look when it goes backward; a forward one only in 3.10, when
+    /// conditional and taken.
     Jump,
     /// The step of a loop, which every version polls once a turn.
     Loop,
-    /// A call: of a script function, at its start, in every version; of a builtin, after it, in every version but for the specialised few.
+    /// A call: of a script function, at its start, in every version; of a builtin, after it, in
+    /// every version but for the specialised few.
     Call,
     /// The return of a script function: up to 3.10.
     Return,
@@ -284,7 +294,8 @@ pub struct Window {
     pub written: bool,
 }
 
-/// What a term in the table adds to the length of a window; `names` gives the length of a tuple of names.
+/// What a term in the table adds to the length of a window; `names` gives the length of a tuple of
+/// names.
 trait Extent {
     fn extent(self, names: &dyn Fn(NamesIx) -> u32) -> u32;
 }
@@ -362,13 +373,15 @@ macro_rules! ops {
                 match self { $(OpKind::$name => &[$((stringify!($field), <$type as OperandType>::KIND)),*]),* }
             }
 
-            /// Does it write the register of this operand (of a window: the registers) without reading it first?
+            /// Does it write the register of this operand (of a window: the registers) without
+            /// reading it first?
             #[must_use]
             pub fn writes(self, operand: &str) -> bool {
                 operand == "dst" || match self { $(OpKind::$name => [$($(stringify!($written)),+)?].contains(&operand)),* }
             }
 
-            /// Puts an instruction together; `None` if the operands are not of the kinds that `operands` names.
+            /// Puts an instruction together; `None` if the operands are not of the kinds that
+            /// `operands` names.
             #[must_use]
             pub fn build(self, operands: &[Operand]) -> Option<Op> {
                 let mut _rest = operands.iter().copied();
@@ -382,7 +395,8 @@ macro_rules! ops {
             #[must_use]
             pub const fn kind(self) -> OpKind { match self { $(Op::$name { .. } => OpKind::$name),* } }
 
-            /// The run of registers from its operand `base`, if it uses one; `names` gives the length of a tuple of names.
+            /// The run of registers from its operand `base`, if it uses one; `names` gives the
+            /// length of a tuple of names.
             #[must_use]
             #[allow(unused_variables, reason = "most instructions have no window")]
             pub fn window(self, names: &dyn Fn(NamesIx) -> u32) -> Option<Window> {
@@ -404,7 +418,8 @@ macro_rules! ops {
 
 const _: () = assert!(size_of::<Op>() == 8);
 
-/// The operands of an instruction: there is hardly room for more in it, and they are asked for too often to allocate them.
+/// The operands of an instruction: there is hardly room for more in it, and they are asked for too
+/// often to allocate them.
 pub type Operands = SmallVec<[Operand; 4]>;
 
 impl Op {
@@ -433,7 +448,8 @@ impl OpKind {
         )
     }
 
-    /// An instruction that both jumps and writes a register does so on one of its two ways alone: when it jumps (true), or when it does not.
+    /// An instruction that both jumps and writes a register does so on one of its two ways alone:
+    /// when it jumps (true), or when it does not.
     #[must_use]
     pub const fn writes_when_taken(self) -> Option<bool> {
         match self {
@@ -444,8 +460,9 @@ impl OpKind {
     }
 }
 
-// Byte operands stand first, so that every variant packs into 8 bytes. `L` in an equation is the target of the jump; `next` is the following instruction.
-// In brackets: the window, as its base and the terms of its length; and after `>` the operands besides `dst` that are written and not read.
+// Byte operands stand first, so that every variant packs into 8 bytes. `L` in an equation is the
+// target of the jump; `next` is the following instruction. In brackets: the window, as its base and
+// the terms of its length; and after `>` the operands besides `dst` that are written and not read.
 ops! {
     /// R[dst] = R[src]
     Move = "move" (dst: Reg, src: Reg) Pure Move Never
@@ -459,7 +476,8 @@ ops! {
     LoadBool = "bool" (value: Flag, dst: Reg) Pure Move Never
     /// R[dst] = unbound
     Unbind = "unbind" (dst: Reg) Pure Move Never
-    /// if R[src] is unbound: raise UnboundLocalError naming the local that lives in src (Code::locals)
+    /// if R[src] is unbound: raise UnboundLocalError naming the local that lives in src
+    /// (Code::locals)
     CheckBound = "bound" (src: Reg) Raises Move Never
 
     /// R[dst] = G[global], else the builtin of that name, else raise NameError
@@ -484,7 +502,8 @@ ops! {
     /// contents of captured cell free = unbound; raise NameError if it was unbound
     DelFree = "fdel" (free: FreeIx) Shared Move Plain
 
-    /// R[dst] = R[lhs] + R[rhs]; with `in_place` as `+=` does it, which asks `__iadd__` first (so all that have the flag)
+    /// R[dst] = R[lhs] + R[rhs]; with `in_place` as `+=` does it, which asks `__iadd__` first (so
+    /// all that have the flag)
     Add = "add" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
     /// R[dst] = R[lhs] - R[rhs]
     Sub = "sub" (in_place: Flag, dst: Reg, lhs: Reg, rhs: Reg) Raises Arithmetic Plain
@@ -562,9 +581,11 @@ ops! {
     /// if truth(R[lhs] != imm) == expect: go to L
     JumpNeImm = "jnei" (expect: Flag, lhs: Reg, imm: Imm, to: Near) Raises Compare Jump
 
-    /// R[base], R[base+1], R[base+2] (start, stop, step) become (start - step, turns left, step); raise what range() raises
+    /// R[base], R[base+1], R[base+2] (start, stop, step) become (start - step, turns left, step);
+    /// raise what range() raises
     RangePrep = "rangeprep" (base: Reg) [base: 3] Raises Call Call
-    /// if turns left in R[base+1]: R[base] = R[var] = R[base] + R[base+2]; R[base+1] -= 1; go to L (the body)
+    /// if turns left in R[base+1]: R[base] = R[var] = R[base] + R[base+2]; R[base+1] -= 1; go to L
+    /// (the body)
     RangeLoop = "rangeloop" (var: Reg, base: Reg, to: Near) [base: 3] [> var] Pure Iterate Loop
     /// R[dst] = iter(R[src])
     GetIter = "iter" (dst: Reg, src: Reg) Calls Iterate Plain
@@ -602,17 +623,20 @@ ops! {
     FormatValue = "format" (convert: Convert, dst: Reg, src: Reg, spec: Reg) Calls Allocate Plain
     /// append R[src] to the list R[list]
     ListAppend = "lappend" (list: Reg, src: Reg) Shared Item Plain
-    /// append every item of R[src] to the list R[list]; `call` says that the list is that of a call's arguments (its callee is one register below)
+    /// append every item of R[src] to the list R[list]; `call` says that the list is that of a
+    /// call's arguments (its callee is one register below)
     ListExtend = "lextend" (call: Flag, list: Reg, src: Reg) Calls Item Plain
     /// R[dst] = tuple(R[list])
     ListToTuple = "totuple" (dst: Reg, list: Reg) Pure Allocate Plain
     /// add R[src] to the set R[set]
     SetAdd = "sadd" (set: Reg, src: Reg) Shared Item Plain
-    /// add every item of R[src] to the set R[set]; `folded`: the items are a display of constants, which CPython keeps as a frozen set
+    /// add every item of R[src] to the set R[set]; `folded`: the items are a display of constants,
+    /// which CPython keeps as a frozen set
     SetUpdate = "supdate" (folded: Flag, set: Reg, src: Reg) Calls Item Plain
     /// R[dict][R[key]] = R[src], for displays and comprehensions
     DictInsert = "dinsert" (dict: Reg, key: Reg, src: Reg) Shared Item Plain
-    /// put every pair of the mapping R[src] into the dict R[dict]; if once: raise TypeError on a repeated key (keyword arguments)
+    /// put every pair of the mapping R[src] into the dict R[dict]; if once: raise TypeError on a
+    /// repeated key (keyword arguments)
     DictMerge = "dmerge" (once: Flag, dict: Reg, src: Reg) Calls Item Plain
     /// (R[base], …, R[base+count-1]) = R[src]
     Unpack = "unpack" (src: Reg, base: Reg, count: Count) [base: count] [> base] Calls Item Plain
@@ -625,7 +649,8 @@ ops! {
     SetDefaults = "defaults" (func: Reg, base: Reg, count: Count) [base: count] Pure Allocate Never
     /// the defaults of the keyword-only parameters names of the function R[func] are R[base], …
     SetKwDefaults = "kwdefaults" (func: Reg, base: Reg, names: NamesIx) [base: names] Pure Allocate Never
-    /// R[dst] = a new class with the base R[base] (object if unbound), named and placed by the running class body
+    /// R[dst] = a new class with the base R[base] (object if unbound), named and placed by the
+    /// running class body
     NewClass = "class" (dst: Reg, base: Reg) Raises Allocate Plain
     /// the attribute name of the class R[class] = R[src]
     SetClassVar = "kset" (class: Reg, src: Reg, site: Site) Shared Attribute Plain
@@ -640,17 +665,20 @@ ops! {
     CallKw = "callkw" (count: Count8, dst: Reg, base: Reg, names: NamesIx) [base: 1 count names] Calls Call Call
     /// R[dst] = R[base](*R[base+1], **R[base+2]); a tuple or list, and a dict or None
     CallSpread = "callspread" (dst: Reg, base: Reg) [base: 3] Calls Call Call
-    /// R[dst], R[dst+1] = the method name of R[object], and R[object]; with any other attribute: unbound, and the attribute
+    /// R[dst], R[dst+1] = the method name of R[object], and R[object]; with any other attribute:
+    /// unbound, and the attribute
     LoadMethod = "method" (dst: Reg, object: Reg, site: Site) [dst: 2] Calls Attribute Plain
     /// R[base], R[base+1] = the same for super(R[base], R[base+1]).name
     LoadSuperMethod = "supermethod" (base: Reg, site: Site) [base: 2] Calls Attribute Plain
-    /// R[dst] = R[base](R[base+1], …, R[base+1+count]); with R[base] unbound: R[dst] = R[base+1](R[base+2], …, R[base+1+count])
+    /// R[dst] = R[base](R[base+1], …, R[base+1+count]); with R[base] unbound: R[dst] =
+    /// R[base+1](R[base+2], …, R[base+1+count])
     CallMethod = "callm" (dst: Reg, base: Reg, count: Count) [base: 2 count] Calls Call Call
     /// return R[src] to the caller; in a generator: end it
     Return = "ret" (src: Reg) Pure Frame Return
     /// give R[src] to whoever drives this generator; R[dst] = what comes back
     Yield = "yield" (dst: Reg, src: Reg) Calls Frame Plain
-    /// R[dst] = the value of the generator or iterator R[iter], giving each of its items to whoever drives this generator
+    /// R[dst] = the value of the generator or iterator R[iter], giving each of its items to whoever
+    /// drives this generator
     YieldFrom = "yieldfrom" (dst: Reg, iter: Reg) Calls Frame Never
 
     /// raise R[exception] from R[cause] (no `from` if unbound)
@@ -667,7 +695,8 @@ ops! {
     JumpUnlessMatch = "jnomatch" (exception: Reg, class: Reg, to: Near) Raises Raise Plain
     /// R[exit] = type(R[manager]).__exit__ bound; R[dst] = R[manager].__enter__()
     WithEnter = "enter" (dst: Reg, exit: Reg, manager: Reg) [> exit] Calls With Call
-    /// R[dst] = R[exit](type(R[exception]), R[exception], its traceback); with R[exception] None: R[exit](None, None, None)
+    /// R[dst] = R[exit](type(R[exception]), R[exception], its traceback); with R[exception] None:
+    /// R[exit](None, None, None)
     WithExit = "exit" (dst: Reg, exit: Reg, exception: Reg) Calls With Call
 
     /// R[dst] = the module, which is run first if it has not been

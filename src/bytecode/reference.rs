@@ -1,4 +1,5 @@
-//! The reference page `docs/bytecode.md`: prose by hand, and the instructions from their table. A test holds the file to this text.
+//! The reference page `docs/bytecode.md`: prose by hand, and the instructions from their table. A
+//! test holds the file to this text.
 
 use crate::bytecode::op::{Cost, Effect, OpKind, OperandKind, Poll};
 use std::fmt::Write as _;

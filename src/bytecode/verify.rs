@@ -1,7 +1,9 @@
-//! Checks a program before it runs, so that the instruction loop may index registers, constants and code without looking. Knows no VM.
+//! Checks a program before it runs, so that the instruction loop may index registers, constants and
+//! code without looking. Knows no VM.
 //!
-//! What is promised is listed at [`Verified`]; what is not, and so is checked by the loop as it runs: that a register holds a cell, a function,
-//! a list or a range where an instruction wants one, and that a builtin of the name exists. What the instructions use comes from the table
+//! What is promised is listed at [`Verified`]; what is not, and so is checked by the loop as it
+//! runs: that a register holds a cell, a function, a list or a range where an instruction wants
+//! one, and that a builtin of the name exists. What the instructions use comes from the table
 //! (`op`), window of registers included, so that a new instruction is checked without a line here.
 
 use crate::bytecode::code::{Capture, Code, Const, Guard, Inlined, Program};
@@ -16,26 +18,34 @@ use num_traits::ToPrimitive;
 use std::fmt;
 use std::sync::Arc;
 
-/// Most instructions in one code object; far more than any text makes, and far from overflowing a jump.
+/// Most instructions in one code object; far more than any text makes, and far from overflowing a
+/// jump.
 pub const MAX_OPS: usize = 1 << 24;
 
-/// Deepest nesting of tuple constants, and the most items one may have with those of its items counted.
+/// Deepest nesting of tuple constants, and the most items one may have with those of its items
+/// counted.
 pub const MAX_TUPLE_DEPTH: u32 = 1_000;
 const MAX_TUPLE_ITEMS: u64 = 1 << 24;
 
 /// A program that may run. Only [`verify`] makes one, and it promises:
 ///
-/// - every register, also in a window, is below `Code::registers`; so are those of guards, locals, parameters and captures;
-/// - every index of a constant, name, global, code, module, site, captured cell or source is in range, and of the right kind: `Operand::Names`
-///   means `Const::Names` (each name once) and `Operand::Const` anything else; a tuple's items stand before it, and its nesting is bounded;
-/// - a jump or a guard's target is an instruction of the same code, and the last instruction does not fall through;
+/// - every register, also in a window, is below `Code::registers`; so are those of guards, locals,
+///   parameters and captures;
+/// - every index of a constant, name, global, code, module, site, captured cell or source is in
+///   range, and of the right kind: `Operand::Names` means `Const::Names` (each name once) and
+///   `Operand::Const` anything else; a tuple's items stand before it, and its nesting is bounded;
+/// - a jump or a guard's target is an instruction of the same code, and the last instruction does
+///   not fall through;
 /// - guards do not cross, and of two that cover an instruction the inner one stands first;
 /// - comprehensions stand in the order of their first instructions, which make a list, set or dict;
 /// - there is a span for each instruction, inside its source and on character boundaries;
 /// - the counts of parameters add up to their names, and they have registers;
-/// - where a function is made, the cells it captures exist in the maker, as registers or captured cells, and both are of the same module;
-/// - only generators yield; a module's code has no parameters, captures nothing, does not yield, and is no function;
-/// - each global belongs to one module, under its own name, and only the code of that module uses it;
+/// - where a function is made, the cells it captures exist in the maker, as registers or captured
+///   cells, and both are of the same module;
+/// - only generators yield; a module's code has no parameters, captures nothing, does not yield,
+///   and is no function;
+/// - each global belongs to one module, under its own name, and only the code of that module uses
+///   it;
 /// - a site is used by one kind of instruction, so that its cache holds one kind of entry.
 #[derive(Clone, Debug)]
 pub struct Verified {
@@ -51,15 +61,16 @@ impl Verified {
         &self.program
     }
 
-    /// The most instructions that this code can run without jumping back and without ending, calls counted as one. The bound holds for a loop that looks
-    /// at its budget where a jump back is taken and where a frame begins, ends or goes on.
+    /// The most instructions that this code can run without jumping back and without ending, calls
+    /// counted as one. The bound holds for a loop that looks at its budget where a jump back is
+    /// taken and where a frame begins, ends or goes on.
     #[must_use]
     pub fn longest_run(&self, code: CodeIx) -> u32 {
         self.longest_runs[code.0 as usize]
     }
 
-    /// The registers, parameters left out, that this code may read before it has written them. They must be unbound when it begins; the others need not
-    /// be touched, whatever they hold.
+    /// The registers, parameters left out, that this code may read before it has written them. They
+    /// must be unbound when it begins; the others need not be touched, whatever they hold.
     #[must_use]
     pub fn unset_at_entry(&self, code: CodeIx) -> &[Reg] {
         &self.unset[code.0 as usize]
@@ -73,7 +84,8 @@ pub struct Fault {
     pub code: Option<CodeIx>,
     /// The instruction, if it is one.
     pub instruction: Option<u32>,
-    /// Where its text is, if that is known; for a code as a whole, where its first instruction begins.
+    /// Where its text is, if that is known; for a code as a whole, where its first instruction
+    /// begins.
     pub place: Option<(SourceId, Span)>,
     /// `worker, instruction 3 (gget)` or the like; may be empty.
     pub context: String,
@@ -277,7 +289,8 @@ impl Check<'_> {
         }
     }
 
-    /// Depth and size are summed from the items, which stand before their tuple, so that nothing here or later recurses without bound.
+    /// Depth and size are summed from the items, which stand before their tuple, so that nothing
+    /// here or later recurses without bound.
     fn tuples(&mut self) {
         let mut measures: Vec<(u32, u64)> = Vec::with_capacity(self.program.consts.len());
         for (index, constant) in self.program.consts.iter().enumerate() {
@@ -482,7 +495,8 @@ impl Check<'_> {
             }
             self.register(code, guard.exception, "the exception of a guard");
         }
-        // From the left, wide ones first, of two equal ones the later (outer) first; then each must lie within the nearest that is still open.
+        // From the left, wide ones first, of two equal ones the later (outer) first; then each must
+        // lie within the nearest that is still open.
         order.sort_by_key(|&index| {
             let guard = code.handlers[index];
             (guard.start, std::cmp::Reverse((guard.end, index)))

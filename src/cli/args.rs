@@ -10,7 +10,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// The laboratory for interpreter locks: runs Python-shaped scripts whose threads must hold a lock that you can choose and watch.
+/// The laboratory for interpreter locks: runs Python-shaped scripts whose threads must hold a lock
+/// that you can choose and watch.
 ///
 /// `mini FILE` is short for `mini run FILE`.
 #[derive(Debug, Parser)]
@@ -99,22 +100,26 @@ pub(super) struct RunArgs {
 pub(super) struct SimArgs {
     #[command(flatten)]
     pub(super) script: ScriptArgs,
-    /// The lock: a preset such as cpython-2.7, cpython-3.12, cpython-3.13t or cruby-3.3; or every=N, ticks=N, interval=TIME, off
+    /// The lock: a preset such as cpython-2.7, cpython-3.12, cpython-3.13t or cruby-3.3; or
+    /// every=N, ticks=N, interval=TIME, off
     #[arg(long, value_name = "RULES", default_value_t = Selection::default())]
     pub(super) gil: Selection,
     /// Virtual cores
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(super) cores: u16,
-    /// What things cost in virtual time: unit, cpython-2.7, cpython-3.11, cpython-3.13t or cpython-3.14t
+    /// What things cost in virtual time: unit, cpython-2.7, cpython-3.11, cpython-3.13t or
+    /// cpython-3.14t
     #[arg(long, value_name = "MODEL", default_value = "cpython-3.11", value_parser = model)]
     pub(super) costs: &'static Costs,
-    /// Who is picked where a real machine leaves it open: fifo, random, or pct:D (priorities that change D-1 times)
+    /// Who is picked where a real machine leaves it open: fifo, random, or pct:D (priorities that
+    /// change D-1 times)
     #[arg(long, value_name = "SCHEDULE", default_value_t = Schedule::default())]
     pub(super) schedule: Schedule,
     /// What random schedules and random numbers begin with; the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
-    /// At the end, say on standard error what each thread did with the lock, and how busy the cores were
+    /// At the end, say on standard error what each thread did with the lock, and how busy the cores
+    /// were
     #[arg(long)]
     pub(super) stats: bool,
     /// The form of the statistics
@@ -167,7 +172,8 @@ pub(super) struct TimelineArgs {
 /// `mini test`.
 #[derive(Debug, clap::Args)]
 pub(super) struct TestArgs {
-    /// A script, or a folder with scripts; comments at their head say how they are run, as in `# mini sim --gil cpython-3.12 --cores 2`
+    /// A script, or a folder with scripts; comments at their head say how they are run, as in `#
+    /// mini sim --gil cpython-3.12 --cores 2`
     #[arg(value_name = "PATH")]
     pub(super) path: PathBuf,
     /// Keep what they print now, in files `.expected` beside them
@@ -258,7 +264,8 @@ pub(super) struct LimitArgs {
     /// Processes that are alive at the same time; beyond it, `BlockingIOError`
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub(super) max_processes: usize,
-    /// Frames of each thread; beyond it, `RecursionError`. Scripts may change it (`sys.setrecursionlimit`)
+    /// Frames of each thread; beyond it, `RecursionError`. Scripts may change it
+    /// (`sys.setrecursionlimit`)
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) recursion: usize,
     /// Wall time (virtual time where it is simulated), as in 10s or 500ms; then the run ends
@@ -322,7 +329,8 @@ pub(super) struct DisArgs {
     /// The standard modules that it imports, too
     #[arg(long)]
     pub(super) all: bool,
-    /// Without the places of the instructions and the text of the script, which tracebacks of the assembled program show
+    /// Without the places of the instructions and the text of the script, which tracebacks of the
+    /// assembled program show
     #[arg(long)]
     pub(super) bare: bool,
 }

@@ -46,7 +46,8 @@ impl Text {
     }
 }
 
-/// Reads, compiles (or assembles) and verifies a program. None: it is not right, and the messages have been printed.
+/// Reads, compiles (or assembles) and verifies a program. None: it is not right, and the messages
+/// have been printed.
 pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble> {
     build(file, read(file)?, paint)
 }

@@ -1,5 +1,5 @@
-//! `--trace` and `--timeline`: what is kept of a run's events. Each sink is a buffer of its own for one thread of the operating system, which takes the lock of
-//! the file only when it is full.
+//! `--trace` and `--timeline`: what is kept of a run's events. Each sink is a buffer of its own for
+//! one thread of the operating system, which takes the lock of the file only when it is full.
 
 use crate::cli::args::RecordArgs;
 use crate::cli::terminal::Lost;

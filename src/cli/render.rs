@@ -1,5 +1,5 @@
-//! Diagnostics as text, in the look of the Rust compiler: code, place, the source line with a caret, help. The only place that
-//! knows `annotate-snippets`. Prints nothing.
+//! Diagnostics as text, in the look of the Rust compiler: code, place, the source line with a
+//! caret, help. The only place that knows `annotate-snippets`. Prints nothing.
 
 use crate::diagnostic::Diagnostic;
 use crate::printable::Printable;
@@ -14,7 +14,8 @@ const MAX_SHOWN: usize = 50;
 /// Furthest that two places of one diagnostic may be apart to be shown in one picture, in bytes.
 const MAX_WINDOW_BYTES: u32 = 1 << 16;
 
-/// All diagnostics, sorted by their places, each followed by an empty line. `sources` are indexed by `SourceId`.
+/// All diagnostics, sorted by their places, each followed by an empty line. `sources` are indexed
+/// by `SourceId`.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], sources: &[Source], color: bool) -> Printable {
     let renderer = if color {
@@ -73,7 +74,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: Option<&'a Source>) -> Group<'a
     title.elements(picture.into_iter().chain(help))
 }
 
-/// The lines that the diagnostic is about. Only they are handed over, since the renderer looks at all that it is given.
+/// The lines that the diagnostic is about. Only they are handed over, since the renderer looks at
+/// all that it is given.
 fn snippet<'a>(
     diagnostic: &'a Diagnostic,
     source: &'a Source,
@@ -115,7 +117,8 @@ fn snippet<'a>(
         }))
 }
 
-/// The text with line ends that the renderer knows: it takes a lone carriage return for a character of its line. Places stay.
+/// The text with line ends that the renderer knows: it takes a lone carriage return for a character
+/// of its line. Places stay.
 fn lines(text: &str) -> Cow<'_, str> {
     let lone = |at: usize| !text[at + 1..].starts_with('\n');
     if !text.match_indices('\r').any(|(at, _)| lone(at)) {

@@ -96,7 +96,8 @@ fn still(interrupter: &Interrupter) -> Printable {
     }
 }
 
-/// A VM that is about to run a script. None: the script is not right, and the messages have been printed.
+/// A VM that is about to run a script. None: the script is not right, and the messages have been
+/// printed.
 pub(super) fn prepare(
     script: &ScriptArgs,
     limits: &LimitArgs,
@@ -151,8 +152,9 @@ pub(super) fn run_limits(args: &LimitArgs) -> RunLimits {
     }
 }
 
-/// How many threads there is room for. On Linux each takes four of a process's mappings of memory (its stack, the one on which an overflow of that is told,
-/// and a guard page for each); when they run out in the middle of starting a thread, the whole program is ended.
+/// How many threads there is room for. On Linux each takes four of a process's mappings of memory
+/// (its stack, the one on which an overflow of that is told, and a guard page for each); when they
+/// run out in the middle of starting a thread, the whole program is ended.
 #[expect(clippy::disallowed_methods, reason = "what the operating system gives")]
 fn os_threads() -> usize {
     const MAPPINGS_OF_A_THREAD: usize = 4;

@@ -106,7 +106,7 @@ pub(super) fn command_meant<'a>(word: &str, known: &'a clap::Command) -> Option<
 }
 
 /// Most files of a folder that are looked at.
-const MOST_FILES: usize = 10_000;
+const MAX_FILES: usize = 10_000;
 
 /// Why a file cannot be opened, and which one may have been meant if there is none of that name.
 pub(super) fn cannot_open(file: &Path, error: &io::Error) -> Trouble {
@@ -130,7 +130,7 @@ fn file_meant(file: &Path) -> Option<String> {
         here if here.as_os_str().is_empty() => Path::new("."),
         folder => folder,
     };
-    let entries = fs::read_dir(folder).ok()?.flatten().take(MOST_FILES);
+    let entries = fs::read_dir(folder).ok()?.flatten().take(MAX_FILES);
     let mut names: Vec<String> = entries
         .filter_map(|it| it.file_name().into_string().ok())
         .collect();

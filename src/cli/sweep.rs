@@ -1,4 +1,5 @@
-//! `mini sweep`: a script under several locks and numbers of cores, as a table. The simulations run on all real cores; each is the same whatever the others do.
+//! `mini sweep`: a script under several locks and numbers of cores, as a table. The simulations run
+//! on all real cores; each is the same whatever the others do.
 
 use crate::cli::args::{SweepArgs, SweepFormat};
 use crate::cli::run::{begin, end_text, run_limits};

@@ -1,4 +1,5 @@
-//! A script that is given as assembly text: assembled, and linked with the embedded modules that it imports.
+//! A script that is given as assembly text: assembled, and linked with the embedded modules that it
+//! imports.
 
 use crate::bytecode::assemble::{Assembled, Surroundings, assemble};
 use crate::compile::modules::is_package;

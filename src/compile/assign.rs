@@ -60,7 +60,8 @@ impl<'a> Emitter<'a> {
         self.unit.release(mark);
     }
 
-    /// `a, b = b, a` without a tuple: all values first, then all targets. A local is used where it lives unless an earlier target changes it.
+    /// `a, b = b, a` without a tuple: all values first, then all targets. A local is used where it
+    /// lives unless an earlier target changes it.
     fn assign_in_parallel(&mut self, targets: &'a [Element], values: &'a [Element]) {
         let mut changed = FxHashSet::default();
         let mut sources = Vec::with_capacity(values.len());
@@ -167,7 +168,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The first register, if the targets, none of which has a star, are locals that live in a row, and the value is none of them.
+    /// The first register, if the targets, none of which has a star, are locals that live in a row,
+    /// and the value is none of them.
     fn row_of_locals(&mut self, items: &[Element], src: Reg) -> Option<Reg> {
         let mut first = None;
         for (item, offset) in items.iter().zip(0u16..) {

@@ -1,4 +1,5 @@
-//! What each mentioned name means, once all mentions are known: the rules of CPython's `Python/symtable.c`, and the register of each variable.
+//! What each mentioned name means, once all mentions are known: the rules of CPython's
+//! `Python/symtable.c`, and the register of each variable.
 
 use crate::bytecode::op::Reg;
 use crate::compile::refuse;
@@ -55,8 +56,9 @@ fn is_untouched_builtin(resolver: &Resolver, scope: ScopeId, name: Symbol) -> bo
         && (resolver.environment.is_builtin)(resolver.interner.text(name))
 }
 
-/// Gives each local of a function its variable and register: parameters first, then the others in order of mention. The variables of
-/// comprehensions come after; two comprehensions share the registers of names that they have in common, unless one stands inside the other.
+/// Gives each local of a function its variable and register: parameters first, then the others in
+/// order of mention. The variables of comprehensions come after; two comprehensions share the
+/// registers of names that they have in common, unless one stands inside the other.
 fn make_variables(resolver: &mut Resolver) {
     let mut shared: FxHashMap<(ScopeId, Symbol, usize), Reg> = FxHashMap::default();
     let count = u32::try_from(resolver.scopes.all.len()).expect("counted in u32 as they were made");
@@ -212,7 +214,8 @@ fn meaning(resolver: &mut Resolver, scope: ScopeId, name: Symbol, class_cell: Sy
     enclosing(&mut resolver.scopes, scope, name, class_cell)
 }
 
-/// What a name means that `scope` does not bind: a variable of a surrounding function, or the module's.
+/// What a name means that `scope` does not bind: a variable of a surrounding function, or the
+/// module's.
 fn enclosing(scopes: &mut Scopes, scope: ScopeId, name: Symbol, class_cell: Symbol) -> Place {
     let mut at = scopes.get(scope).parent;
     loop {

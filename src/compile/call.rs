@@ -208,8 +208,9 @@ impl<'a> Emitter<'a> {
         dst
     }
 
-    /// Of `super()` in a method and of `super(C, self)`, where `super` is the builtin: the class and the object, in two fresh registers. Elsewhere it is a call
-    /// like others, which looks for them in the frame when it runs.
+    /// Of `super()` in a method and of `super(C, self)`, where `super` is the builtin: the class
+    /// and the object, in two fresh registers. Elsewhere it is a call like others, which looks for
+    /// them in the frame when it runs.
     fn super_operands(
         &mut self,
         function: &'a Expr,
@@ -257,7 +258,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// A function that mentions `super` captures `__class__`, so that `super()` finds it there whoever calls it.
+    /// A function that mentions `super` captures `__class__`, so that `super()` finds it there
+    /// whoever calls it.
     pub(super) fn keep_class_for(&mut self, name: Symbol, span: Span) {
         if self.interner.text(name) == "super"
             && let Some(id) = self.class_cell()

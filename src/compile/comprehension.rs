@@ -1,5 +1,6 @@
-//! Comprehensions. A list, set or dict comprehension stands inside the surrounding code, with registers of its own for its targets; a
-//! generator expression is a function of one parameter, the first iterator.
+//! Comprehensions. A list, set or dict comprehension stands inside the surrounding code, with
+//! registers of its own for its targets; a generator expression is a function of one parameter, the
+//! first iterator.
 
 use crate::bytecode::op::{Count, Op, Reg};
 use crate::compile::condition::last_compared;
@@ -103,8 +104,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The loops, one in the other; `turn` is what the first one runs over.
-    /// CPython has their errors at the whole comprehension, or, behind a condition, at what was compared last.
+    /// The loops, one in the other; `turn` is what the first one runs over. CPython has their
+    /// errors at the whole comprehension, or, behind a condition, at what was compared last.
     fn clauses(&mut self, turn: Turn, clauses: &'a [Clause], element: Element<'a>, mut span: Span) {
         let mut open = Vec::with_capacity(clauses.len());
         for (at, clause) in clauses.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! Conditions: jumps on the truth of an expression. Comparisons become one instruction with the jump; `not`, `and`, `or` become none.
+//! Conditions: jumps on the truth of an expression. Comparisons become one instruction with the
+//! jump; `not`, `and`, `or` become none.
 
 use crate::bytecode::op::{Flag, Op, Reg};
 use crate::compile::emit::Emitter;
@@ -146,8 +147,9 @@ impl<'a> Emitter<'a> {
     }
 }
 
-/// The last comparison that decides a condition (or the last part of one), as `jump_if` goes through it. What
-/// CPython compiles right behind a condition stands there in its tables (`compiler_jump_if` in `Python/compile.c`).
+/// The last comparison that decides a condition (or the last part of one), as `jump_if` goes
+/// through it. What CPython compiles right behind a condition stands there in its tables
+/// (`compiler_jump_if` in `Python/compile.c`).
 pub(super) fn last_compared(test: &Expr) -> Option<Span> {
     match &test.kind {
         ExprKind::Unary {

@@ -1,7 +1,7 @@
-//! Texts that the compiler makes out of a script's own: private names (inside `class C`, `__x` means
-//! `_C__x`; `Python/compile.c`, `_Py_Mangle`), qualified names, folded strings. They are made of short
-//! parts that may be repeated often, so that a script of a few kilobytes could ask for gigabytes;
-//! hence there is a limit to all of them together.
+//! Texts that the compiler makes out of a script's own: private names (inside `class C`, `__x`
+//! means `_C__x`; `Python/compile.c`, `_Py_Mangle`), qualified names, folded strings. They are made
+//! of short parts that may be repeated often, so that a script of a few kilobytes could ask for
+//! gigabytes; hence there is a limit to all of them together.
 
 use crate::syntax::ast::{Interner, Symbol};
 use rustc_hash::FxHashMap;

@@ -1,4 +1,5 @@
-//! Displays: lists, tuples, sets and dicts as written. Long ones are built in pieces, so that they need few registers.
+//! Displays: lists, tuples, sets and dicts as written. Long ones are built in pieces, so that they
+//! need few registers.
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::{Count, Flag, Op, Reg};
@@ -13,7 +14,8 @@ pub(super) const CHUNK: usize = 64;
 /// From how many literals on a list is copied from a constant tuple.
 const FROM_CONSTANT: usize = 3;
 
-/// From as many constants on, CPython makes a set of a frozen one that it keeps; the order of the items shows it.
+/// From as many constants on, CPython makes a set of a frozen one that it keeps; the order of the
+/// items shows it.
 const FOLDED_SET: usize = 3;
 
 impl<'a> Emitter<'a> {

@@ -1,4 +1,5 @@
-//! The emitter: the state that all parts of code generation share, and reading, writing and deleting names.
+//! The emitter: the state that all parts of code generation share, and reading, writing and
+//! deleting names.
 
 use crate::bytecode::code::{Capture, Const, Name};
 use crate::bytecode::op::{CodeIx, Flag, FreeIx, GlobalIx, Imm32, Op, Reg, Site};
@@ -365,7 +366,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// The end of `except … as name`: `name = None; del name`, which works also where the clause deleted the name itself.
+    /// The end of `except … as name`: `name = None; del name`, which works also where the clause
+    /// deleted the name itself.
     pub(super) fn forget(&mut self, name: Symbol, span: Span) {
         if let Some(register) = self.local(name) {
             self.op(Op::Unbind { dst: register }, span);

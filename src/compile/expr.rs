@@ -1,6 +1,8 @@
-//! Expressions. An expression is compiled into a wished-for register; a local is used where it lives.
+//! Expressions. An expression is compiled into a wished-for register; a local is used where it
+//! lives.
 //!
-//! A register of a named local is written only by the last instruction of an expression: what is half done would be seen by a handler.
+//! A register of a named local is written only by the last instruction of an expression: what is
+//! half done would be seen by a handler.
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::{ConstIx, Convert, Count, Flag, Op, Reg};
@@ -387,8 +389,8 @@ impl<'a> Emitter<'a> {
         self.op(Op::BuildString { dst, base, count }, span);
     }
 
-    /// One hole of an f-string, formatted into `dst`. `span`: of the whole string, which is where CPython has the
-    /// errors of formatting.
+    /// One hole of an f-string, formatted into `dst`. `span`: of the whole string, which is where
+    /// CPython has the errors of formatting.
     fn hole(&mut self, value: &'a Expr, convert: Convert, spec: &'a [FPart], dst: Reg, span: Span) {
         let mark = self.unit.mark();
         let src = self.value(value);

@@ -1,4 +1,5 @@
-//! The annotated names of a decorated class, in order, for `dataclasses`: the one use that Mini makes of annotations.
+//! The annotated names of a decorated class, in order, for `dataclasses`: the one use that Mini
+//! makes of annotations.
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::Op;

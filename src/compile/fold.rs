@@ -1,5 +1,6 @@
-//! Constant folding of one node whose operands are folded already: arithmetic on literals that cannot raise and whose result stays small.
-//! The bounds are those of CPython's `Python/ast_opt.c` (128 bits, 4,096 characters).
+//! Constant folding of one node whose operands are folded already: arithmetic on literals that
+//! cannot raise and whose result stays small. The bounds are those of CPython's `Python/ast_opt.c`
+//! (128 bits, 4,096 characters).
 
 use crate::compile::derived::Derived;
 use crate::operator::{BinaryOp, UnaryOp};

@@ -1,4 +1,5 @@
-//! Functions, lambdas, generator expressions, classes and modules: everything that has a code object of its own.
+//! Functions, lambdas, generator expressions, classes and modules: everything that has a code
+//! object of its own.
 
 use crate::bytecode::code::{Code, Name, Parameters};
 use crate::bytecode::op::{CodeIx, Count, ModuleIx, Op, Reg};
@@ -283,7 +284,8 @@ impl<'a> Emitter<'a> {
         self.op(Op::MakeFunction { dst, code }, span);
     }
 
-    /// Is the name declared `global` in the present scope? Then what it names is qualified by nothing.
+    /// Is the name declared `global` in the present scope? Then what it names is qualified by
+    /// nothing.
     fn is_top_level(&mut self, name: Symbol) -> bool {
         let name = self.mangled(name);
         let mention = self.scopes.get(self.scope).mentions.get(&name);
@@ -427,7 +429,8 @@ impl<'a> Emitter<'a> {
         self.op(Op::Return { src: CLASS }, span);
     }
 
-    /// A class that defines `__eq__` alone has `__hash__ = None` (`Objects/typeobject.c`, `type_dict_set_hash`).
+    /// A class that defines `__eq__` alone has `__hash__ = None` (`Objects/typeobject.c`,
+    /// `type_dict_set_hash`).
     fn unhashable(&mut self, class: ScopeId, span: Span) {
         let binds = |name: &str| {
             let mentions = &self.scopes.get(class).mentions;

@@ -1,4 +1,5 @@
-//! `try`, `with`, and leaving them early. The text of a `finally` block is compiled once for each way through it, as in CPython.
+//! `try`, `with`, and leaving them early. The text of a `finally` block is compiled once for each
+//! way through it, as in CPython.
 
 use crate::bytecode::op::{Flag, Op, Reg};
 use crate::compile::emit::{Emitter, Exit};
@@ -133,8 +134,8 @@ impl<'a> Emitter<'a> {
         self.op(Op::EndHandler { saved }, span);
     }
 
-    /// `with item, item:`. `span`: of the whole statement, which is where CPython has the errors of entering and
-    /// leaving.
+    /// `with item, item:`. `span`: of the whole statement, which is where CPython has the errors of
+    /// entering and leaving.
     #[inline(never)]
     pub(super) fn with_statement(&mut self, items: &'a [WithItem], body: &'a Block, span: Span) {
         let Some((item, rest)) = items.split_first() else {
@@ -218,7 +219,8 @@ impl<'a> Emitter<'a> {
         self.unit.release(mark);
     }
 
-    /// Opens a region whose exceptions arrive in the first free register; what the region itself keeps there is dead by then.
+    /// Opens a region whose exceptions arrive in the first free register; what the region itself
+    /// keeps there is dead by then.
     fn guard(&mut self, target: Label) -> RegionId {
         let mark = self.unit.mark();
         let exception = self.unit.temporary();
@@ -241,7 +243,8 @@ impl<'a> Emitter<'a> {
         Handler { exception, saved }
     }
 
-    /// Guards the code of a handler, so that an exception inside restores the one that was being handled before.
+    /// Guards the code of a handler, so that an exception inside restores the one that was being
+    /// handled before.
     fn begin_handling(&mut self, registers: Handler, span: Span) -> (Label, RegionId) {
         let inner = self.unit.label();
         let region = self.guard(inner);
@@ -289,8 +292,8 @@ impl<'a> Emitter<'a> {
         })
     }
 
-    /// Emits what must be done on the way out of all blocks from `depth` on, innermost first, each outside of its own guard. The jump itself
-    /// comes next, then `resume`.
+    /// Emits what must be done on the way out of all blocks from `depth` on, innermost first, each
+    /// outside of its own guard. The jump itself comes next, then `resume`.
     pub(super) fn leave(&mut self, depth: usize) {
         for at in (depth..self.blocks.len()).rev() {
             let inner = self.blocks.split_off(at);

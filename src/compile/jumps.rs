@@ -1,5 +1,6 @@
-//! From a unit to a code object: distances of jumps, guards in order. A jump to a jump goes where that one goes; a jump to the next instruction
-//! is left out; a short jump that turns out too long is replaced by a short one around a long one.
+//! From a unit to a code object: distances of jumps, guards in order. A jump to a jump goes where
+//! that one goes; a jump to the next instruction is left out; a short jump that turns out too long
+//! is replaced by a short one around a long one.
 
 use crate::bytecode::code::{Guard, Inlined};
 use crate::bytecode::op::{Far, Near, Op, Poll};
@@ -134,7 +135,8 @@ fn targets(unit: &Unit) -> Vec<usize> {
         .iter()
         .map(|&(at, label)| {
             let mut to = target(unit, label);
-            // The others are no places where a budget is looked at, so they must not become the backward jump of a loop.
+            // The others are no places where a budget is looked at, so they must not become the
+            // backward jump of a loop.
             if unit.ops[at as usize].kind().poll() == Poll::Jump {
                 for _ in 0..MAX_HOPS {
                     match direct.get(&to) {

@@ -1,5 +1,6 @@
-//! Names of CPython's modules that Mini's modules of the same name leave out, each with the reason or the way out. A test walks CPython's own lists and
-//! finds every public name either in Mini or here.
+//! Names of CPython's modules that Mini's modules of the same name leave out, each with the reason
+//! or the way out. A test walks CPython's own lists and finds every public name either in Mini or
+//! here.
 
 /// Module; names, with `*` at the end for all that begin so; what to say about them.
 const NAMES: &[(&str, &[&str], &str)] = &[
@@ -194,7 +195,8 @@ const NAMES: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-/// What to say about every other name of these modules, which have far more names in CPython than are listed here.
+/// What to say about every other name of these modules, which have far more names in CPython than
+/// are listed here.
 const PURPOSES: &[(&str, &str)] = &[
     (
         "io",

@@ -38,8 +38,8 @@ pub(super) struct TurnLabels {
 }
 
 impl<'a> Emitter<'a> {
-    /// Evaluates what a loop runs over. The registers stay taken. `span`: of the whole loop, which is where CPython
-    /// has the errors of getting an iterator and of asking it.
+    /// Evaluates what a loop runs over. The registers stay taken. `span`: of the whole loop, which
+    /// is where CPython has the errors of getting an iterator and of asking it.
     pub(super) fn begin_loop(&mut self, iter: &'a Expr, span: Span) -> Turn {
         if let ExprKind::Call {
             function,
@@ -201,8 +201,8 @@ impl<'a> Emitter<'a> {
         self.unit.place(end);
     }
 
-    /// `assert test, message`. Its error is where CPython's compiler was last: at the last comparison of the test, or
-    /// else at the whole statement.
+    /// `assert test, message`. Its error is where CPython's compiler was last: at the last
+    /// comparison of the test, or else at the whole statement.
     pub(super) fn assert(&mut self, test: &'a Expr, message: Option<&'a Expr>, span: Span) {
         let fine = self.unit.label();
         let mark = self.unit.mark();

@@ -1,5 +1,5 @@
-//! Which modules a program consists of: the script, then every embedded module that something imports, each parsed once. Reads no file; the
-//! texts come from the environment.
+//! Which modules a program consists of: the script, then every embedded module that something
+//! imports, each parsed once. Reads no file; the texts come from the environment.
 
 use crate::bytecode::frozen::Frozen;
 use crate::compile::Environment;
@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// The module that Mini's own builtins call into; scripts cannot import it.
 pub(super) const BUILTINS: &str = "_builtins";
 
-/// Modules of Python's library that Mini may have; which of them it has is the environment's to say.
+/// Modules of Python's library that Mini may have; which of them it has is the environment's to
+/// say.
 pub(super) const LIBRARY: &[&str] = &[
     "__future__",
     "abc",
@@ -175,7 +176,8 @@ impl Modules {
         visible.then(|| self.by_name.get(name).copied()).flatten()
     }
 
-    /// Adds a module and the packages around it (`concurrent` of `concurrent.futures`). A package without a text of its own has an empty one.
+    /// Adds a module and the packages around it (`concurrent` of `concurrent.futures`). A package
+    /// without a text of its own has an empty one.
     fn require(
         &mut self,
         path: &str,
@@ -235,7 +237,8 @@ impl Modules {
             .retain(|&name| !interner.text(name).starts_with('_'));
     }
 
-    /// Adds a module that is compiled already. No other imports it, so what it defines is nobody's business.
+    /// Adds a module that is compiled already. No other imports it, so what it defines is nobody's
+    /// business.
     fn add_frozen(&mut self, name: &str, source: Source, frozen: &'static Frozen) {
         self.push(name, Origin::Embedded, source).frozen = Some(frozen);
     }
@@ -312,7 +315,8 @@ fn blocks(kind: &StmtKind) -> Vec<&Block> {
     }
 }
 
-/// Calls `found` with each module path that a block imports at any depth, and the names that are taken from it.
+/// Calls `found` with each module path that a block imports at any depth, and the names that are
+/// taken from it.
 fn imports(block: &Block, found: &mut dyn FnMut(Symbol, Vec<Symbol>)) {
     for statement in block {
         match &statement.kind {

@@ -1,4 +1,5 @@
-//! The tables that all code of a program shares: constants, names, module-level variables, code objects. Each entry stands once.
+//! The tables that all code of a program shares: constants, names, module-level variables, code
+//! objects. Each entry stands once.
 
 use crate::bytecode::code::{Code, Const, Global, Name};
 use crate::bytecode::frozen::Frozen;

@@ -1,4 +1,5 @@
-//! What Mini leaves out, and how it says so: the construct by its name, its place, and the way out. Only the user's script is refused anything.
+//! What Mini leaves out, and how it says so: the construct by its name, its place, and the way out.
+//! Only the user's script is refused anything.
 
 use crate::compile::left_out;
 use crate::compile::modules::{LIBRARY, ModuleText, Origin};
@@ -9,8 +10,8 @@ use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{Argument, ClassDef, Expr, ExprKind, Ident, ImportName, Symbol};
 
-/// Builtins of CPython that Mini leaves out, each with the way out; nothing is said where there is none. Which of them the program does have is
-/// asked first.
+/// Builtins of CPython that Mini leaves out, each with the way out; nothing is said where there is
+/// none. Which of them the program does have is asked first.
 const BUILTINS: &[(&str, &str)] = &[
     (
         "BaseExceptionGroup",

@@ -1,5 +1,6 @@
-//! The first walk over a module's tree: opens scopes, notes how each name is mentioned, folds constants, and reports what stands in the wrong place
-//! or is left out of Mini. What the names mean is settled afterwards (`bind`), when every mention is known.
+//! The first walk over a module's tree: opens scopes, notes how each name is mentioned, folds
+//! constants, and reports what stands in the wrong place or is left out of Mini. What the names
+//! mean is settled afterwards (`bind`), when every mention is known.
 
 use crate::compile::derived::Derived;
 use crate::compile::modules::{ModuleText, Modules, Origin, import_binds};
@@ -13,7 +14,7 @@ use crate::syntax::ast::{
 };
 
 /// Longest chain of attributes (`a.b.c`) that may name something in a module.
-const LONGEST_PATH: usize = 3;
+const MAX_PATH: usize = 3;
 
 /// The walk.
 pub(super) struct Resolver<'a> {
@@ -598,7 +599,7 @@ impl<'a> Resolver<'a> {
         let mut value = value;
         loop {
             match &value.kind {
-                ExprKind::Attribute { value: inner, name } if rest.len() < LONGEST_PATH => {
+                ExprKind::Attribute { value: inner, name } if rest.len() < MAX_PATH => {
                     rest.push(*name);
                     value = inner;
                 }

@@ -1,11 +1,13 @@
-//! Scopes and what each name means in them: data alone. `resolve` fills it, `bind` settles it, the emitter reads it.
+//! Scopes and what each name means in them: data alone. `resolve` fills it, `bind` settles it, the
+//! emitter reads it.
 
 use crate::bytecode::op::Reg;
 use crate::source::Span;
 use crate::syntax::ast::Symbol;
 use rustc_hash::FxHashMap;
 
-/// A scope of one module, an index into `Scopes::all`. Outer scopes stand before inner ones; the module's own is 0.
+/// A scope of one module, an index into `Scopes::all`. Outer scopes stand before inner ones; the
+/// module's own is 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub(super) struct ScopeId(pub(super) u32);
 
@@ -35,7 +37,8 @@ pub(super) struct Scope {
     pub(super) kind: ScopeKind,
     /// The scope around it; the module's own scope is its own parent.
     pub(super) parent: ScopeId,
-    /// The scope whose code object this one's instructions are part of: itself, but for comprehensions.
+    /// The scope whose code object this one's instructions are part of: itself, but for
+    /// comprehensions.
     pub(super) unit: ScopeId,
     /// The class whose private names (`__x`) are meant here.
     pub(super) private: Option<Symbol>,
@@ -106,7 +109,8 @@ pub(super) struct Variable {
 pub(super) struct Scopes {
     pub(super) all: Vec<Scope>,
     pub(super) variables: Vec<Variable>,
-    /// The scope that a node opens, by the node's address: the tree does not move while it is compiled.
+    /// The scope that a node opens, by the node's address: the tree does not move while it is
+    /// compiled.
     pub(super) of_node: FxHashMap<usize, ScopeId>,
     /// Names that are bound at module level, by the module's own code or through `global`.
     pub(super) module_bound: FxHashMap<Symbol, Binding>,

@@ -1,5 +1,5 @@
-//! The modules of CPython's standard library that Mini leaves out, each with what to use instead. The list is that of CPython 3.11
-//! (`sys.stdlib_module_names`); a test compares.
+//! The modules of CPython's standard library that Mini leaves out, each with what to use instead.
+//! The list is that of CPython 3.11 (`sys.stdlib_module_names`); a test compares.
 
 /// Modules; what to say about them.
 const MODULES: &[(&[&str], &str)] = &[

@@ -1,4 +1,5 @@
-//! Statements that need little: the dispatch, `if`, `return`, `break`, `continue`, `raise`, imports.
+//! Statements that need little: the dispatch, `if`, `return`, `break`, `continue`, `raise`,
+//! imports.
 
 use crate::bytecode::op::{ModuleIx, Op, Reg};
 use crate::compile::emit::{Emitter, Exit};

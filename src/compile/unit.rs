@@ -1,5 +1,5 @@
-//! One code object while it is made: instructions, labels, temporaries, guarded ranges, and which locals are surely bound at the present place.
-//! Knows registers and instructions, no tree.
+//! One code object while it is made: instructions, labels, temporaries, guarded ranges, and which
+//! locals are surely bound at the present place. Knows registers and instructions, no tree.
 
 use crate::bytecode::code::{Capture, Name};
 use crate::bytecode::op::{Far, FreeIx, Imm, Near, Op, Reg, Site};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 /// Most instructions in one code object.
 const MAX_OPS: usize = 4_000_000;
 
-/// Most instructions in a module with so many bytes of text. Texts make about one for each byte; only
-/// the copies of `finally` blocks, one for each way out of them, make many more.
+/// Most instructions in a module with so many bytes of text. Texts make about one for each byte;
+/// only the copies of `finally` blocks, one for each way out of them, make many more.
 pub(super) fn instructions_for(bytes: usize) -> usize {
     16 * bytes + 10_000
 }

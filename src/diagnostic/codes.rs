@@ -1,8 +1,9 @@
-//! The one table of codes: each with a title and a long explanation for `mini explain`, whose examples a test tries.
+//! The one table of codes: each with a title and a long explanation for `mini explain`, whose
+//! examples a test tries.
 //!
-//! A code is never given to something else. E01xx: characters and tokens. E02xx: layout. E03xx: grammar. E04xx: names and places of
-//! statements. E05xx: limits. E06xx: Python that Mini leaves out. E07xx:
-//! assembly text.
+//! A code is never given to something else. E01xx: characters and tokens. E02xx: layout. E03xx:
+//! grammar. E04xx: names and places of statements. E05xx: limits. E06xx: Python that Mini leaves
+//! out. E07xx: assembly text.
 
 #![allow(
     clippy::needless_raw_string_hashes,

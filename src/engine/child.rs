@@ -1,7 +1,8 @@
-//! What both engines say of a process to its parent: the signals that its exit code tells, and what its function returned. Knows no engine.
+//! What both engines say of a process to its parent: the signals that its exit code tells, and what
+//! its function returned. Knows no engine.
 
 use crate::vm::class::Type;
-use crate::vm::slice::{Answer, Parcel};
+use crate::vm::slice::{Parcel, Reply};
 use crate::vm::thread::Outcome;
 use crate::vm::value::{ThreadId, Value};
 use crate::vm::{Vm, parcel};
@@ -12,11 +13,12 @@ pub(crate) const SIGABRT: i32 = 6;
 pub const SIGTERM: i32 = 15;
 
 /// The answer to a fork for which there is no memory.
-pub(crate) fn no_memory() -> Answer {
-    Answer::Error(Type::OSError, "[Errno 12] Cannot allocate memory".into())
+pub(crate) fn no_memory() -> Reply {
+    Reply::Error(Type::OSError, "[Errno 12] Cannot allocate memory".into())
 }
 
-/// What the function of a child returned or raised, as a parcel of `(True, value)` or `(False, exception)`; or the error of packing it.
+/// What the function of a child returned or raised, as a parcel of `(True, value)` or `(False,
+/// exception)`; or the error of packing it.
 pub(crate) fn result(vm: &mut Vm, main: ThreadId) -> Result<Parcel, (Type, String)> {
     let (returned, value) = match vm.threads[main.0 as usize].outcome {
         Some(Outcome::Returned(value)) => (true, value),

@@ -1,10 +1,11 @@
-//! The report of a deadlock: each thread, what it waits for, who holds that, and where. Knows no engine.
+//! The report of a deadlock: each thread, what it waits for, who holds that, and where. Knows no
+//! engine.
 
 use crate::event::SyncKind;
 use crate::printable;
 use crate::printable::Printable;
 use crate::vm::Vm;
-use crate::vm::birthplace::article;
+use crate::vm::allocation_site::article;
 use crate::vm::object::Object;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::Status;
@@ -88,13 +89,13 @@ pub(crate) fn reason(
     let it = &vm.threads[thread.0 as usize];
     match &it.status {
         Status::Waiting { on, .. } => waits_for(vm, *on, thread),
-        Status::Calling(SysCall::Receive { channel, .. }) => match vm.channel_born(*channel) {
-            Some(born) if born.tokens => born.describe("lock"),
-            Some(born) => format!("a message in {}", born.describe("channel")),
+        Status::Calling(SysCall::Receive { channel, .. }) => match vm.channel_origin(*channel) {
+            Some(origin) if origin.tokens => origin.describe("lock"),
+            Some(origin) => format!("a message in {}", origin.describe("channel")),
             None => format!("a message in channel {channel}"),
         },
-        Status::Calling(SysCall::Send { channel, .. }) => match vm.channel_born(*channel) {
-            Some(born) => format!("room in {}", born.describe("channel")),
+        Status::Calling(SysCall::Send { channel, .. }) => match vm.channel_origin(*channel) {
+            Some(origin) => format!("room in {}", origin.describe("channel")),
             None => format!("room in channel {channel}"),
         },
         Status::Calling(SysCall::WaitProcess { process, .. }) => {
@@ -117,14 +118,14 @@ fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
         WaitOn::Object(object) => object,
     };
     let (kind, held_by) = SyncKind::of(vm, object);
-    let born = vm.born(object);
+    let origin = vm.origin(object);
     let name = kind.name();
-    let what = match &born {
-        Some(born) => born.describe(name),
+    let what = match &origin {
+        Some(origin) => origin.describe(name),
         None => article(name).to_owned() + name,
     };
     // What becomes of a part is the whole's affair.
-    let is_part = born.as_ref().is_some_and(|born| born.is_part(name));
+    let is_part = origin.as_ref().is_some_and(|origin| origin.is_part(name));
     let rest = match (kind, held_by) {
         (SyncKind::Lock | SyncKind::RLock, Some(holder)) if holder == waiter => {
             " that it holds itself".to_owned()

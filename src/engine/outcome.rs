@@ -1,4 +1,5 @@
-//! How a run ended and what its threads did: the part that all engines tell in the same words. Plain data.
+//! How a run ended and what its threads did: the part that all engines tell in the same words.
+//! Plain data.
 
 use crate::printable::Printable;
 use std::sync::Arc;
@@ -29,7 +30,8 @@ pub enum End {
 pub struct RunLimits {
     /// Processes alive at the same time; `BlockingIOError`.
     pub processes: usize,
-    /// Threads of the operating system alive at the same time, those of all processes together; `RuntimeError`. Simulated threads are none.
+    /// Threads of the operating system alive at the same time, those of all processes together;
+    /// `RuntimeError`. Simulated threads are none.
     pub os_threads: usize,
     /// Wall time.
     pub time: Option<Duration>,

@@ -1,5 +1,6 @@
-//! The real engine: an OS thread for each Mini thread, a lock for each Mini process, wall time. A thread takes the lock, runs a slice, acts on the
-//! reason why it stopped, and lets go around everything that blocks. Knows no terminal and no file: text goes to writers that it is given.
+//! The real engine: an OS thread for each Mini thread, a lock for each Mini process, wall time. A
+//! thread takes the lock, runs a slice, acts on the reason why it stopped, and lets go around
+//! everything that blocks. Knows no terminal and no file: text goes to writers that it is given.
 //!
 //! | file | is |
 //! |---|---|
@@ -93,7 +94,8 @@ impl Run {
         Interrupter::new(self.machine.clone())
     }
 
-    /// Waits for the end. Threads that are still busy (daemons, or after an abort) stop at their next look at the world.
+    /// Waits for the end. Threads that are still busy (daemons, or after an abort) stop at their
+    /// next look at the world.
     #[must_use]
     pub fn wait(self) -> Outcome {
         let mut end = self.machine.wait(self.limit);

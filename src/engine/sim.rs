@@ -1,10 +1,13 @@
-//! The simulated engine: a discrete-event simulation of an operating system with virtual cores in virtual time, under any interpreter's lock. One run is a function of
-//! program, input, rules, cores, costs, schedule and seed: the same bytes of output and events on every machine. It reads no clock and no environment, and
-//! depends on the order of no hash map.
+//! The simulated engine: a discrete-event simulation of an operating system with virtual cores in
+//! virtual time, under any interpreter's lock. One run is a function of program, input, rules,
+//! cores, costs, schedule and seed: the same bytes of output and events on every machine. It reads
+//! no clock and no environment, and depends on the order of no hash map.
 //!
-//! *How.* A thread on a core runs in *bursts*: the VM runs a slice at once, the meter says what it costs, and its effects (the call that it stopped with) come when
-//! that much virtual time has passed. A slice under a lock can run ahead like that because nobody else may touch the VM meanwhile; it never runs past the
-//! moment at which a waiter could first ask for the lock. Without a lock a slice ends where another thread of the same VM has its next instruction, so that they
+//! *How.* A thread on a core runs in *bursts*: the VM runs a slice at once, the meter says what it
+//! costs, and its effects (the call that it stopped with) come when that much virtual time has
+//! passed. A slice under a lock can run ahead like that because nobody else may touch the VM
+//! meanwhile; it never runs past the moment at which a waiter could first ask for the lock. Without
+//! a lock a slice ends where another thread of the same VM has its next instruction, so that they
 //! interleave instruction by instruction in order of virtual time.
 //!
 //! | file | is |
@@ -14,7 +17,8 @@
 //! | `slice`, `poll`, `cost` | how far a slice goes, where the holder looks, what it costs |
 //! | `gil` | the lock under all rules |
 //! | `core` | the cores, and the scheduler under the lock |
-//! | `call`, `finish`, `channel`, `console` | what VMs ask for, how threads and processes end, queues between VMs, the script's streams |
+//! | `call`, `finish` | what VMs ask for; how threads and processes begin and end |
+//! | `channel`, `console` | queues between VMs; the script's streams |
 //! | `choice`, `queue`, `clock` | open picks, what is due, virtual time |
 
 // Not even of one whose type is not named here, such as a field of the VM's.
@@ -90,7 +94,7 @@ pub struct Outcome {
     /// Brings the same schedule about again.
     pub schedule: String,
     /// How many things happened: what the simulation's own time is in proportion to.
-    pub happenings: u64,
+    pub events_handled: u64,
 }
 
 /// Runs a VM's main thread and all that comes of it, to the end.

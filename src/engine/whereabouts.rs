@@ -9,7 +9,7 @@ use crate::vm::thread::Status;
 use crate::vm::value::ThreadId;
 
 /// More rows nobody reads.
-const MOST_ROWS: usize = 60;
+const MAX_ROWS: usize = 60;
 
 /// A process whose VM can be looked into, and who runs in it.
 pub(crate) struct Seen<'a> {
@@ -37,9 +37,9 @@ pub(crate) fn report(seen: &[Seen<'_>], unseen: &[Printable]) -> Printable {
         }
     }
     rows.extend(unseen.iter().map(|row| (row.clone(), None)));
-    let more = rows.len().saturating_sub(MOST_ROWS);
+    let more = rows.len().saturating_sub(MAX_ROWS);
     if more > 0 {
-        rows.truncate(MOST_ROWS);
+        rows.truncate(MAX_ROWS);
         rows.push((printable!("and ", more, " more"), None));
     }
     table(rows)

@@ -1,9 +1,9 @@
-//! What the script calls the things that threads wait for, as events: each thread says it before it waits for a thing for the first time. Knows VMs; knows no
-//! engine.
+//! What the script calls the things that threads wait for, as events: each thread says it before it
+//! waits for a thing for the first time. Knows VMs; knows no engine.
 
 use super::{Blockage, Naming, ThreadId, VmId, What};
 use crate::vm::Vm;
-use crate::vm::primitive::Birthplace;
+use crate::vm::primitive::AllocationSite;
 use crate::vm::slice::{SysCall, WaitOn};
 use crate::vm::thread::Status;
 use std::collections::BTreeMap;
@@ -41,12 +41,13 @@ impl Thing {
 /// What has been said already, and by whom.
 #[derive(Debug, Default)]
 pub struct Names {
-    said: BTreeMap<(VmId, ThreadId, Thing), Option<Birthplace>>,
+    said: BTreeMap<(VmId, ThreadId, Thing), Option<AllocationSite>>,
 }
 
 impl Names {
-    /// What a thread that is about to wait says of the thing, if it has not said so before and the script has a name for it.
-    pub fn news(&mut self, vm: &Vm, number: VmId, thread: ThreadId) -> Option<What> {
+    /// What a thread that is about to wait says of the thing, if it has not said so before and the
+    /// script has a name for it.
+    pub fn new_name(&mut self, vm: &Vm, number: VmId, thread: ThreadId) -> Option<What> {
         let on = Blockage::of(vm, thread)?;
         let thing = Thing::of(number, on)?;
         let object = match &vm.threads[thread.0 as usize].status {
@@ -56,20 +57,20 @@ impl Names {
             } => Some(*object),
             _ => None,
         };
-        let birthplace = object.and_then(|it| vm.birthplace_of(it));
-        let before = self.said.insert((number, thread, thing), birthplace);
-        if before.is_some_and(|before| before == birthplace) {
+        let allocation_site = object.and_then(|it| vm.allocation_site_of(it));
+        let before = self.said.insert((number, thread, thing), allocation_site);
+        if before.is_some_and(|before| before == allocation_site) {
             return None;
         }
-        let (born, kind) = match (object, &vm.threads[thread.0 as usize].status) {
-            (Some(object), _) => (vm.born(object)?, on.kind()),
+        let (origin, kind) = match (object, &vm.threads[thread.0 as usize].status) {
+            (Some(object), _) => (vm.origin(object)?, on.kind()),
             (
                 None,
                 Status::Calling(SysCall::Send { channel, .. } | SysCall::Receive { channel, .. }),
-            ) => (vm.channel_born(*channel)?, "channel"),
+            ) => (vm.channel_origin(*channel)?, "channel"),
             _ => return None,
         };
-        let name = born.describe(kind);
+        let name = origin.describe(kind);
         Some(What::Named(Arc::new(Naming { on, name })))
     }
 }

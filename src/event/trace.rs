@@ -1,8 +1,10 @@
-//! Events as bytes: the one versioned form in which a run is saved, described in `docs/trace-format.md`. Knows no file: it makes bytes and takes them.
+//! Events as bytes: the one versioned form in which a run is saved, described in
+//! `docs/trace-format.md`. Knows no file: it makes bytes and takes them.
 //!
-//! A trace is a heading, blocks of events, and an ending. Each block stands by itself (its first event is told in full, each other one by what
-//! differs from the one before) and has a checksum, so that every thread of a run can fill blocks of its own, and damage is found, not drawn. The events of one
-//! thread come in order; blocks of several threads come as they were full.
+//! A trace is a heading, blocks of events, and an ending. Each block stands by itself (its first
+//! event is told in full, each other one by what differs from the one before) and has a checksum,
+//! so that every thread of a run can fill blocks of its own, and damage is found, not drawn. The
+//! events of one thread come in order; blocks of several threads come as they were full.
 
 mod decode;
 mod encode;
@@ -10,7 +12,8 @@ mod encode;
 pub use decode::{Damage, Events, Trace};
 pub use encode::{Block, begin, end};
 
-/// What every trace begins with. The first byte is no text, and the line ends show whether something translated them on the way.
+/// What every trace begins with. The first byte is no text, and the line ends show whether
+/// something translated them on the way.
 pub const MAGIC: [u8; 8] = *b"\x89MINI\r\n\x1a";
 
 /// The form that this program writes, and the only one that it reads.

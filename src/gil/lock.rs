@@ -1,5 +1,6 @@
-//! A lock as data: every knob in which the interpreter locks of real interpreters differ. The simulated engine reads all of them; the real one takes the
-//! `Rules` that a lock comes down to, where it can honour them.
+//! A lock as data: every knob in which the interpreter locks of real interpreters differ. The
+//! simulated engine reads all of them; the real one takes the `Rules` that a lock comes down to,
+//! where it can honour them.
 
 use super::{DEFAULT_INTERVAL_NS, Rules};
 
@@ -11,17 +12,23 @@ pub struct Lock {
     pub trigger: Trigger,
     /// Where the holder looks whether it is to let go.
     pub polls: Polls,
-    /// Whoever lets go because it was asked waits until another thread has taken the lock (CPython 3.2: `FORCE_SWITCHING` in `Python/ceval_gil.h`).
+    /// Whoever lets go because it was asked waits until another thread has taken the lock (CPython
+    /// 3.2: `FORCE_SWITCHING` in `Python/ceval_gil.h`).
     pub forced_switch: bool,
-    /// The releaser gives the lock to the longest waiter directly, and it is never free in between: nobody can barge in (CRuby 3.3, `thread_pthread.c`).
+    /// The releaser gives the lock to the longest waiter directly, and it is never free in between:
+    /// nobody can barge in (CRuby 3.3, `thread_pthread.c`).
     pub hand_over: bool,
-    /// Waiters are woken in the order of their coming; else the operating system picks one (CRuby's list of waiters against CPython's condition variable).
+    /// Waiters are woken in the order of their coming; else the operating system picks one (CRuby's
+    /// list of waiters against CPython's condition variable).
     pub wakes_in_order: bool,
-    /// A waiter that was woken and found the lock taken again waits a whole new interval (`take_gil`, the loop around `COND_TIMED_WAIT`).
+    /// A waiter that was woken and found the lock taken again waits a whole new interval
+    /// (`take_gil`, the loop around `COND_TIMED_WAIT`).
     pub restarts_wait: bool,
-    /// A waiter whose time is up asks only if the lock did not change hands since its wait began (`take_gil`, `saved_switchnum`).
+    /// A waiter whose time is up asks only if the lock did not change hands since its wait began
+    /// (`take_gil`, `saved_switchnum`).
     pub asks_only_without_switch: bool,
-    /// `threading.Lock.acquire` lets go of the interpreter lock even if the mutex is free (2.7's `Modules/threadmodule.c`).
+    /// `threading.Lock.acquire` lets go of the interpreter lock even if the mutex is free (2.7's
+    /// `Modules/threadmodule.c`).
     pub mutex_lets_go: bool,
     /// What becomes of the other threads when the main one ends.
     pub main_exit: MainExit,
@@ -34,13 +41,16 @@ pub struct Lock {
 pub enum Trigger {
     /// The holder, after exactly so many instructions.
     Turns { instructions: u64 },
-    /// The holder, when it has counted so many polls. The counter is the VM's, not the thread's (2.7's `_Py_Ticker`).
+    /// The holder, when it has counted so many polls. The counter is the VM's, not the thread's
+    /// (2.7's `_Py_Ticker`).
     Ticks { ticks: u64 },
     /// A waiter that has waited so long (`take_gil`).
     WaiterTimeout { interval_ns: u64 },
-    /// The first of the waiters, which acts as timer: so long after its wait began it asks the holder (CRuby up to 3.2, `do_gvl_timer`).
+    /// The first of the waiters, which acts as timer: so long after its wait began it asks the
+    /// holder (CRuby up to 3.2, `do_gvl_timer`).
     WaiterTimer { quantum_ns: u64 },
-    /// A thread of the interpreter's own that ticks while somebody waits, and asks a holder that has had its quantum (CRuby 3.3, `timer_thread`).
+    /// A thread of the interpreter's own that ticks while somebody waits, and asks a holder that
+    /// has had its quantum (CRuby 3.3, `timer_thread`).
     TimerThread { quantum_ns: u64, tick_ns: u64 },
     /// Nobody: there is no lock.
     Free,
@@ -58,7 +68,8 @@ pub struct Polls {
     pub backward_jump: bool,
     /// After a conditional jump forward that was taken.
     pub forward_jump: bool,
-    /// At the start of a function of the script, also where a property or an operator method is called.
+    /// At the start of a function of the script, also where a property or an operator method is
+    /// called.
     pub entry: bool,
     /// After the call of a builtin.
     pub builtin: Builtins,
@@ -71,7 +82,8 @@ pub struct Polls {
 pub enum Builtins {
     /// After every one.
     All,
-    /// Not after `len`, `isinstance`, `list.append` and `type(x)`, for which CPython has instructions of their own.
+    /// Not after `len`, `isinstance`, `list.append` and `type(x)`, for which CPython has
+    /// instructions of their own.
     Unspecialised,
 }
 
@@ -105,7 +117,8 @@ impl Polls {
         return_: true,
     };
 
-    /// CPython 2.7 counts and 3.2 to 3.9 look at nearly every instruction: all but those that end in `FAST_DISPATCH` (`Python/ceval.c`).
+    /// CPython 2.7 counts and 3.2 to 3.9 look at nearly every instruction: all but those that end
+    /// in `FAST_DISPATCH` (`Python/ceval.c`).
     pub const MOST: Polls = Polls {
         locals: false,
         forward_jump: false,
@@ -118,7 +131,8 @@ impl Polls {
         ..Polls::EVERYWHERE.without_locals()
     };
 
-    /// CPython 3.11 and later: `RESUME`, `JUMP_BACKWARD` and unspecialised calls (`Python/ceval.c`, `Python/bytecodes.c`).
+    /// CPython 3.11 and later: `RESUME`, `JUMP_BACKWARD` and unspecialised calls (`Python/ceval.c`,
+    /// `Python/bytecodes.c`).
     pub const LOOPS_AND_CALLS: Polls = Polls {
         locals: false,
         plain: false,
@@ -129,7 +143,8 @@ impl Polls {
         return_: false,
     };
 
-    /// CRuby: branches and the end of every frame (`RUBY_VM_CHECK_INTS` in `insns.def` and `vm_insnhelper.c`).
+    /// CRuby: branches and the end of every frame (`RUBY_VM_CHECK_INTS` in `insns.def` and
+    /// `vm_insnhelper.c`).
     pub const BRANCHES_AND_RETURNS: Polls = Polls {
         locals: false,
         plain: false,
@@ -213,7 +228,8 @@ impl Lock {
         }
     }
 
-    /// The same lock with another interval (`sys.setswitchinterval`), if it is of the kind that has one.
+    /// The same lock with another interval (`sys.setswitchinterval`), if it is of the kind that has
+    /// one.
     #[must_use]
     pub fn with_interval(self, ns: u64) -> Lock {
         match self.trigger {
@@ -229,7 +245,8 @@ impl Lock {
         }
     }
 
-    /// The same lock with another number of instructions to a turn (`sys.setcheckinterval`), if it is of the kind that counts.
+    /// The same lock with another number of instructions to a turn (`sys.setcheckinterval`), if it
+    /// is of the kind that counts.
     #[must_use]
     pub fn with_instructions(self, instructions: u64) -> Lock {
         let trigger = match self.trigger {

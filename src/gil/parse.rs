@@ -1,4 +1,5 @@
-//! Rules as users type them: `every=1000`, `ticks=100`, `interval=5ms`, `off`. What is printed can be read again.
+//! Rules as users type them: `every=1000`, `ticks=100`, `interval=5ms`, `off`. What is printed can
+//! be read again.
 
 use super::{DEFAULT_INSTRUCTIONS, DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
 use std::fmt;

@@ -1,4 +1,5 @@
-//! The locks of named interpreters: one table, from which `docs/gil-presets.md` is generated, too. Where a number or a yes was read, the table says.
+//! The locks of named interpreters: one table, from which `docs/gil-presets.md` is generated, too.
+//! Where a number or a yes was read, the table says.
 
 use super::lock::{Builtins, Lock, MainExit, Polls, Scope, Trigger};
 use super::parse::Duration;
@@ -175,7 +176,8 @@ pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|it| it.names().any(|it| it == name))
 }
 
-/// A knob as the page shows it: its name, what it means, where the difference was read, and its value for a lock.
+/// A knob as the page shows it: its name, what it means, where the difference was read, and its
+/// value for a lock.
 type Knob = (&'static str, &'static str, fn(&Lock) -> String);
 
 const KNOBS: &[Knob] = &[

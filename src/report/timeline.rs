@@ -1,8 +1,9 @@
-//! A run as a picture for the terminal: a lane for each thread of each VM, time from left to right. Events may come in any order of threads, as long as those
-//! of one thread come in theirs; each is looked at once, so that long traces need no more room than the picture.
+//! A run as a picture for the terminal: a lane for each thread of each VM, time from left to right.
+//! Events may come in any order of threads, as long as those of one thread come in theirs; each is
+//! looked at once, so that long traces need no more room than the picture.
 //!
-//! A column is a stretch of time, and shows what the thread did for most of it; a run shorter than half of it shows as half a block, so that none is lost
-//! because it is short.
+//! A column is a stretch of time, and shows what the thread did for most of it; a run shorter than
+//! half of it shows as half a block, so that none is lost because it is short.
 
 mod draw;
 mod lane;
@@ -22,7 +23,7 @@ pub const DEFAULT_WIDTH: usize = 100;
 pub const DEFAULT_LANES: usize = 16;
 
 /// Least columns for the lanes themselves, whatever the window.
-const LEAST_COLUMNS: usize = 10;
+const MIN_COLUMNS: usize = 10;
 
 /// How a picture is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl Timeline {
         let label_columns = (look.width / 4).clamp(12, 28);
         let columns = look.width.saturating_sub(label_columns + 1);
         // Each column has a nanosecond at least.
-        let columns = columns.max(LEAST_COLUMNS);
+        let columns = columns.max(MIN_COLUMNS);
         let span_ns = elapsed_ns.max(columns as u64);
         Timeline {
             heading,

@@ -1,4 +1,5 @@
-//! The library module `_builtins`, compiled. Written by a test (`MINI_UPDATE=1 cargo test --test it frozen`); not for reading.
+//! The library module `_builtins`, compiled. Written by a test (`MINI_UPDATE=1 cargo test --test it
+//! frozen`); not for reading.
 
 use crate::bytecode::code::{Global, Guard, Name};
 use crate::bytecode::frozen::{Frozen, FrozenCode, FrozenConst};

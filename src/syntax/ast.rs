@@ -1,6 +1,8 @@
-//! The tree of a program, as the grammar makes it. Plain data: no scopes, no registers, no values of the running language.
+//! The tree of a program, as the grammar makes it. Plain data: no scopes, no registers, no values
+//! of the running language.
 //!
-//! Depth is bounded when nodes are made (`MAX_DEPTH`), so that walking and dropping a tree by recursion is safe.
+//! Depth is bounded when nodes are made (`MAX_DEPTH`), so that walking and dropping a tree by
+//! recursion is safe.
 
 use crate::operator::{BinaryOp, CompareOp, UnaryOp};
 use crate::source::Span;
@@ -205,7 +207,8 @@ pub struct FunctionDef {
 pub struct ClassDef {
     pub name: Ident,
     pub decorators: Vec<Expr>,
-    /// The arguments in parentheses, as written; more than one base or any keyword is refused later.
+    /// The arguments in parentheses, as written; more than one base or any keyword is refused
+    /// later.
     pub arguments: Vec<Argument>,
     pub body: Block,
     pub docstring: Option<Arc<str>>,
@@ -321,8 +324,9 @@ pub enum ExprKind {
     Error,
 }
 
-/// An element of a list, tuple or set, be it a display or a row of targets. This and `Argument` are the only places of the
-/// tree where a star may stand, so nothing that walks it can meet one elsewhere.
+/// An element of a list, tuple or set, be it a display or a row of targets. This and `Argument` are
+/// the only places of the tree where a star may stand, so nothing that walks it can meet one
+/// elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Element {
     Plain(Expr),

@@ -1,7 +1,8 @@
-//! Joins the physical lines inside brackets, and repairs brackets that do not match: after this pass they do.
+//! Joins the physical lines inside brackets, and repairs brackets that do not match: after this
+//! pass they do.
 //!
-//! A bracket that is never closed would turn the rest of the file into one expression. It is reported where it opens, and taken
-//! for closed before the first line that cannot belong to it.
+//! A bracket that is never closed would turn the rest of the file into one expression. It is
+//! reported where it opens, and taken for closed before the first line that cannot belong to it.
 
 use super::token::{Lexeme, Token};
 use crate::diagnostic::{Code, Diagnostic};
@@ -168,7 +169,8 @@ impl Joiner<'_> {
         self.close_all();
     }
 
-    /// Whether the line so far is the head of a compound statement, colon included, but for a bracket that nothing closes.
+    /// Whether the line so far is the head of a compound statement, colon included, but for a
+    /// bracket that nothing closes.
     fn ends_head(&self) -> bool {
         let line = &self.joined[self.ends.last().copied().unwrap_or(0)..];
         line.first().is_some_and(|first| first.token.heads_block())
@@ -185,7 +187,8 @@ impl Joiner<'_> {
         if !self.open.iter().any(|&opener| self.unclosed[opener]) {
             return false;
         }
-        // From here on: some bracket will never be closed, and the question is only where the reader would say it ends.
+        // From here on: some bracket will never be closed, and the question is only where the
+        // reader would say it ends.
         let before = self.joined[self.joined.len() - 1].token;
         let next = self
             .raw
@@ -261,7 +264,8 @@ impl Joiner<'_> {
         );
         let report = self.report(Code::E0207, lexeme, message);
         report.related.push((span(opener), "opened here".into()));
-        // Where an outer bracket matches, the inner ones were forgotten; else this one was mistyped.
+        // Where an outer bracket matches, the inner ones were forgotten; else this one was
+        // mistyped.
         let outer = self
             .open
             .iter()

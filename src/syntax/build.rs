@@ -1,4 +1,5 @@
-//! What the grammar's actions call: makes nodes, bounds their depth, reads literals, and reports what the grammar cannot express.
+//! What the grammar's actions call: makes nodes, bounds their depth, reads literals, and reports
+//! what the grammar cannot express.
 
 use super::ast::{
     Argument, Block, BoolOp, ClassDef, Clause, ComprehensionKind, Element, ExceptHandler, Expr,
@@ -62,7 +63,8 @@ impl Builder<'_> {
         &self.source.text[span.start as usize..span.end as usize]
     }
 
-    /// Adds a diagnostic about something that CPython's parser refuses; those of an f-string say so.
+    /// Adds a diagnostic about something that CPython's parser refuses; those of an f-string say
+    /// so.
     pub(crate) fn syntax_error(
         &mut self,
         code: Code,
@@ -115,7 +117,8 @@ impl Builder<'_> {
         }
     }
 
-    /// A block whose head is no head; kept as one with a condition, so that what is in it is checked too.
+    /// A block whose head is no head; kept as one with a condition, so that what is in it is
+    /// checked too.
     pub(crate) fn bad_compound(
         &mut self,
         start: u32,
@@ -266,7 +269,8 @@ impl Builder<'_> {
         WithItem { context, target }
     }
 
-    /// `with (a, b):` has two items, as in CPython, although it looks like a tuple; `with (a, *b):` can only be one.
+    /// `with (a, b):` has two items, as in CPython, although it looks like a tuple; `with (a, *b):`
+    /// can only be one.
     pub(crate) fn with_items(&mut self, start: u32, mut items: Vec<WithItem>) -> Vec<WithItem> {
         let [item] = &items[..] else { return items };
         let before = Span {
@@ -556,7 +560,8 @@ fn docstring(body: &Block) -> Option<Arc<str>> {
     }
 }
 
-/// How many levels a node counts for: making a function of its own takes the compiler more room than an operator does.
+/// How many levels a node counts for: making a function of its own takes the compiler more room
+/// than an operator does.
 fn weight(kind: &ExprKind) -> u16 {
     match kind {
         ExprKind::Lambda { .. } => 4,

@@ -1,5 +1,6 @@
-//! What parses and is wrong all the same, as far as one can tell without resolving names: statements out of place, and names that
-//! are used before `global` claims them. The words are CPython's (`Python/symtable.c`, `Python/compile.c`).
+//! What parses and is wrong all the same, as far as one can tell without resolving names:
+//! statements out of place, and names that are used before `global` claims them. The words are
+//! CPython's (`Python/symtable.c`, `Python/compile.c`).
 
 use super::ast::{
     Block, Clause, ComprehensionKind, Expr, ExprKind, FunctionDef, Ident, Params, Stmt, StmtKind,

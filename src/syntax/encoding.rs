@@ -1,4 +1,5 @@
-//! Bytes to text. Scripts are UTF-8; what is not, or says that it is not, is refused with a place. Reads no file.
+//! Bytes to text. Scripts are UTF-8; what is not, or says that it is not, is refused with a place.
+//! Reads no file.
 
 use super::MAX_SOURCE_BYTES;
 use crate::diagnostic::{Code, Diagnostic};
@@ -7,7 +8,8 @@ use crate::source::{Source, SourceId, Span};
 /// How much of a text that is none is kept, to show where it went wrong.
 const SHOWN_BYTES: usize = 200;
 
-/// The source that the bytes of a file are; or, if they are no text, what can be shown of it and the diagnostic to show.
+/// The source that the bytes of a file are; or, if they are no text, what can be shown of it and
+/// the diagnostic to show.
 pub fn read(name: &str, bytes: &[u8], id: SourceId) -> Result<Source, Box<(Source, Diagnostic)>> {
     if bytes.len() > MAX_SOURCE_BYTES {
         let message = format!("the text is longer than {MAX_SOURCE_BYTES} bytes");
@@ -33,7 +35,8 @@ pub fn read(name: &str, bytes: &[u8], id: SourceId) -> Result<Source, Box<(Sourc
     }
 }
 
-/// Refuses a text whose first lines name another encoding (PEP 263): Python would read it differently.
+/// Refuses a text whose first lines name another encoding (PEP 263): Python would read it
+/// differently.
 pub(super) fn foreign(source: &Source, id: SourceId) -> Option<Diagnostic> {
     for number in 1..=2 {
         let line = source.line_text(number);

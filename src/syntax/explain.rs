@@ -1,5 +1,6 @@
-//! From the place where the grammar failed to words: CPython's where it has some, the construct's name where Mini leaves it out,
-//! a hint where the mistake is a common one, and else what was expected, in the reader's terms.
+//! From the place where the grammar failed to words: CPython's where it has some, the construct's
+//! name where Mini leaves it out, a hint where the mistake is a common one, and else what was
+//! expected, in the reader's terms.
 
 use super::build::Builder;
 use super::token::{Lexeme, Token};
@@ -576,7 +577,8 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Does the colon before the error belong to a lambda within the brackets that open at `bracket`?
+    /// Does the colon before the error belong to a lambda within the brackets that open at
+    /// `bracket`?
     fn after_lambda(&self, bracket: usize) -> bool {
         let (mut depth, mut lambdas, mut found) = (0_usize, 0_usize, false);
         for lexeme in &self.line[bracket + 1..self.at] {
@@ -594,8 +596,8 @@ impl<'a> Place<'a> {
         found
     }
 
-    /// `(*a or b)`, `[*a if b else c for …]`: after the star there stands more than one may spread, which CPython reads all the same to say that
-    /// no star may stand there.
+    /// `(*a or b)`, `[*a if b else c for …]`: after the star there stands more than one may spread,
+    /// which CPython reads all the same to say that no star may stand there.
     fn starred_in_brackets(&self, bracket: usize) -> Option<Finding> {
         let first = self.line[bracket + 1];
         let doubled = first.token == Token::DoubleStar && self.at == bracket + 1;

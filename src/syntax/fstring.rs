@@ -1,8 +1,10 @@
-//! F-strings: their text and holes as tokens of the one stream. The grammar then sees an ordinary bracketed construct.
+//! F-strings: their text and holes as tokens of the one stream. The grammar then sees an ordinary
+//! bracketed construct.
 //!
-//! As in CPython 3.11 (`Parser/string_parser.c`, `fstring_find_expr`): the string ends at the first quote that matches, and what
-//! stands in a hole is found before it is lexed. So holes hold no backslash, no comment and no quote of the string's own kind, and
-//! the nesting of f-strings is bounded by the four kinds of quotes.
+//! As in CPython 3.11 (`Parser/string_parser.c`, `fstring_find_expr`): the string ends at the first
+//! quote that matches, and what stands in a hole is found before it is lexed. So holes hold no
+//! backslash, no comment and no quote of the string's own kind, and the nesting of f-strings is
+//! bounded by the four kinds of quotes.
 
 use super::lexer::{Lexer, Quote, closing_quote};
 use super::token::Token;
@@ -43,7 +45,8 @@ impl Fault {
 }
 
 impl Lexer<'_> {
-    /// Lexes the f-string that opens at `start` and whose text is `body..close`. Returns where to go on.
+    /// Lexes the f-string that opens at `start` and whose text is `body..close`. Returns where to
+    /// go on.
     pub(crate) fn fstring(
         &mut self,
         start: usize,
@@ -86,7 +89,8 @@ impl Lexer<'_> {
         end
     }
 
-    /// Text and holes up to `close`, or in a format spec (`level` above 0) up to its `}`. Returns where it stopped.
+    /// Text and holes up to `close`, or in a format spec (`level` above 0) up to its `}`. Returns
+    /// where it stopped.
     fn parts(
         &mut self,
         from: usize,
@@ -208,7 +212,8 @@ impl Lexer<'_> {
     }
 }
 
-/// Where the expression in a hole ends: at `}`, `!`, `:` or `=` outside brackets and strings, or at `close`.
+/// Where the expression in a hole ends: at `}`, `!`, `:` or `=` outside brackets and strings, or at
+/// `close`.
 fn expression_end(text: &str, start: usize, close: usize) -> Result<usize, Fault> {
     let bytes = &text.as_bytes()[..close];
     let mut openers: Vec<u8> = Vec::new();
@@ -299,8 +304,8 @@ fn expression_end(text: &str, start: usize, close: usize) -> Result<usize, Fault
     }
 }
 
-/// Where the f-string would end if its quotes could be used again inside its holes, as since Python 3.12; looked for on the same
-/// line and not far, for a better message.
+/// Where the f-string would end if its quotes could be used again inside its holes, as since Python
+/// 3.12; looked for on the same line and not far, for a better message.
 fn end_in_python_312(text: &str, body: usize, quote: Quote, level: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let limit = bytes.len().min(body + LOOK_AHEAD_BYTES);

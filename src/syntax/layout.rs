@@ -1,9 +1,10 @@
-//! Physical lines to logical ones: joins lines inside brackets, turns indentation into `Indent` and `Dedent`, ends each logical
-//! line with `Newline`. What it promises to the grammar stands at the head of `grammar/mini.lalrpop`; where the text does not
-//! give that, the promise is kept with made-up tokens, and a diagnostic says what is missing.
+//! Physical lines to logical ones: joins lines inside brackets, turns indentation into `Indent` and
+//! `Dedent`, ends each logical line with `Newline`. What it promises to the grammar stands at the
+//! head of `grammar/mini.lalrpop`; where the text does not give that, the promise is kept with
+//! made-up tokens, and a diagnostic says what is missing.
 //!
-//! Indentation is CPython's (`Parser/tokenizer.c`): a tab goes to the next multiple of eight, and the comparison must come out
-//! the same with tabs of width one.
+//! Indentation is CPython's (`Parser/tokenizer.c`): a tab goes to the next multiple of eight, and
+//! the comparison must come out the same with tabs of width one.
 
 use super::brackets::join;
 use super::token::{Lexeme, Token};
@@ -19,7 +20,8 @@ pub(crate) struct Layout {
     pub(crate) lexemes: Vec<Lexeme>,
     /// Where each logical line starts, in bytes.
     pub(crate) line_starts: Vec<u32>,
-    /// Mistakes of characters, brackets and indentation: where a line has one, what the grammar says of it is an echo.
+    /// Mistakes of characters, brackets and indentation: where a line has one, what the grammar
+    /// says of it is an echo.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Mistakes that rank with the grammar's: the first on a line counts.
     pub(crate) missing: Vec<Diagnostic>,
@@ -56,7 +58,8 @@ enum Opens {
     Block {
         matching: bool,
     },
-    /// The line ended with a colon that opens nothing: what follows may well be indented, and needs no second message.
+    /// The line ended with a colon that opens nothing: what follows may well be indented, and needs
+    /// no second message.
     Dangling,
 }
 
@@ -269,7 +272,8 @@ impl Writer<'_> {
         while self.levels[self.levels.len() - 1].indent.column > indent.column {
             let below = self.levels[self.levels.len() - 2].indent.column;
             if below < indent.column {
-                // Between two levels: taken for the inner one from here on, so that it is said once.
+                // Between two levels: taken for the inner one from here on, so that it is said
+                // once.
                 let mut report = self.diagnostic(
                     Code::E0202,
                     span,
@@ -297,8 +301,9 @@ impl Writer<'_> {
         }
     }
 
-    /// Words that Mini's grammar does not have: `async`, `await`, `match`, `case`, `type`, and `else if`. Refuses them by name and leaves
-    /// tokens of the same shape. Says whether the line heads a `match`.
+    /// Words that Mini's grammar does not have: `async`, `await`, `match`, `case`, `type`, and
+    /// `else if`. Refuses them by name and leaves tokens of the same shape. Says whether the line
+    /// heads a `match`.
     fn soften(&mut self, tokens: &mut Vec<Lexeme>, in_match: bool) -> bool {
         let asynchronous = tokens
             .iter()
@@ -376,7 +381,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Gives the colon after a head its own token, made up if it is missing. Says whether the text had one.
+    /// Gives the colon after a head its own token, made up if it is missing. Says whether the text
+    /// had one.
     fn block_colon(&mut self, tokens: &mut Vec<Lexeme>, deeper: bool) -> bool {
         if !tokens[0].token.heads_block() {
             let last = tokens.len() - 1;

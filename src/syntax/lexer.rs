@@ -1,8 +1,8 @@
-//! Text to tokens, line ends included. Knows nothing of indentation or brackets (`layout.rs`) and never fails: text that is
-//! no token becomes `Bad`, with a diagnostic.
+//! Text to tokens, line ends included. Knows nothing of indentation or brackets (`layout.rs`) and
+//! never fails: text that is no token becomes `Bad`, with a diagnostic.
 //!
-//! logos finds the tokens; by hand are what regular expressions do badly: the ends of strings, what may follow a number,
-//! non-ASCII names. F-strings are in `fstring.rs`.
+//! logos finds the tokens; by hand are what regular expressions do badly: the ends of strings, what
+//! may follow a number, non-ASCII names. F-strings are in `fstring.rs`.
 
 use super::token::{Lexeme, Token};
 use crate::diagnostic::{Code, Diagnostic};
@@ -173,7 +173,8 @@ impl Lexer<'_> {
         end
     }
 
-    /// Checks what follows a number, as CPython's tokenizer does (`verify_end_of_number`): a keyword may, a letter or digit may not.
+    /// Checks what follows a number, as CPython's tokenizer does (`verify_end_of_number`): a
+    /// keyword may, a letter or digit may not.
     fn number(&mut self, token: Token, start: usize, end: usize, to: usize) -> usize {
         let text = self.text;
         let rest = &text[end..to];
@@ -356,7 +357,8 @@ fn opening_width(text: &str) -> usize {
     prefix + if triple { 3 } else { 1 }
 }
 
-/// Where the closing quote begins; or, if there is none, where the search stopped (the end of the line, or of the text).
+/// Where the closing quote begins; or, if there is none, where the search stopped (the end of the
+/// line, or of the text).
 pub(crate) fn closing_quote(bytes: &[u8], body: usize, quote: Quote) -> Result<usize, usize> {
     let mut at = body;
     while let Some(&byte) = bytes.get(at) {
@@ -413,7 +415,8 @@ fn malformed_number(good: &str, rest: &str) -> String {
     format!("invalid {kind} literal")
 }
 
-/// Characters that take no room and are no letters: zero-width spaces and joiners, marks of direction, byte-order marks.
+/// Characters that take no room and are no letters: zero-width spaces and joiners, marks of
+/// direction, byte-order marks.
 fn is_invisible(c: char) -> bool {
     matches!(
         u32::from(c),
@@ -421,8 +424,9 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether normal form NFKC, which Python applies to names, may change the character: combining marks, ligatures, wide and
-/// styled letters. The ranges are wider than the standard's list, so that no name can silently mean another.
+/// Whether normal form NFKC, which Python applies to names, may change the character: combining
+/// marks, ligatures, wide and styled letters. The ranges are wider than the standard's list, so
+/// that no name can silently mean another.
 fn changes_form(c: char) -> bool {
     matches!(
         u32::from(c),

@@ -1,6 +1,7 @@
 //! The values of string, bytes and number literals. Knows the text of one literal and nothing else.
 //!
-//! Follows CPython 3.11's `Parser/string_parser.c` and the "unicodeescape" codec, messages included.
+//! Follows CPython 3.11's `Parser/string_parser.c` and the "unicodeescape" codec, messages
+//! included.
 
 use crate::diagnostic::Code;
 use num_bigint::BigInt;
@@ -237,7 +238,8 @@ fn is_hexadecimal(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// `\x`, `\u` or `\U` and so many hexadecimal digits at the start of the text: its length, and the character.
+/// `\x`, `\u` or `\U` and so many hexadecimal digits at the start of the text: its length, and the
+/// character.
 fn unicode_escape(text: &str, escape: char, width: usize) -> Result<(usize, char), Fault> {
     let digits = text
         .bytes()

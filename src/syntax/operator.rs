@@ -13,7 +13,8 @@ pub enum Operation {
     Subscript,
 }
 
-/// Where the operator lies in the text of an expression whose outermost operation this is; of a subscript, its brackets with all that is in them.
+/// Where the operator lies in the text of an expression whose outermost operation this is; of a
+/// subscript, its brackets with all that is in them.
 #[must_use]
 pub fn operator(text: &str, operation: Operation) -> Option<Range<usize>> {
     let (lexemes, _) = lexer::lex(&Source::new("", text), SourceId(0));

@@ -1,5 +1,5 @@
-//! What may stand on the left of an assignment, after `for`, `as` and `del`. The grammar reads targets as expressions; here those
-//! that are none are reported, in CPython's words.
+//! What may stand on the left of an assignment, after `for`, `as` and `del`. The grammar reads
+//! targets as expressions; here those that are none are reported, in CPython's words.
 
 use super::ast::{ComprehensionKind, Element, Expr, ExprKind};
 use super::build::{Alone, Builder};
@@ -135,7 +135,8 @@ impl Builder<'_> {
 }
 
 /// Is it something like `(a).b` or `(a[0])(1).b`? CPython's grammar takes the parentheses for the
-/// whole target of the annotation (`assignment` in `Grammar/python.gram`) and then misses the colon.
+/// whole target of the annotation (`assignment` in `Grammar/python.gram`) and then misses the
+/// colon.
 fn begins_with_enclosed_target(target: &Expr) -> bool {
     let (mut outer, mut inner) = (target, target);
     while outer.span.start == inner.span.start {
@@ -188,7 +189,8 @@ fn description(expr: &Expr) -> &'static str {
     }
 }
 
-/// Whether CPython suggests `==`: for what binds as tightly as `|` and is no constant name or generator.
+/// Whether CPython suggests `==`: for what binds as tightly as `|` and is no constant name or
+/// generator.
 fn may_be_compared(expr: &Expr) -> bool {
     !matches!(
         &expr.kind,

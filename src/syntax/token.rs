@@ -1,6 +1,8 @@
-//! The tokens. A token says only what it is; its text is the source between its two places, so a token is one byte.
+//! The tokens. A token says only what it is; its text is the source between its two places, so a
+//! token is one byte.
 //!
-//! Most are recognised by logos; those at the end are made by hand: strings and f-strings (`lexer.rs`), layout (`layout.rs`).
+//! Most are recognised by logos; those at the end are made by hand: strings and f-strings
+//! (`lexer.rs`), layout (`layout.rs`).
 
 use logos::Logos;
 
@@ -26,7 +28,8 @@ pub(crate) enum Token {
     )]
     Imaginary,
 
-    /// A prefix and the quotes that open a string; the lexer finds its end and makes it `Str`, `Bytes` or an f-string.
+    /// A prefix and the quotes that open a string; the lexer finds its end and makes it `Str`,
+    /// `Bytes` or an f-string.
     #[regex("([rR]|[bB]|[uU]|[fF]|[rR][bB]|[bB][rR]|[fF][rR]|[rR][fF])?('|\"|'''|\"\"\")")]
     Quote,
 
@@ -236,7 +239,8 @@ pub(crate) enum Token {
     Indent,
     /// Its end.
     Dedent,
-    /// Text that is no token, or that stands for missing text; a diagnostic was given. An expression or a statement to the grammar.
+    /// Text that is no token, or that stands for missing text; a diagnostic was given. An
+    /// expression or a statement to the grammar.
     Bad,
 }
 
@@ -249,7 +253,8 @@ pub(crate) struct Lexeme {
 }
 
 impl Token {
-    /// Whether a statement can begin with it and an expression cannot hold it: where a bracket was left open, this ends it.
+    /// Whether a statement can begin with it and an expression cannot hold it: where a bracket was
+    /// left open, this ends it.
     pub(crate) fn only_starts_statement(self) -> bool {
         matches!(
             self,
@@ -314,7 +319,8 @@ impl Token {
         )
     }
 
-    /// Whether an operand can begin with it (signs and brackets, which may also continue one, left aside).
+    /// Whether an operand can begin with it (signs and brackets, which may also continue one, left
+    /// aside).
     pub(crate) fn starts_operand(self) -> bool {
         matches!(
             self,
@@ -363,7 +369,8 @@ impl Token {
         self.is_closer() || self == Token::HoleClose
     }
 
-    /// Whether it binds less tightly than `|`, so that it cannot follow what a star spreads in a display.
+    /// Whether it binds less tightly than `|`, so that it cannot follow what a star spreads in a
+    /// display.
     pub(crate) fn is_loose(self) -> bool {
         matches!(
             self,

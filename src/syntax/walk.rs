@@ -2,8 +2,8 @@
 
 use super::ast::{Argument, ComprehensionKind, DictItem, Element, Expr, ExprKind, FPart};
 
-/// Calls `visit` with each direct subexpression, in the order of the text; those in format specs and in the defaults and
-/// annotations of a lambda's parameters included.
+/// Calls `visit` with each direct subexpression, in the order of the text; those in format specs
+/// and in the defaults and annotations of a lambda's parameters included.
 pub fn children<'a>(kind: &'a ExprKind, visit: &mut dyn FnMut(&'a Expr)) {
     match kind {
         ExprKind::None

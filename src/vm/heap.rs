@@ -1,4 +1,5 @@
-//! The heap: one arena for each type of object, handles instead of pointers, no reference counts. Collected by marking from roots and sweeping.
+//! The heap: one arena for each type of object, handles instead of pointers, no reference counts.
+//! Collected by marking from roots and sweeping.
 
 pub(super) mod arena;
 pub mod class;
@@ -62,7 +63,8 @@ pub struct Heap {
     pub iters: Arena<Iter>,
     pub cells: Arena<Cell>,
     pub objects: Arena<Object>,
-    /// Roughly the bytes allocated since the last collection; growth of containers is reported by whoever grows them.
+    /// Roughly the bytes allocated since the last collection; growth of containers is reported by
+    /// whoever grows them.
     pub allocated: usize,
     /// Bytes in use after the last collection, those that forks share among them.
     pub live: usize,
@@ -122,17 +124,18 @@ makers! {
     new_object objects Object => Object(object) 0;
 }
 
-/// Strings up to this many bytes are concatenated into a text of their own; longer ones into a buffer.
+/// Strings up to this many bytes are concatenated into a text of their own; longer ones into a
+/// buffer.
 pub(in crate::vm) const WHOLE_LIMIT: usize = 256;
 
 /// A string's length is counted in 32 bits.
-pub(super) const MOST_TEXT_BYTES: usize = u32::MAX as usize;
+pub(super) const MAX_TEXT_BYTES: usize = u32::MAX as usize;
 
 /// Texts shorter than this are put together in the string object itself, which holds them.
 pub const SHORT: usize = 24;
 
 /// What the instruction loop makes without asking whether there is room for it, in bytes.
-pub(super) const MOST_UNASKED: usize = 64 << 10;
+pub(super) const MAX_UNASKED: usize = 64 << 10;
 
 /// How many characters Latin-1 has.
 const LATIN_1: usize = 256;
@@ -359,7 +362,7 @@ impl Heap {
     /// How many bytes more a string of so many will take in this buffer, or in a new one.
     fn growth_to(&self, bytes: usize, buffer: Option<Ref<Buffer>>) -> usize {
         let capacity = buffer.map_or(0, |it| self.buffers[it].0.capacity());
-        if bytes > MOST_TEXT_BYTES {
+        if bytes > MAX_TEXT_BYTES {
             usize::MAX
         } else if bytes <= capacity {
             0
@@ -371,9 +374,10 @@ impl Heap {
         }
     }
 
-    /// `left + right`, in time proportional to `right` where `left` was itself made by concatenation.
-    /// Unbound where it would take more than `most` bytes: small ones are put together in this one call
-    /// from the instruction loop, since what lives across two takes registers from it.
+    /// `left + right`, in time proportional to `right` where `left` was itself made by
+    /// concatenation. Unbound where it would take more than `most` bytes: small ones are put
+    /// together in this one call from the instruction loop, since what lives across two takes
+    /// registers from it.
     #[inline(never)]
     pub fn concatenate(&mut self, left: Ref<Str>, right: Ref<Str>, most: usize) -> Value {
         let (l, r) = (&self.strs[left], &self.strs[right]);

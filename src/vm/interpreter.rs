@@ -1,4 +1,5 @@
-//! What runs bytecode: the instruction loop, calls and returns, generators, exceptions on their way up.
+//! What runs bytecode: the instruction loop, calls and returns, generators, exceptions on their way
+//! up.
 
 pub(super) mod call;
 mod engine;

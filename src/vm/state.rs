@@ -1,8 +1,9 @@
-//! What a VM consists of beside its heap, and what engines and natives say to each other: threads and their frames, names, shapes,
-//! the linked program, slices. Knows what an operation needs, and not what it means.
+//! What a VM consists of beside its heap, and what engines and natives say to each other: threads
+//! and their frames, names, shapes, the linked program, slices. Knows what an operation needs, and
+//! not what it means.
 
+pub mod allocation_site;
 pub(super) mod audit;
-pub mod birthplace;
 pub(super) mod cache;
 pub(super) mod canonical;
 pub(super) mod class;

@@ -1,7 +1,9 @@
-//! Random programs (`generator`) under CPython and under Mini: both must print the same, the traceback included of those that die.
+//! Random programs (`generator`) under CPython and under Mini: both must print the same, the
+//! traceback included of those that die.
 //!
-//! `MINI_CASES=20000 cargo test --test it against_python` compares so many; with `MINI_CASE=7` it is seed 7 alone.
-//! On a difference the program is shrunk by leaving out lines for as long as the difference stays.
+//! `MINI_CASES=20000 cargo test --test it against_python` compares so many; with `MINI_CASE=7` it
+//! is seed 7 alone. On a difference the program is shrunk by leaving out lines for as long as the
+//! difference stays.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,7 @@ const BATCH: usize = 250;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A generated program that takes longer under CPython is the generator's mistake.
-const LONGEST_MS: f64 = 1000.0;
+const MAX_MS: f64 = 1000.0;
 
 /// So many differing programs are shrunk and shown.
 const SHOWN: usize = 12;
@@ -142,7 +144,7 @@ impl Comparison {
                 outcome.error
             );
             assert!(
-                outcome.time_ms < LONGEST_MS,
+                outcome.time_ms < MAX_MS,
                 "seed {seed} takes {} ms under CPython:\n{program}",
                 outcome.time_ms
             );

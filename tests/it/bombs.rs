@@ -13,7 +13,7 @@ use crate::process::in_parallel;
 
 const LIMIT_MIB: usize = 16;
 /// Most of the memory that may be resident at once.
-const MOST_KIB: usize = LIMIT_MIB * 1024 * 6 / 5 + (16 << 10);
+const MAX_KIB: usize = LIMIT_MIB * 1024 * 6 / 5 + (16 << 10);
 
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -74,7 +74,7 @@ fn fault(bomb: &Path, engine: &str) -> Option<String> {
     if !matches!(status.code(), Some(0 | 1)) {
         return Some(format!("{status}"));
     }
-    (peak_kib > MOST_KIB).then(|| format!("{peak_kib} KiB were resident, of {MOST_KIB}"))
+    (peak_kib > MAX_KIB).then(|| format!("{peak_kib} KiB were resident, of {MAX_KIB}"))
 }
 
 /// The most memory that a process has had so far, in KiB.

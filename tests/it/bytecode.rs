@@ -276,7 +276,8 @@ L4:     ret        r6
 
 #[test]
 fn everything_about_a_function_survives() {
-    // The last module has no source, so its places are in the assembly text, which is printed too the first time.
+    // The last module has no source, so its places are in the assembly text, which is printed too
+    // the first time.
     let text = EVERYTHING;
     let program = sound(text);
     verify(program.clone()).expect("it passes");

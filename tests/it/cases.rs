@@ -1,5 +1,6 @@
-//! Many cases of one property, the same ones on each machine. `MINI_CASES=200000 cargo test` sets their number; a failing case prints the line that
-//! runs it alone, and so does one that goes on for minutes.
+//! Many cases of one property, the same ones on each machine. `MINI_CASES=200000 cargo test` sets
+//! their number; a failing case prints the line that runs it alone, and so does one that goes on
+//! for minutes.
 
 use arbtest::arbitrary::{Result, Unstructured};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,8 +10,8 @@ use std::time::{Duration, Instant};
 /// How long one case may take on the slowest of machines. Beyond that it hangs.
 const PATIENCE: Duration = Duration::from_mins(if cfg!(miri) { 600 } else { 5 });
 
-/// Runs a property on `ordinary` cases (or as many as `MINI_CASES` says), each made from `bytes` bytes that depend on its number alone.
-/// A case that runs out of bytes is left out.
+/// Runs a property on `ordinary` cases (or as many as `MINI_CASES` says), each made from `bytes`
+/// bytes that depend on its number alone. A case that runs out of bytes is left out.
 pub(crate) fn run(
     name: &str,
     ordinary: u64,

@@ -1,5 +1,5 @@
-//! Programs in a VM that collects garbage all the time, shares nearly everything with its forks, and
-//! checks its whole heap around each collection (`--stress`): they must print what they print
+//! Programs in a VM that collects garbage all the time, shares nearly everything with its forks,
+//! and checks its whole heap around each collection (`--stress`): they must print what they print
 //! otherwise, on both engines. An object that somebody forgot to mark, a handle that outlives what
 //! it is of, a page in the wrong place: all of it shows here, where an ordinary run may go on for
 //! days by luck.

@@ -1,4 +1,5 @@
-//! What the compiler makes of a text: instructions as text, what it refuses, and that the verifier accepts all of it.
+//! What the compiler makes of a text: instructions as text, what it refuses, and that the verifier
+//! accepts all of it.
 
 use crate::front::ENVIRONMENT;
 use mini::bytecode::disassemble::{Options, disassemble};
@@ -101,7 +102,8 @@ fn every_program_of_the_suite_compiles_to_verified_code() {
         };
         let compiled = compiled(&text);
         if let Some(first) = compiled.diagnostics.first() {
-            // A builtin class that the VM does not have yet is a refusal, not a fault of the compiler.
+            // A builtin class that the VM does not have yet is a refusal, not a fault of the
+            // compiler.
             let refused = ["E0618"];
             if !refused.contains(&first.code.name()) {
                 failures.push(format!("{}: {first:?}", path.display()));

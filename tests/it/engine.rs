@@ -90,7 +90,8 @@ for _ in range(100):
     assert_eq!(code, Some(0), "{stderr}");
 }
 
-/// Programs without races print the same under all rules. Each program under one of them that its name decides; under all with `MINI_CASES`.
+/// Programs without races print the same under all rules. Each program under one of them that its
+/// name decides; under all with `MINI_CASES`.
 #[test]
 fn programs_without_races_print_the_same_under_all_rules() {
     const RULES: [&str; 6] = [
@@ -492,7 +493,8 @@ bomb()
 ";
     let (code, _, stderr) = run("thread_bomb", &["--max-threads", "200"], threads);
     assert!(stderr.contains("RuntimeError: can't start new thread"));
-    // Each thread that the error ends makes room for another one. If that goes on, it is the run's limit that ends it.
+    // Each thread that the error ends makes room for another one. If that goes on, it is the run's
+    // limit that ends it.
     match code {
         Some(1) => {}
         Some(4) => {

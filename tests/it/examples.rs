@@ -1,5 +1,6 @@
-//! The examples whose output does not depend on the schedule print what the tour (`examples/README.md`) says, under every rule of the lock, and what CPython
-//! prints where there is one.
+//! The examples whose output does not depend on the schedule print what the tour
+//! (`examples/README.md`) says, under every rule of the lock, and what CPython prints where there
+//! is one.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The front end: text in, tree and diagnostics out. What is said of each wrong program under `tests/lang` is a snapshot; the trees of
-//! all programs there are CPython's.
+//! The front end: text in, tree and diagnostics out. What is said of each wrong program under
+//! `tests/lang` is a snapshot; the trees of all programs there are CPython's.
 
 use crate::oracle;
 use crate::process::finish;

@@ -1,4 +1,5 @@
-//! The frozen library (`stdlib/frozen.rs`) is what its text compiles to. `MINI_UPDATE=1` writes it anew.
+//! The frozen library (`stdlib/frozen.rs`) is what its text compiles to. `MINI_UPDATE=1` writes it
+//! anew.
 
 use mini::bytecode::code::{Code, Const, Guard, Program};
 use mini::bytecode::op::{CodeIx, Op, Reg};
@@ -142,7 +143,8 @@ fn rust(program: &Program) -> String {
 
 /// What stands before the tables; `OPERANDS` are the types of operands that occur in them.
 const HEAD: &str = "\
-//! The library module `_builtins`, compiled. Written by a test (`MINI_UPDATE=1 cargo test --test it frozen`); not for reading.
+//! The library module `_builtins`, compiled. Written by a test (`MINI_UPDATE=1 cargo test --test it
+//! frozen`); not for reading.
 
 use crate::bytecode::code::{Global, Guard, Name};
 use crate::bytecode::frozen::{Frozen, FrozenCode, FrozenConst};

@@ -1,11 +1,12 @@
-//! Random programs, each a function of its seed: well scoped, always ending, never dying of an uncaught exception,
-//! and printing a great deal of what happens on the way.
+//! Random programs, each a function of its seed: well scoped, always ending, never dying of an
+//! uncaught exception, and printing a great deal of what happens on the way.
 //!
-//! A program keeps clear of what is legitimately unspecified: addresses, hashes of text, the order of a set of text,
-//! the clock. It knows nothing of Mini: that CPython runs the same text is the point.
+//! A program keeps clear of what is legitimately unspecified: addresses, hashes of text, the order
+//! of a set of text, the clock. It knows nothing of Mini: that CPython runs the same text is the
+//! point.
 //!
-//! Growth is bounded: whatever is assigned goes through `clip`, exponents, shifts and repetitions are reduced, and each
-//! loop has a counter.
+//! Growth is bounded: whatever is assigned goes through `clip`, exponents, shifts and repetitions
+//! are reduced, and each loop has a counter.
 
 mod changing_class;
 mod definition;
@@ -19,8 +20,8 @@ mod statement;
 pub(crate) use phrase::phrase;
 pub(crate) use random::Random;
 
-/// What an expression is made to give. Expressions are well typed on the whole, so that a program gets somewhere; the
-/// statements that are about errors mix kinds on purpose.
+/// What an expression is made to give. Expressions are well typed on the whole, so that a program
+/// gets somewhere; the statements that are about errors mix kinds on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// `int`, of any size.
@@ -104,7 +105,8 @@ impl Writer {
             .push(format!("{}{text}", "    ".repeat(self.indent)));
     }
 
-    /// A header such as `if x:` with what `body` writes below it. Names that the body binds end with it.
+    /// A header such as `if x:` with what `body` writes below it. Names that the body binds end
+    /// with it.
     fn block(&mut self, header: &str, body: impl FnOnce(&mut Self)) {
         self.line(header);
         self.indent += 1;

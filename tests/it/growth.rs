@@ -1,11 +1,11 @@
 //! Time and memory of the front end are in proportion to the text: every construct of the language
-//! (`growth::shapes`), sixteen times as often, takes about sixteen times as many bytes of memory, and
-//! as many instructions of the processor.
+//! (`growth::shapes`), sixteen times as often, takes about sixteen times as many bytes of memory,
+//! and as many instructions of the processor.
 //!
-//! Memory is counted for each thread by the allocator of the tests (`allocation_counter`), and comes
-//! out the same every time. What takes time takes memory as a rule, and where it does not, counted
-//! instructions show it: with `MINI_CASES` set, and where `valgrind` is on the machine, `mini check`
-//! runs under it (in release, half an hour).
+//! Memory is counted for each thread by the allocator of the tests (`allocation_counter`), and
+//! comes out the same every time. What takes time takes memory as a rule, and where it does not,
+//! counted instructions show it: with `MINI_CASES` set, and where `valgrind` is on the machine,
+//! `mini check` runs under it (in release, half an hour).
 
 mod shapes;
 
@@ -21,12 +21,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Repetitions of the text that shows what a run takes in any case, of the short one, and how many times as many the long one has.
+/// Repetitions of the text that shows what a run takes in any case, of the short one, and how many
+/// times as many the long one has.
 const NONE: usize = 24;
 const COUNT: usize = 64;
 const FACTOR: usize = 16;
 
-/// The long text may take so much more than in proportion: sorting is part of the work, and buffers double.
+/// The long text may take so much more than in proportion: sorting is part of the work, and buffers
+/// double.
 const LEEWAY: f64 = 2.0;
 
 /// Most bytes of memory at a time for each byte of text.

@@ -1,6 +1,8 @@
-//! Runs every program under `tests/lang` (but `refused` and `syntax_errors`, which have their own tests) and compares
-//! what it prints with `name.out` (of programs named `unordered_*` the lines are sorted first), and how a program named `err_*` ends with `name.err`. The expectations are CPython's
-//! (`tests/lang/regenerate.py`); a share of them is asked of CPython again, all of them with `MINI_CASES` set.
+//! Runs every program under `tests/lang` (but `refused` and `syntax_errors`, which have their own
+//! tests) and compares what it prints with `name.out` (of programs named `unordered_*` the lines
+//! are sorted first), and how a program named `err_*` ends with `name.err`. The expectations are
+//! CPython's (`tests/lang/regenerate.py`); a share of them is asked of CPython again, all of them
+//! with `MINI_CASES` set.
 
 use std::fs;
 use std::path::{Path, PathBuf};

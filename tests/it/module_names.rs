@@ -1,5 +1,6 @@
-//! Every public name of CPython's modules is in Mini's module of that name and used by a program under `tests/lang`, or refused by name with a reason.
-//! The names are in `module_names.txt`, which `module_names.py` writes and a python3 on the machine confirms.
+//! Every public name of CPython's modules is in Mini's module of that name and used by a program
+//! under `tests/lang`, or refused by name with a reason. The names are in `module_names.txt`, which
+//! `module_names.py` writes and a python3 on the machine confirms.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -110,7 +111,8 @@ fn every_public_name_is_there_and_tested_or_refused_with_a_reason() {
     assert!(there > 300 && refused > 300);
 }
 
-/// Attributes of classes that Mini's do not have: those that instances alone have in Mini, and CPython's own workings.
+/// Attributes of classes that Mini's do not have: those that instances alone have in Mini, and
+/// CPython's own workings.
 const NO_MEMBERS: &[&str] = &[
     "ChainMap.fromkeys",
     "Field.compare",
@@ -234,7 +236,8 @@ fn the_names_are_cpythons() {
     );
     let theirs = String::from_utf8_lossy(&told.stdout).into_owned();
     let theirs: HashSet<&str> = theirs.split_whitespace().collect();
-    // What differs between builds of 3.11 and machines is in `os`, `time` and `sys`, and refused as a whole there.
+    // What differs between builds of 3.11 and machines is in `os`, `time` and `sys`, and refused as
+    // a whole there.
     let mut unknown = Vec::new();
     for (module, names) in listed(&list()) {
         if !matches!(module, "os" | "time" | "sys") {

@@ -1,5 +1,6 @@
-//! Programs of the suite with small changes, as scripts and as assembly text, compiled and run on the simulated engine within narrow bounds. Most of them go wrong;
-//! none of them may make Mini go wrong: no panic, no hang, no message whose place is not in the text.
+//! Programs of the suite with small changes, as scripts and as assembly text, compiled and run on
+//! the simulated engine within narrow bounds. Most of them go wrong; none of them may make Mini go
+//! wrong: no panic, no hang, no message whose place is not in the text.
 //!
 //! `MINI_CASES=10000 cargo test --test it mutants` runs so many of each.
 
@@ -20,9 +21,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 /// Longer programs would be changed where they never come to.
-const LONGEST_BYTES: usize = 8_000;
+const MAX_BYTES: usize = 8_000;
 
-/// Instructions of a run; most programs of the suite end before. Checking the heap all the time takes a hundred times as long.
+/// Instructions of a run; most programs of the suite end before. Checking the heap all the time
+/// takes a hundred times as long.
 const INSTRUCTIONS: u64 = 60_000;
 const CHECKED_INSTRUCTIONS: u64 = 4_000;
 
@@ -40,7 +42,7 @@ fn programs() -> Vec<String> {
     lang::programs()
         .iter()
         .filter_map(|path| std::fs::read_to_string(path).ok())
-        .filter(|text| text.len() < LONGEST_BYTES)
+        .filter(|text| text.len() < MAX_BYTES)
         .collect()
 }
 
@@ -112,7 +114,8 @@ fn mutated_assembly_ends_within_its_bounds() {
     tally.at_least(20);
 }
 
-/// Looks at the messages, and runs the program where there are none. Code from the compiler is `promised` to pass the verifier.
+/// Looks at the messages, and runs the program where there are none. Code from the compiler is
+/// `promised` to pass the verifier.
 fn ends(compiled: Compiled, promised: bool, u: &mut Unstructured<'_>) -> Result<()> {
     properties::messages_are_sound(&compiled);
     if !compiled.diagnostics.is_empty() {

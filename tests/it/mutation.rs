@@ -1,4 +1,5 @@
-//! Small changes to texts that are right: characters and tokens taken out, put in, said twice, or put in the place of others.
+//! Small changes to texts that are right: characters and tokens taken out, put in, said twice, or
+//! put in the place of others.
 
 use arbtest::arbitrary::{Result, Unstructured};
 
@@ -39,7 +40,8 @@ pub(crate) fn characters(
     Ok(())
 }
 
-/// Changes some tokens for others of `from`, which may be another text: what comes of it is mostly still a program.
+/// Changes some tokens for others of `from`, which may be another text: what comes of it is mostly
+/// still a program.
 pub(crate) fn tokens(text: &mut String, from: &str, input: &mut Unstructured<'_>) -> Result<()> {
     let mut own = split(text);
     let foreign = split(from);
@@ -64,7 +66,8 @@ pub(crate) fn tokens(text: &mut String, from: &str, input: &mut Unstructured<'_>
             1 => own.swap(at, other),
             2 => own[at] = "",
             3 => own[at] = piece,
-            // Of the same kind and from the same text, mostly: names for names, numbers for numbers.
+            // Of the same kind and from the same text, mostly: names for names, numbers for
+            // numbers.
             _ => {
                 let alike = if input.ratio(1, 4)? {
                     foreign_solid.iter().map(|&at| foreign[at]).collect()

@@ -1,8 +1,8 @@
-//! The CPython that Mini is held against, where this machine has one. Its version matters: messages change from one
-//! to the next, and those in the suite are 3.11's.
+//! The CPython that Mini is held against, where this machine has one. Its version matters: messages
+//! change from one to the next, and those in the suite are 3.11's.
 //!
-//! How many cases to compare is asked of the environment, as in `cases`: `MINI_CASES` for a long run on demand,
-//! `MINI_CASE` for one case again.
+//! How many cases to compare is asked of the environment, as in `cases`: `MINI_CASES` for a long
+//! run on demand, `MINI_CASE` for one case again.
 
 use std::ops::Range;
 use std::process::Command;

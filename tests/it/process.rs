@@ -1,4 +1,5 @@
-//! Runs a program to its end, or to the end of one's patience: a test that hangs is a test that fails.
+//! Runs a program to its end, or to the end of one's patience: a test that hangs is a test that
+//! fails.
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};

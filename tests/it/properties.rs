@@ -1,5 +1,6 @@
-//! Properties that hold for any input. The front end: whatever the text, there is a tree and there are messages, at once, and all places
-//! lie in the text and on boundaries of characters; what is accepted is compiled, to bytecode that the verifier accepts.
+//! Properties that hold for any input. The front end: whatever the text, there is a tree and there
+//! are messages, at once, and all places lie in the text and on boundaries of characters; what is
+//! accepted is compiled, to bytecode that the verifier accepts.
 
 use crate::front::{self, ENVIRONMENT};
 use crate::{cases, generator, mutation};

@@ -1,4 +1,5 @@
-//! The real engine under load, told to end at any moment: whatever a program does just then, it ends, with a code that says how, and without a word of a panic.
+//! The real engine under load, told to end at any moment: whatever a program does just then, it
+//! ends, with a code that says how, and without a word of a panic.
 //!
 //! `MINI_CASES=500 cargo test --test it signals` does it so many times.
 #![cfg(unix)]
@@ -16,8 +17,8 @@ const CASES: u64 = 16;
 /// A program has its signal within half a second.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What a script may end with: by itself, with an exception, by Ctrl-C, by SIGTERM; and in a deadlock, where Ctrl-C has ended the
-/// thread that the others wait for.
+/// What a script may end with: by itself, with an exception, by Ctrl-C, by SIGTERM; and in a
+/// deadlock, where Ctrl-C has ended the thread that the others wait for.
 const CODES: [i32; 5] = [0, 1, 3, 130, 143];
 
 /// SIGINT and SIGTERM, on every system.
@@ -204,7 +205,8 @@ fn failure(case: u64, scripts: &[PathBuf]) -> Option<String> {
         let mut next = pause;
         let mut status = None;
         while status.is_none() && begun.elapsed() < PATIENCE {
-            // Ctrl-C is pressed until it helps; more than twice is not needed where nobody is about to start.
+            // Ctrl-C is pressed until it helps; more than twice is not needed where nobody is about
+            // to start.
             if begun.elapsed() >= next {
                 let _ = Command::new("kill")
                     .args([signal, &child.id().to_string()])

@@ -1,4 +1,5 @@
-//! Slices of a VM: whatever the budget, exactly so many instructions run, and however a run is cut, it is the same run.
+//! Slices of a VM: whatever the budget, exactly so many instructions run, and however a run is cut,
+//! it is the same run.
 
 use crate::sim::machine::image;
 use mini::vm::slice::{Budget, Stop};
@@ -10,7 +11,8 @@ pub(crate) fn vm(text: &str) -> Vm {
     Vm::new(image(text), Limits::default())
 }
 
-/// Arithmetic, calls, loops, containers, generators and exceptions: every kind of thing a slice can end in the middle of.
+/// Arithmetic, calls, loops, containers, generators and exceptions: every kind of thing a slice can
+/// end in the middle of.
 const MIXTURE: &str = "
 def fib(n):
     return n if n < 2 else fib(n - 1) + fib(n - 2)

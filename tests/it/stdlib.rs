@@ -1,4 +1,5 @@
-//! The standard modules as texts: each compiles with all that it imports, and refers to no native that does not exist.
+//! The standard modules as texts: each compiles with all that it imports, and refers to no native
+//! that does not exist.
 
 use mini::bytecode::verify::verify;
 use mini::compile::{Compiled, Environment, compile};

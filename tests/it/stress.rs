@@ -1,8 +1,9 @@
-//! Every primitive under the most hostile rule, a switch after each instruction, again and again: nothing is lost, nothing comes twice, nobody is stuck.
-//! The programs (`tests/lang/stress`) print sums that must come out the same under every schedule.
+//! Every primitive under the most hostile rule, a switch after each instruction, again and again:
+//! nothing is lost, nothing comes twice, nobody is stuck. The programs (`tests/lang/stress`) print
+//! sums that must come out the same under every schedule.
 //!
-//! An ordinary run gives each program a few rounds on each engine; with `MINI_CASES` each gets half a minute on the real one, and 500 seeds on the simulated
-//! one.
+//! An ordinary run gives each program a few rounds on each engine; with `MINI_CASES` each gets half
+//! a minute on the real one, and 500 seeds on the simulated one.
 
 use std::fs;
 use std::path::{Path, PathBuf};

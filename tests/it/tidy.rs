@@ -1,11 +1,12 @@
-//! The invariants that are absences: which module may know which, and what the sources must not say. Reads the text of the sources, so it holds
-//! for code that is compiled for no test, too.
+//! The invariants that are absences: which module may know which, and what the sources must not
+//! say. Reads the text of the sources, so it holds for code that is compiled for no test, too.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What each module may use besides itself, as paths from the root of the crate; `*` is everything. The arrows of `docs/architecture.md`.
+/// What each module may use besides itself, as paths from the root of the crate; `*` is everything.
+/// The arrows of `docs/architecture.md`.
 const LAYERS: &[(&str, &[&str])] = &[
     ("allocator", &[]),
     ("operator", &[]),
@@ -177,6 +178,9 @@ const ABSENCES: &[(&[&str], &[&str], &str)] = &[
     ),
 ];
 
+/// Longest line of a comment, in columns.
+const COLUMNS: usize = 100;
+
 /// Longest file without a reason.
 const LINES: usize = 800;
 
@@ -240,7 +244,8 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
-/// `src/engine/sim/clock.rs` is `engine::sim::clock`; a grammar belongs to the module that includes it.
+/// `src/engine/sim/clock.rs` is `engine::sim::clock`; a grammar belongs to the module that includes
+/// it.
 fn module_of(path: &Path) -> String {
     let path = path.with_extension("");
     match path.to_str().expect("names are UTF-8") {
@@ -256,8 +261,8 @@ fn within(path: &str, module: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The paths from the root of the crate that a module's text names, after `crate::` or `super::`; a group in
-/// braces is several.
+/// The paths from the root of the crate that a module's text names, after `crate::` or `super::`; a
+/// group in braces is several.
 fn crate_paths(own: &str, text: &str) -> Vec<(usize, String)> {
     let code: Vec<(usize, &str)> = code(text).collect();
     let joined: String = code.iter().flat_map(|(_, line)| [*line, "\n"]).collect();
@@ -293,7 +298,8 @@ fn crate_paths(own: &str, text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Takes apart the path that a text begins with, groups within groups too; gives what is left of the text.
+/// Takes apart the path that a text begins with, groups within groups too; gives what is left of
+/// the text.
 fn expand<'a>(before: &str, text: &'a str, take: &mut dyn FnMut(String)) -> &'a str {
     let text = text.trim_start();
     let Some(mut group) = text.strip_prefix('{') else {
@@ -547,6 +553,25 @@ fn files_are_short_and_say_what_they_are() {
     for (long, _) in LONG {
         if !Path::new(long).exists() {
             wrong.push(format!("{long}: has a reason to be long, and is gone"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn comments_fit_a_page() {
+    let mut wrong = Vec::new();
+    let folders = ["src", "tests", "benches", "fuzz", "grammar"];
+    let files = folders
+        .iter()
+        .flat_map(|folder| [sources(folder, "rs"), sources(folder, "lalrpop")].concat());
+    for path in files {
+        for (at, line) in text(&path).lines().enumerate() {
+            let columns = line.chars().count();
+            if line.trim_start().starts_with("//") && columns > COLUMNS {
+                let name = path.display();
+                wrong.push(format!("{name}:{}: {columns} columns", at + 1));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,4 +1,5 @@
-//! Timelines and traces: what is drawn of a simulated run, what is saved of any, and what becomes of files that are no traces.
+//! Timelines and traces: what is drawn of a simulated run, what is saved of any, and what becomes
+//! of files that are no traces.
 
 mod sealed;
 
@@ -467,7 +468,8 @@ fn events_come_back_as_they_were() {
     });
 }
 
-/// Bytes with a right checksum that nobody wrote: whatever they are, reading ends, and what is read can be drawn.
+/// Bytes with a right checksum that nobody wrote: whatever they are, reading ends, and what is read
+/// can be drawn.
 #[test]
 fn any_bytes_can_be_read() {
     cases::run("any_bytes_can_be_read", 1_000, 2_000, |u| {
@@ -478,8 +480,8 @@ fn any_bytes_can_be_read() {
     });
 }
 
-/// The trace of a run with a few bytes of its events changed, taken out, put in or said twice, and sealed anew: it is read as far as it
-/// makes sense, and drawn.
+/// The trace of a run with a few bytes of its events changed, taken out, put in or said twice, and
+/// sealed anew: it is read as far as it makes sense, and drawn.
 #[test]
 fn damaged_traces_can_be_read() {
     let mut block = Block::default();

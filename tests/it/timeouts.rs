@@ -1,5 +1,6 @@
-//! A wait with a timeout that nobody ends takes as long as it says: in virtual time to the nanosecond (and what the instructions around it cost), in real
-//! time never less. How much more is the machine's affair.
+//! A wait with a timeout that nobody ends takes as long as it says: in virtual time to the
+//! nanosecond (and what the instructions around it cost), in real time never less. How much more is
+//! the machine's affair.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +10,8 @@ use crate::process::finish;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// In the `unit` model an instruction takes a nanosecond; what stands around a wait in the library is less than this.
+/// In the `unit` model an instruction takes a nanosecond; what stands around a wait in the library
+/// is less than this.
 const AROUND_NS: u64 = 1000;
 
 fn waits(engine: &[&str], seconds: &str) -> Vec<(String, u64)> {

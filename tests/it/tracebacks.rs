@@ -1,5 +1,6 @@
-//! How runs end that an exception ends: each program of `tests/lang/tracebacks.txt` has its whole traceback in a snapshot, and is held against CPython's,
-//! frame by frame and caret by caret. Frames of the standard library are left out: they are different code.
+//! How runs end that an exception ends: each program of `tests/lang/tracebacks.txt` has its whole
+//! traceback in a snapshot, and is held against CPython's, frame by frame and caret by caret.
+//! Frames of the standard library are left out: they are different code.
 
 use crate::process::{finish, in_parallel};
 use crate::{front, oracle};

@@ -1,4 +1,5 @@
-//! The tree in the words of CPython's `ast.dump`, so that the two can be compared; also good to read in small snapshots.
+//! The tree in the words of CPython's `ast.dump`, so that the two can be compared; also good to
+//! read in small snapshots.
 
 use mini::operator::{BinaryOp, CompareOp, UnaryOp};
 use mini::syntax::ast::{

@@ -1,4 +1,5 @@
-//! What `every(n)` promises of real threads, counted from what they told of a run: a turn is whole, and the next one is the longest waiter's.
+//! What `every(n)` promises of real threads, counted from what they told of a run: a turn is whole,
+//! and the next one is the longest waiter's.
 
 use crate::process::finish;
 use mini::event::trace::Trace;
@@ -67,7 +68,8 @@ impl Turns {
                 }
                 What::Ran { instructions, .. } => *ran.entry(thread).or_default() += instructions,
                 What::LockReleased(Release::Budget) => {
-                    // One whose place is kept although the operating system has not begun with it is passed by.
+                    // One whose place is kept although the operating system has not begun with it
+                    // is passed by.
                     longest = waiting
                         .iter()
                         .filter(|(thread, _)| ran.contains_key(thread))

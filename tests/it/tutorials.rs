@@ -1,5 +1,5 @@
-//! The tutorials of `tests/lang/stdlib` in the simulated engine: under every preset they print what CPython prints (`lang` compares the real engine), and a second run
-//! prints the same bytes.
+//! The tutorials of `tests/lang/stdlib` in the simulated engine: under every preset they print what
+//! CPython prints (`lang` compares the real engine), and a second run prints the same bytes.
 //!
 //! An ordinary run takes a few presets for each program, in turn; with `MINI_CASES` it takes all.
 

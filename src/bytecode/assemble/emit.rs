@@ -1,5 +1,6 @@
-//! Makes the program of a sorted assembly text: links the modules it imports, and numbers constants, names and variables. Knows no instruction by name
-//! but `import`, whose modules may have to be linked.
+//! Makes the program of a sorted assembly text: links the modules it imports, and numbers
+//! constants, names and variables. Knows no instruction by name but `import`, whose modules may
+//! have to be linked.
 
 use super::operand::{kind_of, name_list};
 use super::outline::{CodeDraft, Outline};
@@ -12,7 +13,8 @@ use crate::source::{Source, Span};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Makes the program; where an operand is wrong, the instruction is left out and a diagnostic given.
+/// Makes the program; where an operand is wrong, the instruction is left out and a diagnostic
+/// given.
 pub(super) fn emit(
     source: Source,
     outline: &Outline,
@@ -261,7 +263,8 @@ impl Emitter<'_> {
     }
 }
 
-/// Takes the variables of a module out of a program. Its own code, the only one to use them, is about to be replaced.
+/// Takes the variables of a module out of a program. Its own code, the only one to use them, is
+/// about to be replaced.
 fn forget_globals(program: &mut Program, module: usize) {
     let gone = std::mem::take(&mut program.modules[module].globals);
     let mut keep = vec![true; program.globals.len()];

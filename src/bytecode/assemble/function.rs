@@ -16,7 +16,8 @@ pub(super) struct Making<'a> {
     pub(super) draft: &'a CodeDraft,
     pub(super) module: ModuleIx,
     pub(super) sites: Vec<Name>,
-    /// A site to fall back on when there are more than can be numbered: one of the same instruction and name.
+    /// A site to fall back on when there are more than can be numbered: one of the same instruction
+    /// and name.
     pub(super) site_of: FxHashMap<(OpKind, Name), Site>,
 }
 
@@ -120,7 +121,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// An instruction without a place has that of the one before; without a source text, its own line is its place.
+    /// An instruction without a place has that of the one before; without a source text, its own
+    /// line is its place.
     pub(super) fn span(&mut self, source: SourceId, instruction: &Instruction, last: Span) -> Span {
         if source == SourceId(0) {
             if let Some(place) = &instruction.place {

@@ -1,4 +1,5 @@
-//! Makes instructions: each operand is read as the kind that the table of instructions says it is. Knows the kinds, and no instruction.
+//! Makes instructions: each operand is read as the kind that the table of instructions says it is.
+//! Knows the kinds, and no instruction.
 
 use super::emit::Emitter;
 use super::function::Making;
@@ -244,7 +245,8 @@ impl Emitter<'_> {
         found
     }
 
-    /// A variable that the module does not list is added to it; a builtin of the name shows through, as in a script.
+    /// A variable that the module does not list is added to it; a builtin of the name shows
+    /// through, as in a script.
     pub(super) fn global(&mut self, module: ModuleIx, text: &str) -> GlobalIx {
         let name = self.name(text);
         if let Some(&global) = self.globals.get(&(module, name)) {

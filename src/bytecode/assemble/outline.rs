@@ -1,4 +1,5 @@
-//! Sorts the lines of an assembly text into modules, functions and source texts. Looks into no instruction.
+//! Sorts the lines of an assembly text into modules, functions and source texts. Looks into no
+//! instruction.
 
 use super::report;
 use super::tree::{At, Detail, Directive, Instruction, Item, Parameter, SourceName};

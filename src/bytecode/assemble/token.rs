@@ -1,4 +1,5 @@
-//! Assembly text to tokens. Knows no instruction, and never fails: text that is no token becomes `Bad`, with a diagnostic.
+//! Assembly text to tokens. Knows no instruction, and never fails: text that is no token becomes
+//! `Bad`, with a diagnostic.
 
 use super::{MAX_DIAGNOSTICS, report};
 use crate::bytecode::verify::MAX_TUPLE_DEPTH;
@@ -6,10 +7,12 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use logos::Logos;
 
-/// A token; its text is in the source. The comments in `grammar/masm.lalrpop` say what the terminals are for.
+/// A token; its text is in the source. The comments in `grammar/masm.lalrpop` say what the
+/// terminals are for.
 #[derive(Logos, Clone, Copy, PartialEq, Eq, Debug)]
 #[logos(skip r"[ \t\x0C\u{FEFF}]+", skip(r"[;#][^\r\n]*", allow_greedy = true))]
-// Letters and digits, and nearly all beyond ASCII: a superset of what `disassemble` writes without quotes.
+// Letters and digits, and nearly all beyond ASCII: a superset of what `disassemble` writes without
+// quotes.
 #[logos(subpattern letter = r"[A-Za-z_\u{A1}-\u{FEFE}\u{FF00}-\u{10FFFF}]")]
 #[logos(subpattern plain = r"[0-9A-Za-z_\u{A1}-\u{FEFE}\u{FF00}-\u{10FFFF}]")]
 #[logos(subpattern text = r#""([^"\\\r\n]|\\[^\r\n])*""#)]

@@ -1,4 +1,5 @@
-//! The lines of an assembly text as a tree, and the reading of its literals. What instructions there are is not known here.
+//! The lines of an assembly text as a tree, and the reading of its literals. What instructions
+//! there are is not known here.
 
 use super::report;
 use super::token::Token;
@@ -8,7 +9,8 @@ use lalrpop_util::ParseError;
 use num_bigint::BigInt;
 use num_traits::Num;
 
-/// Longest decimal number that is read, as in CPython: reading decimal digits takes more than linear time. Hexadecimal ones have no limit.
+/// Longest decimal number that is read, as in CPython: reading decimal digits takes more than
+/// linear time. Hexadecimal ones have no limit.
 const MAX_DECIMAL_DIGITS: usize = 4_300;
 
 /// Something with its place.
@@ -125,7 +127,8 @@ impl<'s> Reader<'s> {
         report(&mut self.diagnostics, code, Span::new(start, end), message);
     }
 
-    /// A line that the grammar could not read. What the lexer has complained about is not said again.
+    /// A line that the grammar could not read. What the lexer has complained about is not said
+    /// again.
     pub(crate) fn broken(&mut self, error: &ParseError<usize, Token, ()>) {
         let (start, end, expected) = match error {
             ParseError::UnrecognizedToken {

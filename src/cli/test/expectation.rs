@@ -15,7 +15,7 @@ use std::time::Duration;
 const LONGEST: u64 = 1 << 28;
 
 /// A longer difference is not shown to its end.
-const MOST_LINES: usize = 200;
+const MAX_LINES: usize = 200;
 
 /// Looking for the least difference ends after this; then any will do.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -73,10 +73,10 @@ pub(super) fn difference(expected: &str, printed: &str) -> Printable {
         .header("expected", "printed")
         .to_string();
     let lines = difference.lines().count();
-    let Some(more) = lines.checked_sub(MOST_LINES).filter(|it| *it > 0) else {
+    let Some(more) = lines.checked_sub(MAX_LINES).filter(|it| *it > 0) else {
         return Printable::lines(&difference);
     };
-    let shown: Vec<&str> = difference.lines().take(MOST_LINES).collect();
+    let shown: Vec<&str> = difference.lines().take(MAX_LINES).collect();
     printable!(
         Printable::lines(&shown.join("\n")),
         "\n… and ",

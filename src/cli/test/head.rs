@@ -28,7 +28,7 @@ use std::path::{Component, Path};
 const MARK: &str = "# mini ";
 
 /// Most runs of a script.
-const MOST_RUNS: usize = 100;
+const MAX_RUNS: usize = 100;
 
 /// One run.
 pub(super) struct Head {
@@ -67,8 +67,8 @@ pub(super) fn heads(text: &str) -> Result<Vec<Head>, Trouble> {
             ),
             _ => continue,
         }
-        if heads.len() == MOST_RUNS {
-            bail!("line {}: it asks for more than {MOST_RUNS} runs", at + 1);
+        if heads.len() == MAX_RUNS {
+            bail!("line {}: it asks for more than {MAX_RUNS} runs", at + 1);
         }
         heads.push(Head::new(Some(at + 1), words.collect())?);
     }

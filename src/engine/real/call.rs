@@ -1,4 +1,5 @@
-//! What a VM asks of the operating system, served: one method for the dispatch, one for each call that blocks.
+//! What a VM asks of the operating system, served: one method for the dispatch, one for each call
+//! that blocks.
 
 use crate::engine::child::{SIGINT, no_memory};
 use crate::engine::outcome::End;
@@ -10,7 +11,7 @@ use crate::engine::real::worker::{Held, Next, OS_THREAD_BYTES, Worker};
 use crate::engine::stream::{Printed, os_error};
 use crate::event::{VmId, What};
 use crate::vm::class::Type;
-use crate::vm::slice::{Answer, Clock, Parcel, Stream, SysCall};
+use crate::vm::slice::{Clock, Parcel, Reply, Stream, SysCall};
 use crate::vm::thread::Status;
 use crate::vm::value::ThreadId;
 use std::hash::{BuildHasher, RandomState};
@@ -54,9 +55,9 @@ impl Worker {
             } => return self.receive(vm, channel, deadline_ns),
             SysCall::Yield => {
                 self.give_way(vm);
-                Answer::None
+                Reply::None
             }
-            SysCall::Now(clock) => Answer::Int(self.now(clock)),
+            SysCall::Now(clock) => Reply::Int(self.now(clock)),
             SysCall::StartThread(thread) => self.start_thread(vm, thread),
             SysCall::Fork { name, daemon, .. } => self.fork(vm, name, daemon),
             SysCall::ExitCode { process } => self
@@ -64,12 +65,12 @@ impl Worker {
                 .processes
                 .lock()
                 .exit_code(process)
-                .map_or(Answer::None, |code| Answer::Int(code.into())),
+                .map_or(Reply::None, |code| Reply::Int(code.into())),
             SysCall::ProcessResult { process } => {
                 match self.machine.processes.lock().result(process) {
-                    None => Answer::None,
-                    Some(Ok(parcel)) => Answer::Parcel(parcel),
-                    Some(Err((class, message))) => Answer::Error(class, message),
+                    None => Reply::None,
+                    Some(Ok(parcel)) => Reply::Parcel(parcel),
+                    Some(Err((class, message))) => Reply::Error(class, message),
                 }
             }
             SysCall::Kill { process, signal } => {
@@ -77,17 +78,17 @@ impl Worker {
                 if let Some(target) = target {
                     self.kill(&target, signal);
                 }
-                Answer::None
+                Reply::None
             }
             SysCall::KillPid { pid, signal } => {
                 let target = self.machine.processes.lock().by_pid(pid);
                 match target {
                     None => {
-                        Answer::Error(Type::ProcessLookupError, "[Errno 3] No such process".into())
+                        Reply::Error(Type::ProcessLookupError, "[Errno 3] No such process".into())
                     }
                     Some(target) => {
                         self.kill(&target, signal);
-                        Answer::None
+                        Reply::None
                     }
                 }
             }
@@ -95,12 +96,12 @@ impl Worker {
                 let channels = &self.machine.channels;
                 match vm.pay_for_channel() {
                     Some(held) => {
-                        Answer::Int(channels.open(capacity, self.process.number, held) as i64)
+                        Reply::Int(channels.open(capacity, self.process.number, held) as i64)
                     }
-                    None => Answer::Error(Type::MemoryError, String::new()),
+                    None => Reply::Error(Type::MemoryError, String::new()),
                 }
             }
-            SysCall::ChannelLen { channel } => Answer::Int(
+            SysCall::ChannelLen { channel } => Reply::Int(
                 self.machine
                     .channels
                     .get(channel)
@@ -110,33 +111,33 @@ impl Worker {
                 self.machine
                     .channels
                     .close(channel, end, self.process.number);
-                Answer::None
+                Reply::None
             }
             SysCall::SharedNew { parcel } => {
-                Answer::Int(self.machine.channels.new_cell(parcel) as i64)
+                Reply::Int(self.machine.channels.new_cell(parcel) as i64)
             }
             SysCall::SharedGet { cell } => self
                 .machine
                 .channels
                 .cell(cell)
-                .map_or(Answer::None, Answer::Parcel),
+                .map_or(Reply::None, Reply::Parcel),
             SysCall::SharedSet { cell, parcel } => {
                 self.machine.channels.set_cell(cell, parcel);
-                Answer::None
+                Reply::None
             }
-            SysCall::Pid => Answer::Int(self.process.pid),
-            SysCall::ParentPid => Answer::Int(self.parent_pid()),
-            SysCall::CpuCount => Answer::Int(
+            SysCall::Pid => Reply::Int(self.process.pid),
+            SysCall::ParentPid => Reply::Int(self.parent_pid()),
+            SysCall::CpuCount => Reply::Int(
                 std::thread::available_parallelism().map_or(1, |cores| cores.get() as i64),
             ),
             SysCall::SetSwitchInterval { ns } => {
                 self.process.switch_interval_ns.store(ns, Ordering::Relaxed);
                 let gil = &self.process.gil;
                 gil.set_rules(gil.rules().with_interval(ns));
-                Answer::None
+                Reply::None
             }
             SysCall::SwitchInterval => {
-                Answer::Int(self.process.switch_interval_ns.load(Ordering::Relaxed) as i64)
+                Reply::Int(self.process.switch_interval_ns.load(Ordering::Relaxed) as i64)
             }
             SysCall::SetCheckInterval { instructions } => {
                 self.process
@@ -144,19 +145,19 @@ impl Worker {
                     .store(instructions, Ordering::Relaxed);
                 let gil = &self.process.gil;
                 gil.set_rules(gil.rules().with_instructions(instructions));
-                Answer::None
+                Reply::None
             }
             SysCall::CheckInterval => {
-                Answer::Int(self.process.check_interval.load(Ordering::Relaxed) as i64)
+                Reply::Int(self.process.check_interval.load(Ordering::Relaxed) as i64)
             }
-            SysCall::GilEnabled => Answer::Bool(true),
-            SysCall::Entropy => Answer::Int(RandomState::new().hash_one(clock::wall_ns()) as i64),
+            SysCall::GilEnabled => Reply::Bool(true),
+            SysCall::Entropy => Reply::Int(RandomState::new().hash_one(clock::wall_ns()) as i64),
         };
         self.answer(vm, answer)
     }
 
-    fn answer(&mut self, vm: &mut Held<'_>, answer: Answer) -> Next {
-        if let Answer::Parcel(parcel) = &answer {
+    fn answer(&mut self, vm: &mut Held<'_>, answer: Reply) -> Next {
+        if let Reply::Parcel(parcel) = &answer {
             let channels = &self.machine.channels;
             channels.adopt(&parcel.ends, self.process.number);
         }
@@ -203,7 +204,7 @@ impl Worker {
     fn sleep(&mut self, vm: &mut Held<'_>, ns: u64) -> Next {
         if ns == 0 {
             self.outside(vm, || {});
-            return self.answer(vm, Answer::None);
+            return self.answer(vm, Reply::None);
         }
         let deadline_ns = self.machine.clock.now_ns().saturating_add(ns);
         let deadline = self.machine.clock.instant(deadline_ns);
@@ -214,7 +215,7 @@ impl Worker {
             Until::Asleep(deadline)
         };
         match self.block(vm, Some(deadline_ns), until, |_| None::<()>) {
-            Blocked::Done(()) | Blocked::TimedOut => self.answer(vm, Answer::None),
+            Blocked::Done(()) | Blocked::TimedOut => self.answer(vm, Reply::None),
             Blocked::Interrupted => Next::Go,
             Blocked::Over => Next::Leave,
         }
@@ -225,9 +226,9 @@ impl Worker {
         let (number, ended) = (self.process.number, &self.process.ended);
         match machine.output.print(number, stream, text, flush, ended) {
             None => self.look(vm),
-            Some(Printed::Kept) => self.answer(vm, Answer::None),
+            Some(Printed::Kept) => self.answer(vm, Reply::None),
             Some(Printed::Due) => match self.outside(vm, || machine.output.write_out(stream)) {
-                Ok(()) => self.answer(vm, Answer::None),
+                Ok(()) => self.answer(vm, Reply::None),
                 Err(error) => self.answer(vm, failed(&error)),
             },
             Some(Printed::TooMuch) => {
@@ -248,8 +249,8 @@ impl Worker {
         match blocked {
             Blocked::Done(Ok(line)) => {
                 let answer = match String::from_utf8(line) {
-                    Ok(line) => Answer::Text(line.into()),
-                    Err(error) => Answer::Error(
+                    Ok(line) => Reply::Text(line.into()),
+                    Err(error) => Reply::Error(
                         Type::UnicodeDecodeError,
                         format!("standard input is not UTF-8: {}", error.utf8_error()),
                     ),
@@ -283,8 +284,8 @@ impl Worker {
             machine.processes.lock().forget(process, &self.caller());
         }
         match blocked {
-            Blocked::Done(()) => self.answer(vm, Answer::Bool(true)),
-            Blocked::TimedOut => self.answer(vm, Answer::Bool(false)),
+            Blocked::Done(()) => self.answer(vm, Reply::Bool(true)),
+            Blocked::TimedOut => self.answer(vm, Reply::Bool(false)),
             Blocked::Interrupted => Next::Go,
             Blocked::Over => Next::Leave,
         }
@@ -297,7 +298,7 @@ impl Worker {
         parcel: &Parcel,
         deadline_ns: Option<u64>,
     ) -> Next {
-        let broken = || Answer::Error(Type::BrokenPipeError, "[Errno 32] Broken pipe".into());
+        let broken = || Reply::Error(Type::BrokenPipeError, "[Errno 32] Broken pipe".into());
         let Some(it) = self.machine.channels.get(channel) else {
             return self.answer(vm, broken());
         };
@@ -316,18 +317,18 @@ impl Worker {
         match blocked {
             Blocked::Done(true) => {
                 let bytes = parcel.bytes.len() as u64;
-                self.tell(vm, || What::Sent { channel, bytes });
-                self.answer(vm, Answer::Bool(true))
+                self.emit(vm, || What::Sent { channel, bytes });
+                self.answer(vm, Reply::Bool(true))
             }
             Blocked::Done(false) => self.answer(vm, broken()),
-            Blocked::TimedOut => self.answer(vm, Answer::Bool(false)),
+            Blocked::TimedOut => self.answer(vm, Reply::Bool(false)),
             Blocked::Interrupted => Next::Go,
             Blocked::Over => Next::Leave,
         }
     }
 
     fn receive(&mut self, vm: &mut Held<'_>, channel: u64, deadline_ns: Option<u64>) -> Next {
-        let gone = || Answer::Error(Type::EOFError, String::new());
+        let gone = || Reply::Error(Type::EOFError, String::new());
         let Some(it) = self.machine.channels.get(channel) else {
             return self.answer(vm, gone());
         };
@@ -346,11 +347,11 @@ impl Worker {
         match blocked {
             Blocked::Done(Some(parcel)) => {
                 let bytes = parcel.bytes.len() as u64;
-                self.tell(vm, || What::Received { channel, bytes });
-                self.answer(vm, Answer::Parcel(parcel))
+                self.emit(vm, || What::Received { channel, bytes });
+                self.answer(vm, Reply::Parcel(parcel))
             }
             Blocked::Done(None) => self.answer(vm, gone()),
-            Blocked::TimedOut => self.answer(vm, Answer::None),
+            Blocked::TimedOut => self.answer(vm, Reply::None),
             Blocked::Interrupted => Next::Go,
             Blocked::Over => Next::Leave,
         }
@@ -369,34 +370,37 @@ impl Worker {
         match which {
             Clock::Wall => clock::wall_ns(),
             Clock::Monotonic => self.machine.clock.now_ns() as i64,
-            Clock::Process => self.process.cpu_ns(&self.seat, self.machine.clock.now_ns()) as i64,
+            Clock::Process => {
+                self.process
+                    .cpu_ns(&self.waiter, self.machine.clock.now_ns()) as i64
+            }
             Clock::Thread => clock::thread_cpu_ns() as i64,
         }
     }
 
-    fn start_thread(&mut self, vm: &mut Held<'_>, thread: ThreadId) -> Answer {
+    fn start_thread(&mut self, vm: &mut Held<'_>, thread: ThreadId) -> Reply {
         let it = &vm.threads[thread.0 as usize];
         let (name, daemon) = (it.name.clone(), it.daemon);
         if self.process.alive.load(Ordering::SeqCst) < vm.limits.threads
             && vm.pay_for_thread(thread, OS_THREAD_BYTES)
             && let Ok(worker) = Worker::new(&self.machine, &self.process, thread, &name, daemon)
         {
-            let seat = worker.seat.clone();
+            let waiter = worker.waiter.clone();
             let process = self.process.clone();
             let started = self.outside(vm, || {
-                worker.start().map(|()| process.gil.await_begin(&seat))
+                worker.start().map(|()| process.gil.await_begin(&waiter))
             });
             if started.is_ok() {
-                process.gil.line_up(&seat);
-                return Answer::None;
+                process.gil.reserve_turn(&waiter);
+                return Reply::None;
             }
         }
         vm.unmake_thread(thread);
         self.machine.refused("--max-threads");
-        Answer::Error(Type::RuntimeError, "can't start new thread".into())
+        Reply::Error(Type::RuntimeError, "can't start new thread".into())
     }
 
-    fn fork(&mut self, vm: &mut Held<'_>, name: Arc<str>, daemon: bool) -> Answer {
+    fn fork(&mut self, vm: &mut Held<'_>, name: Arc<str>, daemon: bool) -> Reply {
         let machine = self.machine.clone();
         if machine.output.is_pending()
             && let Err(error) = self.outside(vm, || machine.output.flush())
@@ -432,12 +436,12 @@ impl Worker {
             let started = Worker::new(&self.machine, &child, main, &its_name, false)
                 .and_then(|worker| self.outside(vm, || worker.start()));
             if started.is_ok() {
-                self.tell(vm, || What::Forked {
+                self.emit(vm, || What::Forked {
                     child: VmId(child.number as u32),
                     objects,
                     bytes,
                 });
-                return Answer::Process {
+                return Reply::Process {
                     process: child.number,
                     pid: child.pid,
                 };
@@ -445,7 +449,7 @@ impl Worker {
             self.machine.end_process(&child, 1);
         }
         self.machine.refused("--max-processes");
-        Answer::Error(
+        Reply::Error(
             Type::BlockingIOError,
             "[Errno 11] Resource temporarily unavailable".into(),
         )
@@ -477,7 +481,7 @@ fn parent_of_program() -> i64 {
     1
 }
 
-fn failed(error: &io::Error) -> Answer {
+fn failed(error: &io::Error) -> Reply {
     let (class, message) = os_error(error);
-    Answer::Error(class, message)
+    Reply::Error(class, message)
 }

@@ -1,8 +1,9 @@
-//! How many threads of all VMs can still do something by themselves: run, wait for a lock that comes round, sleep until a time, read input. When none is
-//! left, nobody can ever wake anybody: a deadlock.
+//! How many threads of all VMs can still do something by themselves: run, wait for a lock that
+//! comes round, sleep until a time, read input. When none is left, nobody can ever wake anybody: a
+//! deadlock.
 //!
-//! The count is exact, because who wakes a thread counts it before it may itself rest, and who rests looks for a wake that came already in the same
-//! critical section (`Gil::leave`).
+//! The count is exact, because who wakes a thread counts it before it may itself rest, and who
+//! rests looks for a wake that came already in the same critical section (`Gil::leave`).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +20,7 @@ impl Census {
     }
 
     /// A thread rests until another wakes it, or is no more; true if it was the last.
-    pub(super) fn leave(&self) -> bool {
+    pub(super) fn begin_wait(&self) -> bool {
         self.active.fetch_sub(1, Ordering::SeqCst) == 1
     }
 

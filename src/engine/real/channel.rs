@@ -1,4 +1,5 @@
-//! Queues of parcels between VMs, and cells that all of them see. They live outside of every VM, under mutexes of their own.
+//! Queues of parcels between VMs, and cells that all of them see. They live outside of every VM,
+//! under mutexes of their own.
 
 use crate::engine::real::process::Caller;
 use crate::vm::memory::Charge;
@@ -181,7 +182,8 @@ impl Channel {
         Tried::Done(parcel)
     }
 
-    /// Forgets a caller that will not try again. If it was woken for nothing, the next one is woken in its place.
+    /// Forgets a caller that will not try again. If it was woken for nothing, the next one is woken
+    /// in its place.
     pub(super) fn forget(&self, caller: &Caller) {
         let mut state = self.state.lock();
         let waiting = state.sending.len() + state.receiving.len();

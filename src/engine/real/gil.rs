@@ -1,10 +1,13 @@
-//! The lock of a Mini process: who may run its VM. One small mutex over a few words, never held while anything runs; the rules decide who is next.
+//! The lock of a Mini process: who may run its VM. One small mutex over a few words, never held
+//! while anything runs; the rules decide who is next.
 //!
-//! Each thread has a `Seat`. A thread that holds the lock and has run its turn looks at one flag, `attention`; where nobody waits that is all. Threads
-//! that block *rest*: they let go, and park until another wakes them or their deadline passes. Waking under `every(n)` puts the sleeper into the queue
-//! on its behalf, so that it keeps its place in time and is woken by the operating system once, when its turn has come; under the rules of CPython it
-//! wakes first and competes then. Under `every(n)`, who is next and near its turn spins where that pays (`spin`). Knows no VM: `Mutex<Vm>` is taken by
-//! whoever holds this lock, and so is never contended.
+//! Each thread has a `Waiter`. A thread that holds the lock and has run its turn looks at one flag,
+//! `attention`; where nobody waits that is all. Threads that block *rest*: they let go, and park
+//! until another wakes them or their deadline passes. Waking under `every(n)` puts the sleeper into
+//! the queue on its behalf, so that it keeps its place in time and is woken by the operating system
+//! once, when its turn has come; under the rules of CPython it wakes first and competes then. Under
+//! `every(n)`, the thread whose turn is next spins where that pays (`spin`). Knows no VM:
+//! `Mutex<Vm>` is taken by whoever holds this lock, and so is never contended.
 
 mod interval;
 mod spin;
@@ -24,20 +27,22 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long a sleeper does not look whether its process is over.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// A thread as the lock sees it.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct Waiter {
     /// Distinct within its process.
     number: u32,
     /// Whom to unpark; set by the thread itself before it first parks.
     os_thread: OnceLock<std::thread::Thread>,
     /// A `Place`; changed under the lock's mutex alone.
     place: AtomicU8,
-    /// The park's condition: the lock was handed over, or (where sleepers compete) the rest is over.
+    /// The park's condition: the lock was handed over, or (where sleepers compete) the rest is
+    /// over.
     called: AtomicBool,
-    /// It was woken while it was not resting; its next rest ends at once. Changed under the lock's mutex alone.
+    /// It was woken while it was not resting; its next rest ends at once. Changed under the lock's
+    /// mutex alone.
     notified: AtomicBool,
     /// Whether it spins before it parks.
     spin: Spin,
@@ -83,10 +88,10 @@ const PLACES: [Place; 9] = [
     Place::RestingForever,
 ];
 
-impl Seat {
-    /// The seat of a thread that is about to start.
-    pub(super) fn new(number: u32, record: Option<Record>) -> Arc<Seat> {
-        Arc::new(Seat {
+impl Waiter {
+    /// The waiter of a thread that is about to start.
+    pub(super) fn new(number: u32, record: Option<Record>) -> Arc<Waiter> {
+        Arc::new(Waiter {
             number,
             os_thread: OnceLock::new(),
             place: AtomicU8::new(Place::Starting as u8),
@@ -99,7 +104,7 @@ impl Seat {
     }
 
     /// To be called by the thread itself, first of all.
-    pub(super) fn sit_down(&self) {
+    pub(super) fn bind_to_this_thread(&self) {
         self.os_thread.get_or_init(std::thread::current);
     }
 
@@ -126,7 +131,7 @@ impl Seat {
         }
     }
 
-    /// Parks until called, and spins while its turn is near.
+    /// Parks until called; spins first if it was hinted.
     fn wait(&self) {
         loop {
             self.spin.spin(&self.called);
@@ -137,8 +142,9 @@ impl Seat {
         }
     }
 
-    /// Sleeps until the deadline; who notifies it meanwhile is heard at the next look. It does not park: where thousands are parked, waking any one of them
-    /// takes the kernel ten times as long, since it looks for that one among all.
+    /// Sleeps until the deadline; who notifies it meanwhile is heard at the next look. It does not
+    /// park: where thousands are parked, waking any one of them takes the kernel ten times as long,
+    /// since it looks for that one among all.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is how the real engine sleeps"
@@ -149,7 +155,7 @@ impl Seat {
             if left.is_zero() {
                 return;
             }
-            std::thread::sleep(left.min(LONGEST_SLEEP));
+            std::thread::sleep(left.min(MAX_SLEEP));
         }
     }
 
@@ -180,19 +186,21 @@ pub(super) enum Until {
     Woken,
     /// Until then.
     Deadline(Instant),
-    /// Until then, and nothing but the end of its process is to end it before; that may be seen late.
+    /// Until then, and nothing but the end of its process is to end it before; that may be seen
+    /// late.
     Asleep(Instant),
     /// Until something outside all VMs (input) ends it.
     Outside,
 }
 
-/// What came of trying to rest.
+/// How a wait began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Left {
-    /// Somebody woke it already; it holds the lock still.
+pub(super) enum WaitStart {
+    /// It had been woken already, and still holds the lock.
     Notified,
-    /// It let go, and must `come_back`. `last`: no thread of any VM is left that could wake another.
-    Gone { last: bool },
+    /// It released the lock and must call `finish_wait`. `last`: no thread of any VM is left that
+    /// could wake another.
+    Released { last: bool },
 }
 
 /// The lock of one Mini process.
@@ -205,7 +213,8 @@ pub(super) struct Gil {
     taken: Condvar,
     /// A thread took it for the first time (rules of CPython).
     begun: Condvar,
-    /// Somebody wants something of the holder: the lock, or to tell it something. The holder clears it *before* it looks what.
+    /// Somebody wants something of the holder: the lock, or to tell it something. The holder clears
+    /// it *before* it looks what.
     pub(super) attention: AtomicBool,
     kind: Kind,
     /// Instructions of a turn, or nanoseconds of an interval.
@@ -229,7 +238,7 @@ struct State {
     /// How often it went from one thread to another.
     switches: u64,
     /// Waiters in order of their coming (`every`).
-    queue: VecDeque<Arc<Seat>>,
+    queue: VecDeque<Arc<Waiter>>,
     /// How many wait (`ticks`).
     waiting: usize,
     /// A waiter asked the holder to let go (`interval`).
@@ -237,10 +246,11 @@ struct State {
 }
 
 impl State {
-    /// Where in the queue the longest waiter is. One that has not begun is passed by, and then so are those that were started after it.
+    /// Where in the queue the longest waiter is. One that has not begun is passed by, and then so
+    /// are those that were started after it.
     fn longest_waiter(&self) -> Option<usize> {
         let mut expects = false;
-        self.queue.iter().position(|seat| match seat.place() {
+        self.queue.iter().position(|waiter| match waiter.place() {
             Place::Expected => {
                 expects = true;
                 false
@@ -251,33 +261,37 @@ impl State {
     }
 
     /// Takes the longest waiter out of the queue.
-    fn next(&mut self) -> Option<Arc<Seat>> {
+    fn next(&mut self) -> Option<Arc<Waiter>> {
         let longest = self.longest_waiter()?;
         self.queue.remove(longest)
     }
 
-    /// Tells the longest waiter that its turn is near; who it is, if it is to be unparked for that. The one that tells (`awake`) is not parked yet. Where one that
-    /// has not begun would come first, nobody is told: it needs the core on which the other would spin.
-    fn call_near(&self, awake: &Seat) -> Option<Arc<Seat>> {
+    /// Hints the longest waiter that its turn is next; returns it if it must be unparked for that.
+    /// `awake` is the caller, which is still running. Nobody is hinted while a thread that has not
+    /// started stands first in line: it needs the core that the spinner would take.
+    fn hint_turn(&self, awake: &Waiter) -> Option<Arc<Waiter>> {
         let longest = self.longest_waiter()?;
-        let near = &self.queue[longest];
-        let told = longest == 0 && *SEVERAL_CORES && near.spin.call_near();
-        (told && near.number != awake.number).then(|| near.clone())
+        let hinted = &self.queue[longest];
+        let is_hinted = longest == 0 && *SEVERAL_CORES && hinted.spin.hint_turn();
+        (is_hinted && hinted.number != awake.number).then(|| hinted.clone())
     }
 
     /// Is there one whose place is kept before this one?
-    fn expects_before(&self, seat: &Seat) -> bool {
-        let mut before = self.queue.iter().take_while(|it| it.number != seat.number);
+    fn expects_before(&self, waiter: &Waiter) -> bool {
+        let mut before = self
+            .queue
+            .iter()
+            .take_while(|it| it.number != waiter.number);
         before.any(|it| it.place() == Place::Expected)
     }
 
     /// Notes a new holder; true if it is not the last one.
-    fn take(&mut self, seat: &Seat) -> bool {
+    fn take(&mut self, waiter: &Waiter) -> bool {
         self.held = true;
-        seat.set_place(Place::Holding);
-        let switched = self.last_holder != Some(seat.number);
+        waiter.set_place(Place::Holding);
+        let switched = self.last_holder != Some(waiter.number);
         if switched {
-            self.last_holder = Some(seat.number);
+            self.last_holder = Some(waiter.number);
             self.switches += 1;
         }
         switched
@@ -285,7 +299,8 @@ impl State {
 }
 
 impl Gil {
-    /// A lock that nobody holds. `Rules::Off` is not for real threads, which its caller has refused.
+    /// A lock that nobody holds. `Rules::Off` is not for real threads, which its caller has
+    /// refused.
     pub(super) fn new(rules: Rules, clock: MachineClock, census: Arc<Census>) -> Gil {
         let (kind, quantum) = match rules {
             Rules::Every { instructions } => (Kind::Turns, instructions),
@@ -344,173 +359,184 @@ impl Gil {
     }
 
     /// Waits for the lock.
-    pub(super) fn acquire(&self, seat: &Arc<Seat>) {
+    pub(super) fn acquire(&self, waiter: &Arc<Waiter>) {
         let switched = match self.kind {
-            Kind::Turns => self.acquire_turn(seat),
+            Kind::Turns => self.acquire_turn(waiter),
             Kind::Ticks => {
-                seat.tally.wait_begins(self.clock.now_ns());
-                self.acquire_tick(seat)
+                waiter.tally.wait_begins(self.clock.now_ns());
+                self.acquire_tick(waiter)
             }
             Kind::Interval => {
-                seat.tally.wait_begins(self.clock.now_ns());
-                self.acquire_interval(seat)
+                waiter.tally.wait_begins(self.clock.now_ns());
+                self.acquire_interval(waiter)
             }
         };
-        seat.tally.acquired(self.clock.now_ns(), switched);
+        waiter.tally.acquired(self.clock.now_ns(), switched);
     }
 
     /// Notes a holder that competed for the lock; true if it is not the last one.
-    fn take_up(&self, state: &mut State, seat: &Seat) -> bool {
-        let first = seat.place() == Place::Starting;
-        let switched = state.take(seat);
+    fn take_up(&self, state: &mut State, waiter: &Waiter) -> bool {
+        let first = waiter.place() == Place::Starting;
+        let switched = state.take(waiter);
         if first {
             self.begun.notify_all();
         }
         switched
     }
 
-    /// For a thread that has started another, and has let go of the lock for that: under the rules of CPython, where waiters have no order, waits until the other
-    /// one has had the lock, as `Thread.start` does there (`_started.wait()` in `Lib/threading.py`).
-    pub(super) fn await_begin(&self, seat: &Seat) {
+    /// For a thread that has started another, and has let go of the lock for that: under the rules
+    /// of CPython, where waiters have no order, waits until the other one has had the lock, as
+    /// `Thread.start` does there (`_started.wait()` in `Lib/threading.py`).
+    pub(super) fn await_begin(&self, waiter: &Waiter) {
         if self.kind != Kind::Turns {
             let mut state = self.state.lock();
-            while seat.place() == Place::Starting {
+            while waiter.place() == Place::Starting {
                 self.begun.wait(&mut state);
             }
         }
     }
 
-    /// For the same thread, once it has the lock back: under `every(n)`, keeps a place among the waiters for the one it started, unless that one has come to the
-    /// lock already. So threads have their first turns in the order in which they were started, however long the operating system takes to begin with each; and
-    /// nobody waits for one that has not begun but those that were started after it.
-    pub(super) fn line_up(&self, seat: &Arc<Seat>) {
+    /// For the same thread, once it has the lock back: under `every(n)`, keeps a place among the
+    /// waiters for the one it started, unless that one has come to the lock already. So threads
+    /// have their first turns in the order in which they were started, however long the operating
+    /// system takes to begin with each; and nobody waits for one that has not begun but those that
+    /// were started after it.
+    pub(super) fn reserve_turn(&self, waiter: &Arc<Waiter>) {
         let mut state = self.state.lock();
-        if self.kind == Kind::Turns && seat.place() == Place::Starting {
-            seat.tally.wait_begins(self.clock.now_ns());
-            seat.set_place(Place::Expected);
-            state.queue.push_back(seat.clone());
+        if self.kind == Kind::Turns && waiter.place() == Place::Starting {
+            waiter.tally.wait_begins(self.clock.now_ns());
+            waiter.set_place(Place::Expected);
+            state.queue.push_back(waiter.clone());
         }
     }
 
     /// Lets go, for something short that may block outside of all VMs; `acquire` follows.
-    pub(super) fn release(&self, seat: &Arc<Seat>) {
-        seat.tally.block_begins(self.clock.now_ns());
+    pub(super) fn release(&self, waiter: &Arc<Waiter>) {
+        waiter.tally.block_begins(self.clock.now_ns());
         let state = self.state.lock();
-        seat.set_place(Place::Arriving);
-        self.let_go(state, seat, true);
+        waiter.set_place(Place::Arriving);
+        self.let_go(state, waiter, true);
     }
 
     /// Lets go for good.
-    pub(super) fn leave_for_good(&self, seat: &Arc<Seat>) {
-        seat.tally.block_begins(self.clock.now_ns());
+    pub(super) fn retire(&self, waiter: &Arc<Waiter>) {
+        waiter.tally.block_begins(self.clock.now_ns());
         let state = self.state.lock();
-        seat.set_place(Place::Arriving);
+        waiter.set_place(Place::Arriving);
         // A dying thread does not wait for a taker.
-        self.let_go(state, seat, false);
+        self.let_go(state, waiter, false);
     }
 
-    /// At the end of a turn, or where the holder saw that it was asked: gives way if the rules say so, and takes the lock back.
-    pub(super) fn offer(&self, seat: &Arc<Seat>) {
+    /// At the end of a turn, or where the holder saw that it was asked: gives way if the rules say
+    /// so, and takes the lock back.
+    pub(super) fn offer(&self, waiter: &Arc<Waiter>) {
         match self.kind {
-            Kind::Turns => self.offer_turn(seat),
-            Kind::Ticks => self.offer_tick(seat),
-            Kind::Interval => self.offer_interval(seat),
+            Kind::Turns => self.offer_turn(waiter),
+            Kind::Ticks => self.offer_tick(waiter),
+            Kind::Interval => self.offer_interval(waiter),
         }
     }
 
     /// Lets go in order to rest, unless somebody woke the thread already.
-    pub(super) fn leave(&self, seat: &Arc<Seat>, until: Until) -> Left {
+    pub(super) fn begin_wait(&self, waiter: &Arc<Waiter>, until: Until) -> WaitStart {
         let state = self.state.lock();
-        if seat.notified.swap(false, Ordering::Relaxed) {
-            return Left::Notified;
+        if waiter.notified.swap(false, Ordering::Relaxed) {
+            return WaitStart::Notified;
         }
         let last = match until {
             Until::Woken => {
-                seat.set_place(Place::RestingForever);
-                self.census.leave()
+                waiter.set_place(Place::RestingForever);
+                self.census.begin_wait()
             }
             Until::Deadline(_) | Until::Outside => {
-                seat.set_place(Place::Resting);
+                waiter.set_place(Place::Resting);
                 false
             }
             Until::Asleep(_) => {
-                seat.set_place(Place::Asleep);
+                waiter.set_place(Place::Asleep);
                 false
             }
         };
-        seat.tally.block_begins(self.clock.now_ns());
-        self.let_go(state, seat, true);
-        Left::Gone { last }
+        waiter.tally.block_begins(self.clock.now_ns());
+        self.let_go(state, waiter, true);
+        WaitStart::Released { last }
     }
 
-    /// The other half of `leave`: parks until woken or until the deadline, then takes the lock.
-    pub(super) fn come_back(&self, seat: &Arc<Seat>, until: Until) {
+    /// The other half of `begin_wait`: parks until woken or until the deadline, then takes the
+    /// lock.
+    pub(super) fn finish_wait(&self, waiter: &Arc<Waiter>, until: Until) {
         let called = match until {
-            Until::Deadline(deadline) => seat.wait_until(Some(deadline)),
-            Until::Woken | Until::Outside => seat.wait_until(None),
+            Until::Deadline(deadline) => waiter.wait_until(Some(deadline)),
+            Until::Woken | Until::Outside => waiter.wait_until(None),
             Until::Asleep(deadline) => {
-                seat.sleep_until(deadline);
+                waiter.sleep_until(deadline);
                 false
             }
         };
         match self.kind {
             Kind::Turns => {
                 let switched = if called {
-                    seat.tally.was_queued()
+                    waiter.tally.was_queued()
                 } else {
-                    self.acquire_turn(seat)
+                    self.acquire_turn(waiter)
                 };
-                seat.tally.acquired(self.clock.now_ns(), switched);
+                waiter.tally.acquired(self.clock.now_ns(), switched);
             }
             Kind::Ticks | Kind::Interval => {
                 {
                     let _state = self.state.lock();
-                    seat.set_place(Place::Arriving);
-                    seat.called.store(false, Ordering::Relaxed);
+                    waiter.set_place(Place::Arriving);
+                    waiter.called.store(false, Ordering::Relaxed);
                 }
-                self.acquire(seat);
+                self.acquire(waiter);
             }
         }
     }
 
-    /// Ends the rest of a thread, or its next one if it is not resting. Anybody may call it, holder or not.
-    pub(super) fn wake(&self, seat: &Arc<Seat>) {
+    /// Ends the rest of a thread, or its next one if it is not resting. Anybody may call it, holder
+    /// or not.
+    pub(super) fn wake(&self, waiter: &Arc<Waiter>) {
         let mut state = self.state.lock();
-        match seat.place() {
+        match waiter.place() {
             Place::Queued => {}
             Place::Starting
             | Place::Expected
             | Place::New
             | Place::Arriving
             | Place::Holding
-            | Place::Asleep => seat.notified.store(true, Ordering::Relaxed),
+            | Place::Asleep => waiter.notified.store(true, Ordering::Relaxed),
             place @ (Place::Resting | Place::RestingForever) => {
                 if place == Place::RestingForever {
                     self.census.enter();
                 }
                 match self.kind {
                     Kind::Turns => {
-                        if self.join(&mut state, seat) {
+                        if self.join(&mut state, waiter) {
                             drop(state);
-                            seat.unpark();
+                            waiter.unpark();
                         }
                     }
                     Kind::Ticks | Kind::Interval => {
-                        seat.set_place(Place::Arriving);
-                        seat.call();
+                        waiter.set_place(Place::Arriving);
+                        waiter.call();
                         drop(state);
-                        seat.unpark();
+                        waiter.unpark();
                     }
                 }
             }
         }
     }
 
-    fn let_go(&self, state: parking_lot::MutexGuard<'_, State>, seat: &Seat, wait_for_taker: bool) {
+    fn let_go(
+        &self,
+        state: parking_lot::MutexGuard<'_, State>,
+        waiter: &Waiter,
+        wait_for_taker: bool,
+    ) {
         match self.kind {
             Kind::Turns => self.release_turn(state),
             Kind::Ticks => self.release_tick(state),
-            Kind::Interval => self.release_interval(state, seat, wait_for_taker),
+            Kind::Interval => self.release_interval(state, waiter, wait_for_taker),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Standard input, read by an OS thread of its own, so that a thread that waits for a line can be interrupted. It reads only what somebody asked for.
+//! Standard input, read by an OS thread of its own, so that a thread that waits for a line can be
+//! interrupted. It reads only what somebody asked for.
 
 use crate::engine::real::process::Caller;
 use crate::engine::stream::read_line;
@@ -41,7 +42,8 @@ impl Input {
         })
     }
 
-    /// A line if one is there (empty at the end of input); else the caller is noted and will be woken.
+    /// A line if one is there (empty at the end of input); else the caller is noted and will be
+    /// woken.
     pub(super) fn take_or_wait(self: &Arc<Input>, caller: &Caller) -> Option<io::Result<Vec<u8>>> {
         let mut state = self.state.lock();
         if let Some(line) = state.lines.pop_front() {

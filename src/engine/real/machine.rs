@@ -1,4 +1,5 @@
-//! What all processes of a run share: the table of processes, channels, input and output, the clock, the limits, and the end.
+//! What all processes of a run share: the table of processes, channels, input and output, the
+//! clock, the limits, and the end.
 
 use crate::engine::child::SIGTERM;
 use crate::engine::deadlock::{self, Standing};
@@ -30,10 +31,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// So many threads and processes are refused by an exception before the run ends.
-const MOST_REFUSALS: u64 = 1000;
+const MAX_REFUSALS: u64 = 1000;
 
 /// How long a thread may take until it lets others look into its VM.
-const LONGEST_LOOK: Duration = Duration::from_millis(200);
+const MAX_LOOK: Duration = Duration::from_millis(200);
 
 /// Sends signals to a run.
 #[derive(Clone)]
@@ -46,7 +47,8 @@ impl Interrupter {
         Interrupter { machine }
     }
 
-    /// The first time: `KeyboardInterrupt` in the main thread of the first process. The second time: the end.
+    /// The first time: `KeyboardInterrupt` in the main thread of the first process. The second
+    /// time: the end.
     pub fn interrupt(&self) {
         let mut found = self.machine.found.lock();
         let first = self.machine.processes.lock().process(0);
@@ -285,7 +287,8 @@ impl Machine {
             return None;
         }
         let number = processes.entries.keys().next_back().map_or(0, |it| it + 1);
-        // The first process is this program; the others have no number of their own in the operating system, and count on from there.
+        // The first process is this program; the others have no number of their own in the
+        // operating system, and count on from there.
         let pid = i64::from(std::process::id()) + number as i64;
         let gil = Gil::new(rules, self.clock, self.census.clone());
         let name = if name.is_empty() {
@@ -330,7 +333,8 @@ impl Machine {
         self.processes.lock().alive < self.process_limit
     }
 
-    /// Ends a process: from now on it has this exit code (negative: minus the signal that ended it), and its threads stop as soon as they look.
+    /// Ends a process: from now on it has this exit code (negative: minus the signal that ended
+    /// it), and its threads stop as soon as they look.
     pub(super) fn end_process(&self, process: &Process, exit_code: i32) {
         let waiting = {
             let mut processes = self.processes.lock();
@@ -353,10 +357,10 @@ impl Machine {
                 code => End::Exited(code),
             });
         }
-        if let Some(seat) = process.seat(process.main)
-            && let Some(record) = seat.tally.record()
+        if let Some(waiter) = process.waiter(process.main)
+            && let Some(record) = waiter.tally.record()
         {
-            record.tell(self.clock.now_ns(), What::VmEnded { exit_code });
+            record.emit(self.clock.now_ns(), What::VmEnded { exit_code });
         }
         process.stop();
         self.channels.close_all(process.number);
@@ -442,7 +446,7 @@ impl Machine {
         for process in &processes {
             process.call_attention();
         }
-        let deadline = MachineClock::instant_now() + LONGEST_LOOK;
+        let deadline = MachineClock::instant_now() + MAX_LOOK;
         let vms: Vec<_> = processes
             .iter()
             .map(|it| it.vm.try_lock_until(deadline))
@@ -478,9 +482,10 @@ impl Machine {
         let now_ns = self.clock.now_ns();
         let mut living = Vec::new();
         for process in self.remains() {
-            // Whoever still runs there will not let go soon; what it did is then known but for its instructions and name.
+            // Whoever still runs there will not let go soon; what it did is then known but for its
+            // instructions and name.
             let vm = process.vm.try_lock_for(Duration::from_millis(10));
-            for (&thread, seat) in process.seats.lock().iter() {
+            for (&thread, waiter) in process.waiters.lock().iter() {
                 let it = vm.as_ref().map(|vm| &vm.threads[thread.0 as usize]);
                 living.push(ThreadFigures {
                     process: process.number,
@@ -488,7 +493,7 @@ impl Machine {
                     thread: thread.0,
                     thread_name: it.map_or_else(|| "".into(), |it| it.name.clone()),
                     instructions: it.map_or(0, |it| it.instructions),
-                    times: seat.tally.times(now_ns),
+                    times: waiter.tally.times(now_ns),
                 });
             }
         }
@@ -506,8 +511,8 @@ impl Machine {
             return;
         }
         for process in self.remains() {
-            for seat in process.seats.lock().values() {
-                if let Some(record) = seat.tally.record() {
+            for waiter in process.waiters.lock().values() {
+                if let Some(record) = waiter.tally.record() {
                     record.close();
                 }
             }
@@ -523,10 +528,10 @@ impl Machine {
             .collect()
     }
 
-    /// Notes that a thread or process was refused. A script that goes on trying will never end by itself: each one that the error ends makes room for
-    /// another. So after many the run ends.
+    /// Notes that a thread or process was refused. A script that goes on trying will never end by
+    /// itself: each one that the error ends makes room for another. So after many the run ends.
     pub(super) fn refused(&self, limit: &'static str) {
-        if self.refusals.fetch_add(1, Ordering::Relaxed) >= MOST_REFUSALS {
+        if self.refusals.fetch_add(1, Ordering::Relaxed) >= MAX_REFUSALS {
             self.end(End::Limit(limit));
         }
     }

@@ -26,7 +26,8 @@ impl Output {
         ended: &AtomicBool,
     ) -> Option<Printed> {
         let mut streams = self.0.lock();
-        // Under the same lock as the writing: what a process prints after its end is known to others never stands after what they print then.
+        // Under the same lock as the writing: what a process prints after its end is known to
+        // others never stands after what they print then.
         if ended.load(Ordering::SeqCst) {
             return None;
         }

@@ -1,7 +1,7 @@
-//! A Mini process: a VM, its lock, the seats of its threads, and what others want of it.
+//! A Mini process: a VM, its lock, the waiters of its threads, and what others want of it.
 
 use crate::engine::deadlock::{Stage, Standing};
-use crate::engine::real::gil::{Gil, Seat};
+use crate::engine::real::gil::{Gil, Waiter};
 use crate::engine::real::machine::Machine;
 use crate::engine::real::record::Record;
 use crate::event::{VmId, What};
@@ -25,7 +25,7 @@ pub(super) struct Process {
     /// Locked by whoever holds `gil`.
     pub(super) vm: Mutex<Vm>,
     pub(super) gil: Gil,
-    pub(super) seats: Mutex<FxHashMap<ThreadId, Arc<Seat>>>,
+    pub(super) waiters: Mutex<FxHashMap<ThreadId, Arc<Waiter>>>,
     /// Threads alive besides the main one that it must wait for at its end.
     pub(super) plain: AtomicUsize,
     /// Threads alive.
@@ -53,17 +53,17 @@ pub(super) struct Process {
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) process: Arc<Process>,
-    pub(super) seat: Arc<Seat>,
+    pub(super) waiter: Arc<Waiter>,
 }
 
 impl Caller {
     pub(super) fn wake(&self) {
-        self.process.gil.wake(&self.seat);
+        self.process.gil.wake(&self.waiter);
     }
 
     /// Is it the same thread?
     pub(super) fn is(&self, other: &Caller) -> bool {
-        Arc::ptr_eq(&self.seat, &other.seat)
+        Arc::ptr_eq(&self.waiter, &other.waiter)
     }
 }
 
@@ -93,7 +93,7 @@ impl Process {
             main: vm.main,
             vm: Mutex::new(vm),
             gil,
-            seats: Mutex::default(),
+            waiters: Mutex::default(),
             plain: AtomicUsize::new(0),
             alive: AtomicUsize::new(0),
             signalled: AtomicBool::new(false),
@@ -120,16 +120,16 @@ impl Process {
         self.stage.store(stage as u8, Ordering::SeqCst);
     }
 
-    /// The seat of a thread that is alive.
-    pub(super) fn seat(&self, thread: ThreadId) -> Option<Arc<Seat>> {
-        self.seats.lock().get(&thread).cloned()
+    /// The waiter of a thread that is alive.
+    pub(super) fn waiter(&self, thread: ThreadId) -> Option<Arc<Waiter>> {
+        self.waiters.lock().get(&thread).cloned()
     }
 
     /// Wakes threads that the VM has made ready.
     pub(super) fn wake(&self, threads: &[ThreadId]) {
         for &thread in threads {
-            if let Some(seat) = self.seat(thread) {
-                self.gil.wake(&seat);
+            if let Some(waiter) = self.waiter(thread) {
+                self.gil.wake(&waiter);
             }
         }
     }
@@ -141,27 +141,29 @@ impl Process {
         self.wake(&[self.main]);
     }
 
-    /// Tells every thread to stop, wherever it is. `Machine::end_process` calls it, once the exit code is known.
+    /// Tells every thread to stop, wherever it is. `Machine::end_process` calls it, once the exit
+    /// code is known.
     pub(super) fn stop(&self) {
         self.ended.store(true, Ordering::SeqCst);
         self.call_attention();
-        let seats: Vec<Arc<Seat>> = self.seats.lock().values().cloned().collect();
-        for seat in seats {
-            self.gil.wake(&seat);
+        let waiters: Vec<Arc<Waiter>> = self.waiters.lock().values().cloned().collect();
+        for waiter in waiters {
+            self.gil.wake(&waiter);
         }
     }
 
-    /// Processor time of all its threads. Of the others that live, the time in which they held the lock stands for it: none computes without.
-    pub(super) fn cpu_ns(&self, own: &Seat, now_ns: u64) -> u64 {
+    /// Processor time of all its threads. Of the others that live, the time in which they held the
+    /// lock stands for it: none computes without.
+    pub(super) fn cpu_ns(&self, own: &Waiter, now_ns: u64) -> u64 {
         let live: u64 = self
-            .seats
+            .waiters
             .lock()
             .values()
-            .map(|seat| {
-                if std::ptr::eq(&raw const **seat, own) {
+            .map(|waiter| {
+                if std::ptr::eq(&raw const **waiter, own) {
                     super::clock::thread_cpu_ns()
                 } else {
-                    seat.tally.times(now_ns).held_ns
+                    waiter.tally.times(now_ns).held_ns
                 }
             })
             .sum();
@@ -177,7 +179,7 @@ impl Process {
 
     /// How it stands, for reports.
     pub(super) fn standing<'a>(&'a self, vm: &'a Vm) -> Standing<'a> {
-        let mut threads: Vec<ThreadId> = self.seats.lock().keys().copied().collect();
+        let mut threads: Vec<ThreadId> = self.waiters.lock().keys().copied().collect();
         threads.sort();
         Standing {
             number: self.number,
@@ -190,8 +192,8 @@ impl Process {
 
     /// Who has the lock, if anybody has.
     pub(super) fn holders(&self) -> Vec<ThreadId> {
-        let seats = self.seats.lock();
-        let holding = seats.iter().filter(|(_, seat)| seat.holds());
+        let waiters = self.waiters.lock();
+        let holding = waiters.iter().filter(|(_, waiter)| waiter.holds());
         holding.map(|(thread, _)| *thread).collect()
     }
 
@@ -202,7 +204,7 @@ impl Process {
         thread: ThreadId,
         name: &Arc<str>,
         daemon: bool,
-    ) -> Arc<Seat> {
+    ) -> Arc<Waiter> {
         let now_ns = machine.clock.now_ns();
         let record = machine
             .sinks
@@ -212,29 +214,29 @@ impl Process {
             if thread == self.main {
                 let (name, parent) = (self.name.clone(), self.parent);
                 let parent = parent.map(|it| VmId(it as u32));
-                record.tell(now_ns, What::VmBorn { name, parent });
+                record.emit(now_ns, What::VmBorn { name, parent });
             }
             let name = name.clone();
-            record.tell(now_ns, What::ThreadBorn { name, daemon });
+            record.emit(now_ns, What::ThreadBorn { name, daemon });
         }
-        let seat = Seat::new(thread.0, record);
-        seat.tally.start(now_ns);
+        let waiter = Waiter::new(thread.0, record);
+        waiter.tally.start(now_ns);
         machine.census.enter();
         self.alive.fetch_add(1, Ordering::SeqCst);
         if thread != self.main && !daemon {
             self.plain.fetch_add(1, Ordering::SeqCst);
         }
-        self.seats.lock().insert(thread, seat.clone());
-        seat
+        self.waiters.lock().insert(thread, waiter.clone());
+        waiter
     }
 
     /// A thread is no more (or could not start). True if nobody in any VM can do anything now.
     pub(super) fn vacate(&self, machine: &Machine, thread: ThreadId, daemon: bool) -> bool {
-        self.seats.lock().remove(&thread);
+        self.waiters.lock().remove(&thread);
         self.alive.fetch_sub(1, Ordering::SeqCst);
         if thread != self.main && !daemon && self.plain.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.wake(&[self.main]);
         }
-        machine.census.leave()
+        machine.census.begin_wait()
     }
 }

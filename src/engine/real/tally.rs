@@ -1,6 +1,7 @@
-//! What a thread did with the lock: how often it had it, for how long, and how long it waited or was blocked. Written by one thread at a time, at
-//! switches alone; a running thread pays nothing. Who writes next has been told so by the one before, through the lock's own mutex or a flag, so nothing here
-//! needs a locked instruction; whoever only reads may see a moment's half of a change.
+//! What a thread did with the lock: how often it had it, for how long, and how long it waited or
+//! was blocked. Written by one thread at a time, at switches alone; a running thread pays nothing.
+//! Who writes next has been told so by the one before, through the lock's own mutex or a flag, so
+//! nothing here needs a locked instruction; whoever only reads may see a moment's half of a change.
 
 use crate::engine::outcome::Times;
 use crate::engine::real::record::Record;
@@ -43,40 +44,40 @@ impl Tally {
         self.record.as_ref()
     }
 
-    fn tell(&self, now_ns: u64, what: What) {
+    fn emit(&self, now_ns: u64, what: What) {
         if let Some(record) = &self.record {
-            record.tell(now_ns, what);
+            record.emit(now_ns, what);
         }
     }
 
     /// The thread wants the lock from now on.
     pub(super) fn wait_begins(&self, now_ns: u64) {
         self.change(now_ns, WAITING);
-        self.tell(now_ns, What::LockRequested);
+        self.emit(now_ns, What::LockRequested);
     }
 
     /// The thread has waited long enough, and asks the holder to let go.
     pub(super) fn asked(&self, now_ns: u64, holder: Option<u32>) {
         if let Some(holder) = holder {
             let holder = ThreadId(holder);
-            self.tell(now_ns, What::DropRequested { holder });
+            self.emit(now_ns, What::DropRequested { holder });
         }
     }
 
     /// The thread does without the lock from now on.
     pub(super) fn block_begins(&self, now_ns: u64) {
         self.change(now_ns, BLOCKED);
-        self.tell(now_ns, What::LockReleased(Release::Blocking));
+        self.emit(now_ns, What::LockReleased(Release::Blocking));
         if let Some(record) = &self.record {
-            record.tell_rest(now_ns);
+            record.emit_rest(now_ns);
         }
     }
 
     /// The thread gave way and wants the lock back.
     pub(super) fn turn_ends(&self, now_ns: u64, why: Release) {
         self.change(now_ns, WAITING);
-        self.tell(now_ns, What::LockReleased(why));
-        self.tell(now_ns, What::LockRequested);
+        self.emit(now_ns, What::LockReleased(why));
+        self.emit(now_ns, What::LockRequested);
     }
 
     /// The thread has the lock from now on.
@@ -84,7 +85,7 @@ impl Tally {
         add(&self.acquisitions, 1);
         add(&self.switches, u64::from(switched));
         self.change(now_ns, HOLDING);
-        self.tell(now_ns, What::LockAcquired { switched });
+        self.emit(now_ns, What::LockAcquired { switched });
     }
 
     /// What the one who hands over says, for the one who takes.

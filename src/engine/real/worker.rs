@@ -1,9 +1,10 @@
-//! The life of an OS thread: take the lock, run a slice, act on why it stopped, until the Mini thread ends.
+//! The life of an OS thread: take the lock, run a slice, act on why it stopped, until the Mini
+//! thread ends.
 
 use crate::engine::child::{self, SIGABRT, SIGTERM};
 use crate::engine::deadlock::Stage;
 use crate::engine::outcome::{End, ThreadFigures};
-use crate::engine::real::gil::{Left, Seat, Until};
+use crate::engine::real::gil::{Until, WaitStart, Waiter};
 use crate::engine::real::machine::Machine;
 use crate::engine::real::process::{Caller, Process};
 use crate::engine::stream::{ExitCode, Printed};
@@ -19,14 +20,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The VM runs on its own stack; what its thread of the operating system needs is bounded. Pages count only once they are touched.
+/// The VM runs on its own stack; what its thread of the operating system needs is bounded. Pages
+/// count only once they are touched.
 const STACK_BYTES: usize = 1 << 20;
 
 /// What a thread of the operating system takes of memory, beside what its VM has for it: measured
 /// with 4,000 that sleep.
 pub(super) const OS_THREAD_BYTES: usize = 16 << 10;
 
-/// Longest slice between two looks at what was sent to the process; a longer turn is several slices.
+/// Longest slice between two looks at what was sent to the process; a longer turn is several
+/// slices.
 const SLICE_OPS: u64 = 1 << 20;
 
 /// The VM under its lock.
@@ -45,7 +48,7 @@ pub(super) struct Worker {
     pub(super) machine: Arc<Machine>,
     pub(super) process: Arc<Process>,
     pub(super) thread: ThreadId,
-    pub(super) seat: Arc<Seat>,
+    pub(super) waiter: Arc<Waiter>,
     daemon: bool,
     /// Instructions left of this turn (under `interval`: 0 when it was asked to look).
     left: u64,
@@ -67,7 +70,7 @@ impl Worker {
             machine: machine.clone(),
             process: process.clone(),
             thread,
-            seat: process.seat_for(machine, thread, name, daemon),
+            waiter: process.seat_for(machine, thread, name, daemon),
             daemon,
             left: 0,
         })
@@ -76,7 +79,7 @@ impl Worker {
     /// Starts its OS thread, which takes the operating system some time and no lock of Mini's.
     pub(super) fn start(self) -> io::Result<()> {
         let (machine, process) = (self.machine.clone(), self.process.clone());
-        let (seat, thread, daemon) = (self.seat.clone(), self.thread, self.daemon);
+        let (waiter, thread, daemon) = (self.waiter.clone(), self.thread, self.daemon);
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place where Mini threads begin"
@@ -86,7 +89,7 @@ impl Worker {
             .stack_size(STACK_BYTES)
             .spawn(move || self.work());
         if let Err(error) = started {
-            end_record(&seat, &machine);
+            end_record(&waiter, &machine);
             process.vacate(&machine, thread, daemon);
             machine.give_os_thread();
             return Err(error);
@@ -96,13 +99,13 @@ impl Worker {
 
     fn work(mut self) {
         let lived = catch_unwind(AssertUnwindSafe(|| {
-            self.seat.sit_down();
-            self.process.gil.acquire(&self.seat);
+            self.waiter.bind_to_this_thread();
+            self.process.gil.acquire(&self.waiter);
             let process = self.process.clone();
             let mut vm = process.vm.lock();
             self.begin_turn();
             self.live(&mut vm);
-            self.tell_ran(&vm);
+            self.emit_ran(&vm);
             self.keep_figures(&vm);
             if self.thread != self.process.main {
                 vm.bury(self.thread);
@@ -119,11 +122,11 @@ impl Worker {
         self.process
             .past_cpu_ns
             .fetch_add(super::clock::thread_cpu_ns(), Ordering::Relaxed);
-        end_record(&self.seat, &self.machine);
+        end_record(&self.waiter, &self.machine);
         // Before others can know of the end: whoever has joined it may start another.
         self.machine.give_os_thread();
         let last = self.process.vacate(&self.machine, self.thread, self.daemon);
-        self.process.gil.leave_for_good(&self.seat);
+        self.process.gil.retire(&self.waiter);
         if last {
             self.machine.deadlocked();
         }
@@ -176,8 +179,9 @@ impl Worker {
         }
     }
 
-    /// Runs a slice: the rest of the turn, and those that follow it as long as nobody wants anything. The loop of the VM itself begins them, so that a turn
-    /// costs a few machine instructions where nobody waits.
+    /// Runs a slice: the rest of the turn, and those that follow it as long as nobody wants
+    /// anything. The loop of the VM itself begins them, so that a turn costs a few machine
+    /// instructions where nobody waits.
     fn slice(&mut self, vm: &mut Held<'_>) -> Slice {
         let gil = &self.process.gil;
         let quantum = gil.quantum();
@@ -198,8 +202,8 @@ impl Worker {
             self.left = quantum;
         }
         let budget = if quantum <= SLICE_OPS && self.machine.instructions_left.is_none() {
-            if let Some(before) = self.before_lead() {
-                return self.approach(vm, before);
+            if let Some(before) = self.until_hint() {
+                return self.run_until_hint(vm, before);
             }
             Budget::Turns {
                 left: self.left,
@@ -217,23 +221,24 @@ impl Worker {
         slice
     }
 
-    /// Where somebody waits, and is to be told of the end of this turn shortly before it: how many instructions are left until then.
-    fn before_lead(&self) -> Option<u64> {
+    /// If a waiter should be hinted shortly before the end of this turn: how many instructions are
+    /// left until then.
+    fn until_hint(&self) -> Option<u64> {
         let gil = &self.process.gil;
         if !gil.attention.load(Ordering::Relaxed) {
             return None;
         }
         self.left
-            .checked_sub(gil.lead(&self.seat)?)
+            .checked_sub(gil.hint_lead(&self.waiter)?)
             .filter(|it| *it > 0)
     }
 
-    /// Runs that many, and tells the one who waits.
-    fn approach(&mut self, vm: &mut Held<'_>, instructions: u64) -> Slice {
+    /// Runs that many, and hints the waiter.
+    fn run_until_hint(&mut self, vm: &mut Held<'_>, instructions: u64) -> Slice {
         let slice = vm.run(self.thread, Budget::Instructions(instructions));
         self.left -= slice.ran;
         if slice.ran == instructions {
-            self.process.gil.call_near(&self.seat);
+            self.process.gil.hint_turn(&self.waiter);
         }
         slice
     }
@@ -245,8 +250,8 @@ impl Worker {
         if self.look(vm) == Next::Leave {
             return Next::Leave;
         }
-        self.tell_ran(vm);
-        MutexGuard::unlocked(vm, || self.process.gil.offer(&self.seat));
+        self.emit_ran(vm);
+        MutexGuard::unlocked(vm, || self.process.gil.offer(&self.waiter));
         self.look(vm)
     }
 
@@ -255,7 +260,8 @@ impl Worker {
         if self.process.flag.is_up() {
             self.process.flag.lower();
         }
-        // Read first: nearly always nothing was sent, and a swap would take the line from whoever else reads it.
+        // Read first: nearly always nothing was sent, and a swap would take the line from whoever
+        // else reads it.
         if !self.process.signalled.load(Ordering::SeqCst)
             || !self.process.signalled.swap(false, Ordering::SeqCst)
         {
@@ -288,20 +294,20 @@ impl Worker {
 
     /// Lets go of the lock, rests, and takes it back, with a turn of its own.
     pub(super) fn rest(&mut self, vm: &mut Held<'_>, until: Until) {
-        self.tell_ran(vm);
+        self.emit_ran(vm);
         self.announce_rest(vm, until);
-        let (gil, seat) = (&self.process.gil, &self.seat);
-        MutexGuard::unlocked(vm, || match gil.leave(seat, until) {
-            Left::Notified => {
-                if let Some(record) = seat.tally.record() {
+        let (gil, waiter) = (&self.process.gil, &self.waiter);
+        MutexGuard::unlocked(vm, || match gil.begin_wait(waiter, until) {
+            WaitStart::Notified => {
+                if let Some(record) = waiter.tally.record() {
                     record.will_not_rest();
                 }
             }
-            Left::Gone { last } => {
+            WaitStart::Released { last } => {
                 if last {
                     self.machine.deadlocked();
                 }
-                gil.come_back(seat, until);
+                gil.finish_wait(waiter, until);
             }
         });
         self.begin_turn();
@@ -309,12 +315,12 @@ impl Worker {
 
     /// Does something that may block outside of all VMs, without the lock.
     pub(super) fn outside<T>(&mut self, vm: &mut Held<'_>, act: impl FnOnce() -> T) -> T {
-        self.tell_ran(vm);
-        let (gil, seat) = (&self.process.gil, &self.seat);
+        self.emit_ran(vm);
+        let (gil, waiter) = (&self.process.gil, &self.waiter);
         let result = MutexGuard::unlocked(vm, || {
-            gil.release(seat);
+            gil.release(waiter);
             let result = act();
-            gil.acquire(seat);
+            gil.acquire(waiter);
             result
         });
         self.begin_turn();
@@ -322,17 +328,17 @@ impl Worker {
     }
 
     /// Tells what it ran since the last time.
-    fn tell_ran(&self, vm: &Vm) {
-        if let Some(record) = self.seat.tally.record() {
+    fn emit_ran(&self, vm: &Vm) {
+        if let Some(record) = self.waiter.tally.record() {
             let instructions = vm.threads[self.thread.0 as usize].instructions;
             let place = Place::last(vm, self.thread);
-            record.tell_ran(self.machine.clock.now_ns(), place, instructions);
+            record.emit_ran(self.machine.clock.now_ns(), place, instructions);
         }
     }
 
     /// Says what it is about to wait for.
     fn announce_rest(&self, vm: &Vm, until: Until) {
-        let Some(record) = self.seat.tally.record() else {
+        let Some(record) = self.waiter.tally.record() else {
             return;
         };
         let on = Blockage::of(vm, self.thread).unwrap_or(match self.process.stage() {
@@ -345,15 +351,15 @@ impl Worker {
             }
             Until::Woken | Until::Outside => None,
         };
-        record.tell_name(self.machine.clock.now_ns(), vm);
+        record.emit_name(self.machine.clock.now_ns(), vm);
         record.will_rest(on, until_ns, Place::last(vm, self.thread));
     }
 
     /// Tells what it did outside of its VM.
-    pub(super) fn tell(&self, vm: &Vm, what: impl FnOnce() -> What) {
-        if let Some(record) = self.seat.tally.record() {
+    pub(super) fn emit(&self, vm: &Vm, what: impl FnOnce() -> What) {
+        if let Some(record) = self.waiter.tally.record() {
             let place = Place::last(vm, self.thread);
-            record.tell_at(self.machine.clock.now_ns(), place, what());
+            record.emit_at(self.machine.clock.now_ns(), place, what());
         }
     }
 
@@ -362,7 +368,8 @@ impl Worker {
         self.left = if gil.counts() { gil.quantum() } else { 1 };
     }
 
-    /// Waits inside the VM, until another thread has made this one ready or its deadline has passed.
+    /// Waits inside the VM, until another thread has made this one ready or its deadline has
+    /// passed.
     fn wait(&mut self, vm: &mut Held<'_>) -> Next {
         loop {
             let deadline_ns = match &vm.threads[self.thread.0 as usize].status {
@@ -394,11 +401,12 @@ impl Worker {
     pub(super) fn caller(&self) -> Caller {
         Caller {
             process: self.process.clone(),
-            seat: self.seat.clone(),
+            waiter: self.waiter.clone(),
         }
     }
 
-    /// What a thread's end means: a report, and for the main one the end of its process, once the others are done.
+    /// What a thread's end means: a report, and for the main one the end of its process, once the
+    /// others are done.
     fn finish(&mut self, vm: &mut Held<'_>, report: Option<String>, exit_code: i32) {
         let is_main = self.thread == self.process.main;
         let is_first = self.process.parent.is_none();
@@ -485,18 +493,19 @@ impl Worker {
 
     fn keep_figures(&self, vm: &Held<'_>) {
         self.machine.keep(|| {
-            let times = self.seat.tally.times(self.machine.clock.now_ns());
+            let times = self.waiter.tally.times(self.machine.clock.now_ns());
             ThreadFigures::of(&self.process, vm, self.thread, times)
         });
     }
 }
 
-/// The thread is no more. It says so before it lets go of its seat, since the run may be over the moment after.
-fn end_record(seat: &Seat, machine: &Machine) {
-    if let Some(record) = seat.tally.record() {
+/// The thread is no more. It says so before it lets go of its waiter, since the run may be over the
+/// moment after.
+fn end_record(waiter: &Waiter, machine: &Machine) {
+    if let Some(record) = waiter.tally.record() {
         let now_ns = machine.clock.now_ns();
-        record.tell(now_ns, What::LockReleased(Release::End));
-        record.tell(now_ns, What::ThreadEnded);
+        record.emit(now_ns, What::LockReleased(Release::End));
+        record.emit(now_ns, What::ThreadEnded);
         record.close();
     }
 }

@@ -1,4 +1,5 @@
-//! What a VM asks of the operating system, served in virtual time: one method for the dispatch, one for each call that blocks.
+//! What a VM asks of the operating system, served in virtual time: one method for the dispatch, one
+//! for each call that blocks.
 
 use crate::engine::child::{SIGINT, no_memory};
 use crate::engine::outcome::End;
@@ -10,7 +11,7 @@ use crate::engine::sim::world::World;
 use crate::engine::stream::{Printed, os_error};
 use crate::event::What;
 use crate::vm::class::Type;
-use crate::vm::slice::{Answer, Clock, Parcel, SysCall};
+use crate::vm::slice::{Clock, Parcel, Reply, SysCall};
 use crate::vm::thread::Status;
 use crate::vm::value::ThreadId;
 use std::io;
@@ -19,7 +20,8 @@ use std::sync::Arc;
 /// What a task takes of memory, beside its thread.
 const TASK_BYTES: usize = 1 << 10;
 
-/// When every run begins, in seconds since the epoch: 1 January 2026. A simulation that asked the wall's clock would not be the same twice.
+/// When every run begins, in seconds since the epoch: 1 January 2026. A simulation that asked the
+/// wall's clock would not be the same twice.
 const EPOCH_S: i64 = 1_767_225_600;
 
 impl World {
@@ -32,7 +34,7 @@ impl World {
                     _ if ns > 0 => VirtualNs(ns),
                     ZeroSleep::Timer(length) => length,
                     ZeroSleep::AtOnce(length) => {
-                        self.answer(task, Answer::None);
+                        self.answer(task, Reply::None);
                         return self.short_call(task, length);
                     }
                 };
@@ -60,8 +62,8 @@ impl World {
                 }
                 let answer = match line {
                     Ok(line) => match String::from_utf8(line) {
-                        Ok(line) => Answer::Text(line.into()),
-                        Err(error) => Answer::Error(
+                        Ok(line) => Reply::Text(line.into()),
+                        Err(error) => Reply::Error(
                             Type::UnicodeDecodeError,
                             format!("standard input is not UTF-8: {}", error.utf8_error()),
                         ),
@@ -72,12 +74,12 @@ impl World {
                 return self.short_call(task, self.costs.system_call);
             }
             SysCall::Yield => {
-                self.answer(task, Answer::None);
+                self.answer(task, Reply::None);
                 return self.short_call(task, self.costs.system_call);
             }
             SysCall::Now(clock) => {
                 self.owe(task, self.costs.clock);
-                Answer::Int(self.clock(task, clock))
+                Reply::Int(self.clock(task, clock))
             }
             SysCall::StartThread(thread) => self.start_thread(task, thread),
             SysCall::Fork {
@@ -87,20 +89,20 @@ impl World {
             } => self.fork(task, name, daemon, spawn.is_some()),
             SysCall::ExitCode { process } => self
                 .exit_code(process)
-                .map_or(Answer::None, |code| Answer::Int(code.into())),
+                .map_or(Reply::None, |code| Reply::Int(code.into())),
             SysCall::ProcessResult { process } => {
                 let process = self.processes.get(process as usize);
                 match process.and_then(|it| it.result.clone()) {
-                    None => Answer::None,
-                    Some(Ok(parcel)) => Answer::Parcel(parcel),
-                    Some(Err((class, message))) => Answer::Error(class, message),
+                    None => Reply::None,
+                    Some(Ok(parcel)) => Reply::Parcel(parcel),
+                    Some(Err((class, message))) => Reply::Error(class, message),
                 }
             }
             SysCall::Kill { process, signal } => {
                 if self.exit_code(process).is_none() {
                     self.kill(task, process as u32, signal);
                 }
-                Answer::None
+                Reply::None
             }
             SysCall::KillPid { pid, signal } => {
                 let alive = |it: &crate::engine::sim::process::Process| {
@@ -108,62 +110,61 @@ impl World {
                 };
                 match self.processes.iter().position(alive) {
                     None => {
-                        Answer::Error(Type::ProcessLookupError, "[Errno 3] No such process".into())
+                        Reply::Error(Type::ProcessLookupError, "[Errno 3] No such process".into())
                     }
                     Some(target) => {
                         self.kill(task, target as u32, signal);
-                        Answer::None
+                        Reply::None
                     }
                 }
             }
             SysCall::ChannelNew { capacity } => {
                 match self.processes[number as usize].vm().pay_for_channel() {
-                    Some(held) => Answer::Int(self.channels.open(capacity, number, held) as i64),
-                    None => Answer::Error(Type::MemoryError, String::new()),
+                    Some(held) => Reply::Int(self.channels.open(capacity, number, held) as i64),
+                    None => Reply::Error(Type::MemoryError, String::new()),
                 }
             }
-            SysCall::ChannelLen { channel } => Answer::Int(self.channels.len(channel) as i64),
+            SysCall::ChannelLen { channel } => Reply::Int(self.channels.len(channel) as i64),
             SysCall::ChannelClose { channel, end } => {
                 for woken in self.channels.close(channel, end, number) {
                     self.wake_any(task, woken);
                 }
-                Answer::None
+                Reply::None
             }
-            SysCall::SharedNew { parcel } => Answer::Int(self.channels.new_cell(parcel) as i64),
-            SysCall::SharedGet { cell } => self
-                .channels
-                .cell(cell)
-                .map_or(Answer::None, Answer::Parcel),
+            SysCall::SharedNew { parcel } => Reply::Int(self.channels.new_cell(parcel) as i64),
+            SysCall::SharedGet { cell } => {
+                self.channels.cell(cell).map_or(Reply::None, Reply::Parcel)
+            }
             SysCall::SharedSet { cell, parcel } => {
                 self.channels.set_cell(cell, parcel);
-                Answer::None
+                Reply::None
             }
-            SysCall::Pid => Answer::Int(self.processes[number as usize].pid),
-            SysCall::ParentPid => Answer::Int(match self.processes[number as usize].parent {
+            SysCall::Pid => Reply::Int(self.processes[number as usize].pid),
+            SysCall::ParentPid => Reply::Int(match self.processes[number as usize].parent {
                 Some(parent) => self.processes[parent as usize].pid,
                 None => 1,
             }),
-            SysCall::CpuCount => Answer::Int(self.cores.count() as i64),
+            SysCall::CpuCount => Reply::Int(self.cores.count() as i64),
             SysCall::SetSwitchInterval { ns } => {
                 let process = &mut self.processes[number as usize];
                 process.switch_interval_ns = ns;
                 process.lock = process.lock.with_interval(ns);
-                Answer::None
+                Reply::None
             }
             SysCall::SwitchInterval => {
-                Answer::Int(self.processes[number as usize].switch_interval_ns as i64)
+                Reply::Int(self.processes[number as usize].switch_interval_ns as i64)
             }
             SysCall::SetCheckInterval { instructions } => {
                 let process = &mut self.processes[number as usize];
                 process.check_interval = instructions;
                 process.lock = process.lock.with_instructions(instructions);
-                Answer::None
+                Reply::None
             }
             SysCall::CheckInterval => {
-                Answer::Int(self.processes[number as usize].check_interval as i64)
+                Reply::Int(self.processes[number as usize].check_interval as i64)
             }
-            SysCall::GilEnabled => Answer::Bool(self.processes[number as usize].lock.exists()),
-            SysCall::Entropy => Answer::Int(self.choice.entropy() as i64),
+            SysCall::GilEnabled => Reply::Bool(self.processes[number as usize].lock.exists()),
+            SysCall::Entropy => Reply::Int(self.choice.entropy() as i64),
         };
         if self.end.is_none() && self.processes[number as usize].exit_code.is_none() {
             self.answer(task, answer);
@@ -171,11 +172,11 @@ impl World {
         }
     }
 
-    fn answer(&mut self, task: TaskId, answer: Answer) {
+    fn answer(&mut self, task: TaskId, answer: Reply) {
         let state = &mut self.tasks[task.0 as usize];
         state.answered = true;
         let thread = state.thread;
-        if let Answer::Parcel(parcel) = &answer {
+        if let Reply::Parcel(parcel) = &answer {
             self.channels.adopt(&parcel.ends, state.process);
         }
         let vm = self.processes[state.process as usize].vm();
@@ -213,8 +214,8 @@ impl World {
             late.then(|| {
                 self.forget(task, &call);
                 match call {
-                    SysCall::WaitProcess { .. } | SysCall::Send { .. } => Answer::Bool(false),
-                    _ => Answer::None,
+                    SysCall::WaitProcess { .. } | SysCall::Send { .. } => Reply::Bool(false),
+                    _ => Reply::None,
                 }
             })
         });
@@ -230,9 +231,9 @@ impl World {
         }
     }
 
-    fn try_wait(&mut self, task: TaskId, process: u64) -> Option<Answer> {
+    fn try_wait(&mut self, task: TaskId, process: u64) -> Option<Reply> {
         if self.exit_code(process).is_some() {
-            return Some(Answer::Bool(true));
+            return Some(Reply::Bool(true));
         }
         let waiting = &mut self.processes[process as usize].waiting;
         if !waiting.contains(&task) {
@@ -241,39 +242,39 @@ impl World {
         None
     }
 
-    fn try_send(&mut self, task: TaskId, channel: u64, parcel: &Parcel) -> Option<Answer> {
+    fn try_send(&mut self, task: TaskId, channel: u64, parcel: &Parcel) -> Option<Reply> {
         let number = self.tasks[task.0 as usize].process;
         match self.channels.send(channel, parcel, number, task) {
             Tried::Wait => None,
-            Tried::Gone => Some(Answer::Error(
+            Tried::Gone => Some(Reply::Error(
                 Type::BrokenPipeError,
                 "[Errno 32] Broken pipe".into(),
             )),
             Tried::Done((), woken) => {
                 let bytes = parcel.bytes.len() as u64;
-                self.tell(task, || What::Sent { channel, bytes });
+                self.emit(task, || What::Sent { channel, bytes });
                 self.owe_message(task, bytes);
                 if let Some(woken) = woken {
                     self.wake_any(task, woken);
                 }
-                Some(Answer::Bool(true))
+                Some(Reply::Bool(true))
             }
         }
     }
 
-    fn try_receive(&mut self, task: TaskId, channel: u64) -> Option<Answer> {
+    fn try_receive(&mut self, task: TaskId, channel: u64) -> Option<Reply> {
         let number = self.tasks[task.0 as usize].process;
         match self.channels.receive(channel, number, task) {
             Tried::Wait => None,
-            Tried::Gone => Some(Answer::Error(Type::EOFError, String::new())),
+            Tried::Gone => Some(Reply::Error(Type::EOFError, String::new())),
             Tried::Done(parcel, woken) => {
                 let bytes = parcel.bytes.len() as u64;
-                self.tell(task, || What::Received { channel, bytes });
+                self.emit(task, || What::Received { channel, bytes });
                 self.owe_message(task, bytes);
                 if let Some(woken) = woken {
                     self.wake_any(task, woken);
                 }
-                Some(Answer::Parcel(parcel))
+                Some(Reply::Parcel(parcel))
             }
         }
     }
@@ -300,7 +301,8 @@ impl World {
         }
     }
 
-    /// Waits inside the VM, until another thread has made this one ready or its deadline has passed.
+    /// Waits inside the VM, until another thread has made this one ready or its deadline has
+    /// passed.
     pub(super) fn wait(&mut self, task: TaskId) {
         let state = &self.tasks[task.0 as usize];
         let (number, thread) = (state.process, state.thread);
@@ -321,11 +323,11 @@ impl World {
     fn printed(&mut self, task: TaskId, (printed, written): (Printed, io::Result<()>)) {
         match printed {
             Printed::Kept => {
-                self.answer(task, Answer::None);
+                self.answer(task, Reply::None);
                 self.go_on(task);
             }
             Printed::Due => {
-                let answer = written.map_or_else(|error| failed(&error), |()| Answer::None);
+                let answer = written.map_or_else(|error| failed(&error), |()| Reply::None);
                 self.answer(task, answer);
                 self.short_call(task, self.costs.system_call);
             }
@@ -344,30 +346,30 @@ impl World {
         ns.0 as i64
     }
 
-    fn start_thread(&mut self, task: TaskId, thread: ThreadId) -> Answer {
+    fn start_thread(&mut self, task: TaskId, thread: ThreadId) -> Reply {
         let number = self.tasks[task.0 as usize].process;
         let process = &mut self.processes[number as usize];
         let alive = process.alive;
         let vm = process.vm();
         if alive < vm.limits.threads && vm.pay_for_thread(thread, TASK_BYTES) {
-            let born = self.new_task(number, thread);
+            let new = self.new_task(number, thread);
             // CPython's `Thread.start` waits until the thread has begun.
             self.owe(task, self.costs.thread_start);
-            self.wake_task(born, self.costs.thread_start);
-            return Answer::None;
+            self.wake_task(new, self.costs.thread_start);
+            return Reply::None;
         }
         vm.unmake_thread(thread);
         self.refused("--max-threads");
-        Answer::Error(Type::RuntimeError, "can't start new thread".into())
+        Reply::Error(Type::RuntimeError, "can't start new thread".into())
     }
 
-    fn fork(&mut self, task: TaskId, name: Arc<str>, daemon: bool, spawns: bool) -> Answer {
+    fn fork(&mut self, task: TaskId, name: Arc<str>, daemon: bool, spawns: bool) -> Reply {
         if let Err(error) = self.console.flush() {
             return failed(&error);
         }
         if self.processes_alive >= self.process_limit {
             self.refused("--max-processes");
-            return Answer::Error(
+            return Reply::Error(
                 Type::BlockingIOError,
                 "[Errno 11] Resource temporarily unavailable".into(),
             );
@@ -387,17 +389,17 @@ impl World {
             self.costs.fork + VirtualNs(objects * self.costs.fork_object_ps / 1000)
         };
         let child = self.new_process(vm, Some(number), &name, daemon);
-        self.tell(task, || What::Forked {
+        self.emit(task, || What::Forked {
             child: crate::event::VmId(child),
             objects,
             bytes,
         });
         let main = self.processes[child as usize].main;
-        let born = self.new_task(child, main);
+        let new = self.new_task(child, main);
         // Half of it is the parent's; the child begins when all of it is done.
         self.owe(task, VirtualNs(cost.0 / 2));
-        self.wake_task(born, cost);
-        Answer::Process {
+        self.wake_task(new, cost);
+        Reply::Process {
             process: u64::from(child),
             pid: self.processes[child as usize].pid,
         }
@@ -426,7 +428,7 @@ impl World {
     }
 }
 
-fn failed(error: &io::Error) -> Answer {
+fn failed(error: &io::Error) -> Reply {
     let (class, message) = os_error(error);
-    Answer::Error(class, message)
+    Reply::Error(class, message)
 }

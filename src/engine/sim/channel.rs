@@ -1,5 +1,5 @@
-//! Queues of parcels between VMs, and cells that all of them see, for the simulation: the same rules as between real processes, in code of its own. Whoever is to be
-//! woken is returned.
+//! Queues of parcels between VMs, and cells that all of them see, for the simulation: the same
+//! rules as between real processes, in code of its own. Whoever is to be woken is returned.
 
 use crate::engine::sim::task::TaskId;
 use crate::vm::memory::Charge;
@@ -153,7 +153,8 @@ impl Channels {
         }
     }
 
-    /// Forgets a task that will not try again. If it was woken for nothing, others are woken in its place.
+    /// Forgets a task that will not try again. If it was woken for nothing, others are woken in its
+    /// place.
     #[must_use]
     pub(super) fn forget(&mut self, number: u64, task: TaskId) -> Vec<TaskId> {
         let Some(channel) = self.open.get_mut(&number) else {

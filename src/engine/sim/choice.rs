@@ -1,8 +1,10 @@
-//! Every pick that a real machine leaves open goes through one object: which waiter is woken, which thread a core takes up, how long a wake-up takes. What it
-//! picks is a function of the schedule and the seed alone.
+//! Every pick that a real machine leaves open goes through one object: which waiter is woken, which
+//! thread a core takes up, how long a wake-up takes. What it picks is a function of the schedule
+//! and the seed alone.
 //!
-//! Priorities follow "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs" (Burckhardt et al., ASPLOS 2010): each thread has a random one, the
-//! highest wins each pick, and at `depth - 1` picks chosen at random the winner falls below all others.
+//! Priorities follow "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs"
+//! (Burckhardt et al., ASPLOS 2010): each thread has a random one, the highest wins each pick, and
+//! at `depth - 1` picks chosen at random the winner falls below all others.
 
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::task::TaskId;
@@ -13,7 +15,8 @@ use std::str::FromStr;
 /// How picks are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Schedule {
-    /// The one that has waited longest; wake-ups take the time that the cost model says, give or take an eighth.
+    /// The one that has waited longest; wake-ups take the time that the cost model says, give or
+    /// take an eighth.
     #[default]
     Fifo,
     /// Any, and wake-ups take from half to twice their time.
@@ -111,7 +114,8 @@ impl Choice {
         }
     }
 
-    /// One of several tasks, which stand in the order in which they have waited. There is at least one.
+    /// One of several tasks, which stand in the order in which they have waited. There is at least
+    /// one.
     pub(super) fn pick(&mut self, candidates: &mut dyn ExactSizeIterator<Item = TaskId>) -> usize {
         let count = candidates.len();
         if count < 2 {
@@ -125,10 +129,12 @@ impl Choice {
         }
     }
 
-    /// One of those that wait on the condition variable of a lock, of whom the one at `awake` has just asked for it. A waiter of glibc's looks whether a signal is
-    /// there before it goes back to sleep (`nptl/pthread_cond_wait.c`), so that one often takes the signal that was to wake another. How often is measured: a thread
-    /// of CPython 3.11 that sleeps for 1 ms beside two busy ones gets the lock at the second switch or before in half of all cases, or at the third (10.4 to 14.5 ms at an
-    /// interval of 5 ms, 100 at 50), so three times in ten.
+    /// One of those that wait on the condition variable of a lock, of whom the one at `awake` has
+    /// just asked for it. A waiter of glibc's looks whether a signal is there before it goes back
+    /// to sleep (`nptl/pthread_cond_wait.c`), so that one often takes the signal that was to wake
+    /// another. How often is measured: a thread of CPython 3.11 that sleeps for 1 ms beside two
+    /// busy ones gets the lock at the second switch or before in half of all cases, or at the third
+    /// (10.4 to 14.5 ms at an interval of 5 ms, 100 at 50), so three times in ten.
     pub(super) fn pick_waiter(
         &mut self,
         candidates: &mut dyn ExactSizeIterator<Item = TaskId>,
@@ -180,8 +186,8 @@ impl Choice {
     /// How long something really takes that takes so long on average.
     pub(super) fn latency(&mut self, mean: VirtualNs) -> VirtualNs {
         match self.schedule {
-            // No two wake-ups take exactly the same time. If they did, slices could fall in step with a script's loops and be cut at the same instruction
-            // each time.
+            // No two wake-ups take exactly the same time. If they did, slices could fall in step
+            // with a script's loops and be cut at the same instruction each time.
             Schedule::Fifo => VirtualNs(mean.0 - mean.0 / 8 + self.random.below(mean.0 / 4 + 1)),
             Schedule::Random | Schedule::Pct { .. } => {
                 VirtualNs(mean.0 / 2 + self.random.below(mean.0.saturating_mul(3) / 2 + 1))
@@ -189,7 +195,8 @@ impl Choice {
         }
     }
 
-    /// Does something happen that happens in `part` of `whole` cases? Of no schedule's making: where two clocks meet by chance they do so under `fifo`, too.
+    /// Does something happen that happens in `part` of `whole` cases? Of no schedule's making:
+    /// where two clocks meet by chance they do so under `fifo`, too.
     pub(super) fn chance(&mut self, part: u64, whole: u64) -> bool {
         self.random.below(whole) < part
     }

@@ -1,4 +1,5 @@
-//! The script's input and output. Text goes to writers that the engine is given; nothing depends on what they are, so that a run prints the same bytes anywhere.
+//! The script's input and output. Text goes to writers that the engine is given; nothing depends on
+//! what they are, so that a run prints the same bytes anywhere.
 
 use crate::engine::sim::Options;
 use crate::engine::stream::{Printed, Streams, read_line};
@@ -59,7 +60,8 @@ impl Console {
         self.streams.finish()
     }
 
-    /// A line of input with its newline; empty at the end. What was printed is written out first, a prompt above all.
+    /// A line of input with its newline; empty at the end. What was printed is written out first, a
+    /// prompt above all.
     pub(super) fn read_line(&mut self, memory: &Arc<Account>) -> io::Result<Vec<u8>> {
         self.streams.prompt();
         read_line(&mut *self.input, memory)

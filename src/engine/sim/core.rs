@@ -1,16 +1,19 @@
-//! The operating system under the lock: cores, and who runs on them. Fair in the manner of Linux (`kernel/sched/fair.c`): the ready thread with the least
-//! processor time goes first, a time slice bounds how long others wait, and a thread that comes back from a rest goes before those that have computed
-//! meanwhile. Each operation is logarithmic in the number of threads and cores.
+//! The operating system under the lock: cores, and who runs on them. Fair in the manner of Linux
+//! (`kernel/sched/fair.c`): the ready thread with the least processor time goes first, a time slice
+//! bounds how long others wait, and a thread that comes back from a rest goes before those that
+//! have computed meanwhile. Each operation is logarithmic in the number of threads and cores.
 
 use crate::engine::sim::choice::Choice;
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::task::TaskId;
 use std::collections::BTreeSet;
 
-/// A thread that was woken takes the core of one that is ahead of it by more than this (Linux: `sysctl_sched_wakeup_granularity`, 1 ms).
+/// A thread that was woken takes the core of one that is ahead of it by more than this (Linux:
+/// `sysctl_sched_wakeup_granularity`, 1 ms).
 const WAKEUP_GRANULARITY_NS: i64 = 1_000_000;
 
-/// Who comes back from a rest is owed no more than this (Linux: half of `sysctl_sched_latency`, 6 ms).
+/// Who comes back from a rest is owed no more than this (Linux: half of `sysctl_sched_latency`, 6
+/// ms).
 const OWED_NS: u64 = 3_000_000;
 
 /// Among so many of those who are ready a random schedule picks.
@@ -37,7 +40,8 @@ pub(super) struct Cores {
     came: u64,
     /// The cores at work: since when.
     by_start: BTreeSet<(VirtualNs, u16)>,
-    /// The cores at work: their task's weight now, less the time that it is now, which does not change while they work.
+    /// The cores at work: their task's weight now, less the time that it is now, which does not
+    /// change while they work.
     by_weight: BTreeSet<(i64, u16)>,
     /// The weight of the last one that came onto a core: what a newcomer begins with.
     floor_ns: u64,
@@ -87,7 +91,8 @@ impl Cores {
         self.idle.is_empty() && !self.ready.is_empty()
     }
 
-    /// Gives a free core to one that is ready: the task, its core, and whether the core has to change over from another task.
+    /// Gives a free core to one that is ready: the task, its core, and whether the core has to
+    /// change over from another task.
     pub(super) fn dispatch(
         &mut self,
         now: VirtualNs,
@@ -136,7 +141,8 @@ impl Cores {
         it.weight_ns + ran.0
     }
 
-    /// The task on a core that a newcomer of this weight takes the place of at once, if there is one.
+    /// The task on a core that a newcomer of this weight takes the place of at once, if there is
+    /// one.
     pub(super) fn victim(&self, now: VirtualNs, weight_ns: u64) -> Option<TaskId> {
         if !self.idle.is_empty() {
             return None;

@@ -1,7 +1,9 @@
-//! What things cost in virtual time: named models, and the meter that adds up what a slice costs by the cost classes of its instructions.
+//! What things cost in virtual time: named models, and the meter that adds up what a slice costs by
+//! the cost classes of its instructions.
 //!
-//! One of Mini's instructions stands for one to three of CPython's, whose loads of locals and constants are operands here. So the figures per class are of the work
-//! that the class stands for, not of an opcode.
+//! One of Mini's instructions stands for one to three of CPython's, whose loads of locals and
+//! constants are operands here. So the figures per class are of the work that the class stands for,
+//! not of an opcode.
 
 use crate::bytecode::op::{Cost, Op, OpKind, Poll};
 use crate::engine::sim::clock::VirtualNs;
@@ -28,15 +30,18 @@ pub struct Costs {
     pub byte_ps: u64,
     /// A core takes up another thread.
     pub context_switch: VirtualNs,
-    /// From waking a thread until it runs, if it slept for a while: its core went into a deep state.
+    /// From waking a thread until it runs, if it slept for a while: its core went into a deep
+    /// state.
     pub wake: VirtualNs,
     /// The same if it slept for less than `soon`.
     pub wake_soon: VirtualNs,
     pub soon: VirtualNs,
     /// Reading a clock.
     pub clock: VirtualNs,
-    /// How long the lock is free where a holder lets go and takes it back at once, while one that waited for it is on its way: `sem_post` calls the system, which finds
-    /// nobody to wake (`nptl/sem_post.c`). Where nobody is on the way it does not, and the lock is free for a few nanoseconds, which is never.
+    /// How long the lock is free where a holder lets go and takes it back at once, while one that
+    /// waited for it is on its way: `sem_post` calls the system, which finds nobody to wake
+    /// (`nptl/sem_post.c`). Where nobody is on the way it does not, and the lock is free for a few
+    /// nanoseconds, which is never.
     pub retake: VirtualNs,
     /// A core waits for memory that another one has changed: at most so long.
     pub stall: VirtualNs,
@@ -46,11 +51,13 @@ pub struct Costs {
     pub sleep_slack: VirtualNs,
     /// `sleep(0)`.
     pub sleep_zero: ZeroSleep,
-    /// A system call that does not block, such as a write, with all that the interpreter does around it.
+    /// A system call that does not block, such as a write, with all that the interpreter does
+    /// around it.
     pub system_call: VirtualNs,
     /// For so much of that time the lock is free: the system's own part of it.
     pub unlocked: VirtualNs,
-    /// From starting a thread until it runs. In CPython `benches/fidelity.py` measures it together with the join, which adds a wake-up.
+    /// From starting a thread until it runs. In CPython `benches/fidelity.py` measures it together
+    /// with the join, which adds a wake-up.
     pub thread_start: VirtualNs,
     /// Copying a VM, besides its objects.
     pub fork: VirtualNs,
@@ -73,7 +80,8 @@ pub struct Costs {
 pub enum ZeroSleep {
     /// It comes back after so long without having slept: a `select` of nothing (up to 3.10).
     AtOnce(VirtualNs),
-    /// It sets a timer for so long, and sleeps (`clock_nanosleep` in `Modules/timemodule.c`, 3.11 and later).
+    /// It sets a timer for so long, and sleeps (`clock_nanosleep` in `Modules/timemodule.c`, 3.11
+    /// and later).
     Timer(VirtualNs),
 }
 
@@ -178,14 +186,16 @@ pub const UNIT: Costs = Costs {
     time_slice: VirtualNs(3_000_000),
 };
 
-/// What instructions take in CPython 3.11, each in the middle of a loop that is hot. Statements of which these are parts, as `benches/fidelity.py` measures them, or by
-/// the same means; in nanoseconds.
+/// What instructions take in CPython 3.11, each in the middle of a loop that is hot. Statements of
+/// which these are parts, as `benches/fidelity.py` measures them, or by the same means; in
+/// nanoseconds.
 const CPYTHON_3_11_CLASSES: ClassCosts = ClassCosts {
     // `y = x` of locals: 1 to 3; a closure's `x += 1` is arithmetic and two of these: 13 to 15.
     move_: 1_000,
     // `v and w`, with two globals: 6.
     jump: 2_000,
-    // `v is None`, with a global: 5.8; a turn of `while n > 0: n -= 1` is this and arithmetic: 17 to 19.
+    // `v is None`, with a global: 5.8; a turn of `while n > 0: n -= 1` is this and arithmetic: 17
+    // to 19.
     compare: 5_500,
     // `n += 1`, whose result is no small number that CPython keeps: 13 to 15.
     arithmetic: 12_500,
@@ -199,14 +209,16 @@ const CPYTHON_3_11_CLASSES: ClassCosts = ClassCosts {
     attribute: 2_000,
     // `a[i]` of locals: 3 to 4.6; a dict's are a lookup or an insertion more.
     item: 3_500,
-    // `x = [0, 0]`: 36 to 38, with two moves and the store; `x = []` 26, `x = (v, v)` 35, a `lambda` 43 without the store.
+    // `x = [0, 0]`: 36 to 38, with two moves and the store; `x = []` 26, `x = (v, v)` 35, a
+    // `lambda` 43 without the store.
     allocate: 24_000,
     // A turn of `for _ in range(n)`: 12 to 15.
     iterate: 14_000,
     // A turn of `for i in a`: 5 to 5.5, with a jump.
     next: 3_500,
-    // `len(a)`: 8 to 10, `a.append(0)`: 8 to 9, `abs(v)`: 8.3, each with its operands. Builtins that have no instruction of their own and look at what they are given take
-    // more: `isinstance` 28, `int(v)` 41.
+    // `len(a)`: 8 to 10, `a.append(0)`: 8 to 9, `abs(v)`: 8.3, each with its operands. Builtins
+    // that have no instruction of their own and look at what they are given take more: `isinstance`
+    // 28, `int(v)` 41.
     call: 5_300,
     // `f()`: 17 to 20, `o.f()`: 22, each with the call and its operands.
     frame: 10_500,
@@ -216,8 +228,8 @@ const CPYTHON_3_11_CLASSES: ClassCosts = ClassCosts {
     raise: 27_000,
 };
 
-/// What builtins take in CPython 3.11 for a unit of each kind of work, from calls on a million things or ten million bytes, as `benches/fidelity.py` measures them; in
-/// nanoseconds.
+/// What builtins take in CPython 3.11 for a unit of each kind of work, from calls on a million
+/// things or ten million bytes, as `benches/fidelity.py` measures them; in nanoseconds.
 const CPYTHON_3_11_WORK: WorkCosts = WorkCosts {
     // `sum(a)`: 4.3 to 5.4.
     visit: 5_000,
@@ -227,7 +239,8 @@ const CPYTHON_3_11_WORK: WorkCosts = WorkCosts {
     sort: 4_400,
     // `d['k']` more than `a[0]`: 3 to 5.
     lookup: 5_000,
-    // `d['k'] += 1` more than `a[0] += 1`: 20, and `d['k'] = 1` more than `a[0] = 1`: 10; a lookup is 5 of the one.
+    // `d['k'] += 1` more than `a[0] += 1`: 20, and `d['k'] = 1` more than `a[0] = 1`: 10; a lookup
+    // is 5 of the one.
     insert: 12_500,
     // `list(range(n))`: 29.6 to 30.7.
     make: 30_000,
@@ -249,10 +262,13 @@ const CPYTHON_3_11_WORK: WorkCosts = WorkCosts {
     instance: 50_000,
 };
 
-/// CPython 3.11 on the two-core machine of the measurements: besides what instructions take, a slice under two threads is the interval and 0.11 to 0.15 ms, a sleep of
-/// 1 ms is 0.08 to 0.11 late, `sleep(0)` takes 67 to 75 µs, a write 1.5, a message to another thread and back 37 to 64, one to another process and back 34 to 46 and 1.6
-/// to 2.2 ms with a million bytes, a thread's start and end 80 to 128 µs, an empty process by fork 1.7 to 2.4 ms and 5 more with a million objects, by spawn 44 to 63. A `FUTEX_WAKE` of
-/// nobody takes 235 to 283 ns, and a word that one core writes is read by the other after 31 to 124.
+/// CPython 3.11 on the two-core machine of the measurements: besides what instructions take, a
+/// slice under two threads is the interval and 0.11 to 0.15 ms, a sleep of 1 ms is 0.08 to 0.11
+/// late, `sleep(0)` takes 67 to 75 µs, a write 1.5, a message to another thread and back 37 to 64,
+/// one to another process and back 34 to 46 and 1.6 to 2.2 ms with a million bytes, a thread's
+/// start and end 80 to 128 µs, an empty process by fork 1.7 to 2.4 ms and 5 more with a million
+/// objects, by spawn 44 to 63. A `FUTEX_WAKE` of nobody takes 235 to 283 ns, and a word that one
+/// core writes is read by the other after 31 to 124.
 pub const CPYTHON_3_11: Costs = Costs {
     name: "cpython-3.11",
     about: "CPython 3.11 as measured on a machine with two cores",
@@ -281,8 +297,8 @@ pub const CPYTHON_3_11: Costs = Costs {
     time_slice: VirtualNs(3_000_000),
 };
 
-/// CPython 2.7: `sleep(0)` returns at once, after 1 µs, and a call of the system takes 2.65 (377,000 a second). The rest as 3.11: what its loop is slower
-/// changes no ratio.
+/// CPython 2.7: `sleep(0)` returns at once, after 1 µs, and a call of the system takes 2.65
+/// (377,000 a second). The rest as 3.11: what its loop is slower changes no ratio.
 pub const CPYTHON_2_7: Costs = Costs {
     name: "cpython-2.7",
     about: "as cpython-3.11, but `sleep(0)` takes 1 µs and another system call 2.65",
@@ -291,7 +307,8 @@ pub const CPYTHON_2_7: Costs = Costs {
     ..CPYTHON_3_11
 };
 
-/// Free-threaded CPython 3.13: about 40 % slower than with the lock (Doc/howto/free-threading-python.rst @ 3.13.5).
+/// Free-threaded CPython 3.13: about 40 % slower than with the lock
+/// (Doc/howto/free-threading-python.rst @ 3.13.5).
 pub const CPYTHON_3_13T: Costs = Costs {
     name: "cpython-3.13t",
     about: "as cpython-3.11, each instruction 40 % slower",
@@ -446,8 +463,9 @@ impl WorkCosts {
 /// How many bits of a sum are picoseconds; the others count ticks.
 const PS_BITS: u32 = 44;
 
-/// Prefix sums over all instructions of a program: picoseconds, and in the upper bits ticks. The difference of two is what a straight run costs, so that a slice
-/// is metered where it is counted, and not at each instruction.
+/// Prefix sums over all instructions of a program: picoseconds, and in the upper bits ticks. The
+/// difference of two is what a straight run costs, so that a slice is metered where it is counted,
+/// and not at each instruction.
 #[derive(Debug)]
 pub(super) struct Tariff {
     sums: Box<[u64]>,

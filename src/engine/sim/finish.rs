@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// So many threads and processes are refused by an exception before the run ends.
-const MOST_REFUSALS: u64 = 1000;
+const MAX_REFUSALS: u64 = 1000;
 
 /// The pid of the first process; the others count on from there.
 const FIRST_PID: i64 = 1000;
@@ -100,7 +100,8 @@ impl World {
         self.processes_alive += 1;
         let mut gil = Gil::default();
         if let Trigger::Ticks { ticks } = lock.trigger {
-            // How far the counter is depends on everything that came before, down to the imports of the interpreter itself.
+            // How far the counter is depends on everything that came before, down to the imports of
+            // the interpreter itself.
             gil.ticks_left = self.choice.phase(ticks);
         }
         self.processes.push(Process {
@@ -139,16 +140,17 @@ impl World {
         let task = self.tasks.push(Task::new(number, thread, daemon, self.now));
         self.processes[number as usize].set_task(thread, Some(task));
         if main {
-            self.tell(task, || What::VmBorn {
+            self.emit(task, || What::VmBorn {
                 name: vm_name,
                 parent: parent.map(VmId),
             });
         }
-        self.tell(task, || What::ThreadBorn { name, daemon });
+        self.emit(task, || What::ThreadBorn { name, daemon });
         task
     }
 
-    /// Looks at what was sent to the process of a task that has the lock; false if the process is over.
+    /// Looks at what was sent to the process of a task that has the lock; false if the process is
+    /// over.
     pub(super) fn look(&mut self, task: TaskId) -> bool {
         let number = self.tasks[task.0 as usize].process;
         self.tasks[task.0 as usize].notified = false;
@@ -167,7 +169,8 @@ impl World {
         true
     }
 
-    /// What a thread's end means: a report, and for the main one the end of its process, once the others are done.
+    /// What a thread's end means: a report, and for the main one the end of its process, once the
+    /// others are done.
     pub(super) fn finish(&mut self, task: TaskId, report: Option<String>, exit_code: i32) {
         let (number, thread) = {
             let state = &self.tasks[task.0 as usize];
@@ -200,7 +203,8 @@ impl World {
         self.finish_main(task, exit_code);
     }
 
-    /// A main thread that has ended waits for the plain threads, then for the children; then its process ends.
+    /// A main thread that has ended waits for the plain threads, then for the children; then its
+    /// process ends.
     pub(super) fn finish_main(&mut self, task: TaskId, exit_code: ExitCode) {
         let number = self.tasks[task.0 as usize].process;
         let process = &mut self.processes[number as usize];
@@ -243,7 +247,7 @@ impl World {
     /// A thread that is not its VM's main one is no more.
     fn end_task(&mut self, task: TaskId) {
         self.release(task, Release::End);
-        self.tell(task, || What::ThreadEnded);
+        self.emit(task, || What::ThreadEnded);
         self.keep_figures(task);
         self.leave_core(task, Phase::Gone);
         let state = &self.tasks[task.0 as usize];
@@ -269,7 +273,8 @@ impl World {
         self.end_process(task, number, exit_code);
     }
 
-    /// Ends a process: from now on it has this exit code (negative: minus the signal that ended it), and its threads are no more.
+    /// Ends a process: from now on it has this exit code (negative: minus the signal that ended
+    /// it), and its threads are no more.
     pub(super) fn end_process(&mut self, by: TaskId, number: u32, exit_code: i32) {
         let process = &mut self.processes[number as usize];
         if process.exit_code.is_some() {
@@ -286,17 +291,17 @@ impl World {
                 self.cores.forget(state.ready_key, task);
             }
             if state.tally.activity() == Activity::Holding {
-                self.tell_ran(task);
+                self.emit_ran(task);
                 if self.processes[number as usize].lock.exists() {
-                    self.tell(task, || What::LockReleased(Release::End));
+                    self.emit(task, || What::LockReleased(Release::End));
                 }
             }
-            self.tell(task, || What::ThreadEnded);
+            self.emit(task, || What::ThreadEnded);
             self.keep_figures(task);
             self.leave_core(task, Phase::Gone);
             self.tasks.bury(task);
         }
-        self.tell(main.unwrap_or(by), || What::VmEnded { exit_code });
+        self.emit(main.unwrap_or(by), || What::VmEnded { exit_code });
         let process = &mut self.processes[number as usize];
         process.vm = None;
         process.tasks = Vec::new();
@@ -385,11 +390,11 @@ impl World {
         })
     }
 
-    /// Notes that a thread or process was refused. A script that goes on trying will never end by itself: each one that the error ends makes room for
-    /// another. So after many the run ends.
+    /// Notes that a thread or process was refused. A script that goes on trying will never end by
+    /// itself: each one that the error ends makes room for another. So after many the run ends.
     pub(super) fn refused(&mut self, limit: &'static str) {
         self.refusals += 1;
-        if self.refusals > MOST_REFUSALS {
+        if self.refusals > MAX_REFUSALS {
             self.end = Some(End::Limit(limit));
         }
     }

@@ -1,5 +1,5 @@
-//! The lock of a simulated process, under all rules: taking it, letting go, asking for it. The knobs are `gil::lock::Lock`; what they mean in the real
-//! interpreters is written there.
+//! The lock of a simulated process, under all rules: taking it, letting go, asking for it. The
+//! knobs are `gil::lock::Lock`; what they mean in the real interpreters is written there.
 
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::queue::Due;
@@ -39,7 +39,7 @@ impl World {
         }
         gil.requested = false;
         gil.asked = None;
-        gil.lucky = None;
+        gil.barger = None;
         gil.counted_ns = 0;
         let yielding = std::mem::take(&mut gil.yielding);
         match process.lock.trigger {
@@ -53,15 +53,17 @@ impl World {
         state.tally.acquired(self.now, switched);
         state.turn_left = 0;
         state.asks_at = None;
-        self.tell(task, || What::LockAcquired { switched });
+        self.emit(task, || What::LockAcquired { switched });
         for back in yielding {
             self.come_back(back, task);
         }
     }
 
-    /// One that let go because it was asked comes back, now that another has the lock. If that one was woken onto the same core (as happens from three threads on),
-    /// the system does not see at once that another core is free. Measured of CPython 3.11: with two busy threads each slice is an interval, with three or four one
-    /// in five takes up to 4 ms longer, or until another waiter asks.
+    /// One that let go because it was asked comes back, now that another has the lock. If that one
+    /// was woken onto the same core (as happens from three threads on), the system does not see at
+    /// once that another core is free. Measured of CPython 3.11: with two busy threads each slice
+    /// is an interval, with three or four one in five takes up to 4 ms longer, or until another
+    /// waiter asks.
     fn come_back(&mut self, task: TaskId, holder: TaskId) {
         let latency = self.wake_latency(task);
         let delay = match self.tasks[holder.0 as usize].phase {
@@ -78,7 +80,7 @@ impl World {
     /// A task on a core that did not get the lock waits for it.
     pub(super) fn wait_for_lock(&mut self, task: TaskId) {
         let delay = self.timer_delay();
-        self.tell(task, || What::LockRequested);
+        self.emit(task, || What::LockRequested);
         self.leave_core(task, Phase::Queued);
         let state = &mut self.tasks[task.0 as usize];
         state.step = Step::Arrive;
@@ -110,7 +112,7 @@ impl World {
 
     /// Lets go of the lock; true if another task will have it, or will try to.
     pub(super) fn release(&mut self, task: TaskId, why: Release) -> bool {
-        self.tell_ran(task);
+        self.emit_ran(task);
         let number = self.tasks[task.0 as usize].process;
         let activity = match why {
             Release::Budget | Release::Asked => Activity::Waiting,
@@ -120,7 +122,7 @@ impl World {
         if !self.processes[number as usize].lock.exists() {
             return false;
         }
-        self.tell(task, || What::LockReleased(why));
+        self.emit(task, || What::LockReleased(why));
         self.processes[number as usize].gil.holder = None;
         self.serve_waiter(number)
     }
@@ -150,35 +152,37 @@ impl World {
             process.gil.holder = Some(next);
             state.step = Step::Given;
         } else {
-            process.gil.coming += 1;
+            process.gil.woken_waiters += 1;
             state.step = Step::Retry;
         }
         self.wake_task(next, self.wake_latency(next));
         true
     }
 
-    /// Where the holder lets go and takes the lock back all the time (`Ticks`), a task that comes by may come at a moment when it is free.
-    pub(super) fn try_luck(&mut self, task: TaskId) {
+    /// Where the holder releases and retakes the lock all the time (`Ticks`), a task that arrives
+    /// may find it free for a moment and take it.
+    pub(super) fn try_barge(&mut self, task: TaskId) {
         let process = &mut self.processes[self.tasks[task.0 as usize].process as usize];
         if let Trigger::Ticks { ticks } = process.lock.trigger
             && let Some(holder) = process.gil.holder
-            && process.gil.coming > 0
-            && process.gil.lucky.is_none()
+            && process.gil.woken_waiters > 0
+            && process.gil.barger.is_none()
         {
             let period_ps = self.tasks[holder.0 as usize].tick_ps.saturating_mul(ticks);
             let free_ps = self.costs.retake.0 * 1000;
             if self.choice.chance(free_ps, free_ps + period_ps) {
-                process.gil.lucky = Some(task);
+                process.gil.barger = Some(task);
             }
         }
     }
 
-    /// How long the lock is free while the one that let go of it calls the system to wake who waits for it (`Ticks`).
-    pub(super) fn rouse(&self, number: u32) -> VirtualNs {
+    /// How long the lock stays free while the thread that released it calls the system to wake a
+    /// waiter (`Ticks`).
+    pub(super) fn wake_gap(&self, number: u32) -> VirtualNs {
         let process = &self.processes[number as usize];
         match process.lock.trigger {
             Trigger::Ticks { .. } if !process.gil.waiters.is_empty() => self.costs.signal,
-            Trigger::Ticks { .. } if process.gil.coming > 0 => self.costs.retake,
+            Trigger::Ticks { .. } if process.gil.woken_waiters > 0 => self.costs.retake,
             Trigger::Ticks { .. }
             | Trigger::Turns { .. }
             | Trigger::WaiterTimeout { .. }
@@ -190,11 +194,11 @@ impl World {
 
     /// Lets go of the lock, which another task that waits has taken at once.
     pub(super) fn release_to(&mut self, task: TaskId, next: TaskId) {
-        self.tell_ran(task);
+        self.emit_ran(task);
         let state = &mut self.tasks[task.0 as usize];
         state.tally.change(self.now, Activity::Waiting);
         let number = state.process;
-        self.tell(task, || What::LockReleased(Release::Budget));
+        self.emit(task, || What::LockReleased(Release::Budget));
         let gil = &mut self.processes[number as usize].gil;
         gil.waiters.retain(|&it| it != next);
         gil.holder = Some(next);
@@ -255,7 +259,8 @@ impl World {
         }
     }
 
-    /// How much later than its length a timed wait ends: the system's timers are late, and then the waiter must wake up before it can ask.
+    /// How much later than its length a timed wait ends: the system's timers are late, and then the
+    /// waiter must wake up before it can ask.
     fn timer_delay(&mut self) -> VirtualNs {
         let mean = self.costs.sleep_slack + self.costs.wake;
         self.choice.latency(mean)
@@ -297,7 +302,7 @@ impl World {
         gil.requested = true;
         gil.asked = Some(waiter);
         let holder = self.tasks[holder.0 as usize].thread;
-        self.tell(waiter, || What::DropRequested { holder });
+        self.emit(waiter, || What::DropRequested { holder });
     }
 
     /// Sees to it that the first of the waiters' timers is due.

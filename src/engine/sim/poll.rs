@@ -1,4 +1,5 @@
-//! Where the holder of a lock looks whether it is to let go: the poll classes of the bytecode, seen from what an instruction did.
+//! Where the holder of a lock looks whether it is to let go: the poll classes of the bytecode, seen
+//! from what an instruction did.
 
 use crate::bytecode::op::{Cost, Op, Poll};
 use crate::gil::lock::{Builtins, Polls};

@@ -54,8 +54,8 @@ pub(super) struct Gil {
     pub(super) switches: u64,
     /// The longest first.
     pub(super) waiters: VecDeque<TaskId>,
-    /// How many were woken to try to take it, and have not come yet.
-    pub(super) coming: u32,
+    /// How many have been woken to try to take it and are still on their way.
+    pub(super) woken_waiters: u32,
     /// Somebody asked the holder to let go.
     pub(super) requested: bool,
     /// The waiter that asked last: it was awake a moment ago.
@@ -69,8 +69,8 @@ pub(super) struct Gil {
     pub(super) timer_generation: u32,
     /// Ticks left until the holder offers the lock (`Ticks`).
     pub(super) ticks_left: u64,
-    /// A waiter that came by just when the lock was free for a moment, and has it when the turn ends (`Ticks`).
-    pub(super) lucky: Option<TaskId>,
+    /// A waiter that found the lock free for a moment and has it when the turn ends (`Ticks`).
+    pub(super) barger: Option<TaskId>,
     /// What the timer thread has counted for the holder (`TimerThread`).
     pub(super) counted_ns: u64,
 }

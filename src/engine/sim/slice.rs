@@ -1,4 +1,5 @@
-//! How far a slice goes: to where somebody could want something of the thread, and no further. The VM runs it at once; what it cost is the length of the burst.
+//! How far a slice goes: to where somebody could want something of the thread, and no further. The
+//! VM runs it at once; what it cost is the length of the burst.
 
 use crate::engine::outcome::End;
 use crate::engine::sim::clock::VirtualNs;
@@ -14,9 +15,10 @@ use crate::vm::value::ThreadId;
 use crate::vm::work::Allowance;
 
 /// Longest slice, in instructions.
-const MOST_OPS: u64 = 1 << 16;
+const MAX_OPS: u64 = 1 << 16;
 
-/// Longest slice under `Ticks` while nobody waits but somebody may come: how late the holder notices, about 4 µs.
+/// Longest slice under `Ticks` while nobody waits but somebody may come: how late the holder
+/// notices, about 4 µs.
 const TICKS_OPS: u64 = 1 << 9;
 
 /// Longest slice without a lock while another thread of the VM may wake up.
@@ -26,7 +28,7 @@ const FREE_PS: u64 = 10_000_000;
 const STALLS_IN: u64 = 256;
 
 /// So many instructions one by one at most, in search of a place where the holder looks.
-const MOST_STEPS: u64 = 1 << 12;
+const MAX_STEPS: u64 = 1 << 12;
 
 /// What an instruction costs as long as nothing is known.
 const FIRST_MEAN_PS: u64 = 30_000;
@@ -76,11 +78,11 @@ impl Run<'_> {
         loop {
             let rest_ps = limit_ps.saturating_sub(self.spent_ps);
             // An eighth is left for what costs more than the mean; the next round takes care of it.
-            let most = (rest_ps / 8 * 7 / mean_ps.max(1)).clamp(1, MOST_OPS);
+            let most = (rest_ps / 8 * 7 / mean_ps.max(1)).clamp(1, MAX_OPS);
             let stop = self.ops(most);
             if stop != Stop::Budget
                 || self.spent_ps >= limit_ps
-                || self.ran >= MOST_OPS
+                || self.ran >= MAX_OPS
                 || self.left == 0
             {
                 return stop;
@@ -92,7 +94,7 @@ impl Run<'_> {
     fn ticks(&mut self, ticks: u64) -> Stop {
         loop {
             let stop = self.ops(ticks - self.ticks);
-            if stop != Stop::Budget || self.ticks >= ticks || self.ran >= MOST_OPS || self.left == 0
+            if stop != Stop::Budget || self.ticks >= ticks || self.ran >= MAX_OPS || self.left == 0
             {
                 return stop;
             }
@@ -101,7 +103,7 @@ impl Run<'_> {
 
     /// Runs until the holder looks.
     fn seek_poll(&mut self, polls: Polls) -> Stop {
-        for _ in 0..MOST_STEPS {
+        for _ in 0..MAX_STEPS {
             let before = Before::of(self.vm, self.thread);
             let stop = self.ops(1);
             if stop != Stop::Budget || self.left == 0 {
@@ -117,7 +119,8 @@ impl Run<'_> {
 }
 
 impl World {
-    /// Runs a slice of a task that has the lock and a core; its effects come when its time has passed.
+    /// Runs a slice of a task that has the lock and a core; its effects come when its time has
+    /// passed.
     pub(super) fn slice(&mut self, task: TaskId) {
         let state = &mut self.tasks[task.0 as usize];
         let (number, thread) = (state.process, state.thread);
@@ -167,7 +170,7 @@ impl World {
                 if state.turn_left == 0 {
                     state.turn_left = instructions;
                 }
-                let stop = run.ops(state.turn_left.min(MOST_OPS));
+                let stop = run.ops(state.turn_left.min(MAX_OPS));
                 state.turn_left = state.turn_left.saturating_sub(run.ran);
                 stop
             }
@@ -179,7 +182,7 @@ impl World {
                     let most = if process.alive > 1 {
                         TICKS_OPS
                     } else {
-                        MOST_OPS
+                        MAX_OPS
                     };
                     let stop = run.ops(most);
                     let over = run.ticks % ticks;
@@ -212,14 +215,15 @@ impl World {
                         let limit_ps = at.since(self.now).0.saturating_mul(1000).max(1);
                         run.until(limit_ps.min(whole_ps), mean_ps)
                     }
-                    None => run.ops((whole_ps / 8 * 7 / mean_ps).clamp(1, MOST_OPS)),
+                    None => run.ops((whole_ps / 8 * 7 / mean_ps).clamp(1, MAX_OPS)),
                 }
             }
             Trigger::Free => {
                 let peer = process.bursts.iter().find(|(_, other)| *other != task);
                 match peer {
                     Some(&(until, _)) => {
-                        // Cores that share memory do not run in step: now and then one has to wait for a line of its cache.
+                        // Cores that share memory do not run in step: now and then one has to wait
+                        // for a line of its cache.
                         if self.choice.chance(1, STALLS_IN) {
                             state.debt += self.choice.up_to(self.costs.stall);
                         }
@@ -231,7 +235,7 @@ impl World {
                         stop
                     }
                     None if process.alive > 1 => run.until(FREE_PS, mean_ps),
-                    None => run.ops(MOST_OPS),
+                    None => run.ops(MAX_OPS),
                 }
             }
         };
@@ -255,10 +259,10 @@ impl World {
                 (state.mean_ps * 3 + mean_ps) / 4
             };
         }
-        if state.untold == 0 {
+        if state.unemitted == 0 {
             state.untold_since = self.now;
         }
-        state.untold += ran;
+        state.unemitted += ran;
         let ps = spent_ps + state.carry_ps;
         state.carry_ps = ps % 1000;
         state.step = Step::Sliced { stop, polled };
@@ -289,12 +293,13 @@ impl World {
                 if process.gil.ticks_left > 0 || process.gil.waiters.is_empty() {
                     return false;
                 }
-                if let Some(lucky) = process.gil.lucky.take() {
-                    self.release_to(task, lucky);
+                if let Some(barger) = process.gil.barger.take() {
+                    self.release_to(task, barger);
                     self.wait_for_lock(task);
                     return true;
                 }
-                // The lock is free while the system wakes a waiter; then the holder tries to take it back.
+                // The lock is free while the system wakes a waiter; then the holder tries to take
+                // it back.
                 self.release(task, Release::Budget);
                 self.tasks[task.0 as usize].step = Step::Arrive;
                 self.burst(task, self.costs.signal);

@@ -1,4 +1,5 @@
-//! A thread as the simulated operating system sees it: where it is, what it will do when it next runs, and what it did so far.
+//! A thread as the simulated operating system sees it: where it is, what it will do when it next
+//! runs, and what it did so far.
 
 use crate::engine::outcome::Times;
 use crate::engine::sim::clock::VirtualNs;
@@ -102,8 +103,8 @@ pub(super) struct Task {
     pub(super) answered: bool,
     /// Without a lock: when its burst ends, as its VM has noted.
     pub(super) noted_until: VirtualNs,
-    /// Instructions that no event has told yet, and since when.
-    pub(super) untold: u64,
+    /// Instructions that no event has reported yet, and since when.
+    pub(super) unemitted: u64,
     pub(super) untold_since: VirtualNs,
     /// It was woken while it was on its way to rest, which then ends at once.
     pub(super) notified: bool,
@@ -141,7 +142,7 @@ impl Task {
             notified: false,
             woken: Vec::new(),
             ready_key: (0, 0),
-            untold: 0,
+            unemitted: 0,
             untold_since: now,
             tally: Tally::new(now),
         }

@@ -1,5 +1,5 @@
-//! The table of tasks. Numbers are given once; of a task that is gone nothing remains but that it is
-//! gone, which lists of waiters and the queue of events may find out late.
+//! The table of tasks. Numbers are given once; of a task that is gone nothing remains but that it
+//! is gone, which lists of waiters and the queue of events may find out late.
 
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::task::{Phase, Task, TaskId};

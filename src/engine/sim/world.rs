@@ -1,4 +1,5 @@
-//! The simulated machine: the loop over what is due, and how tasks move between cores, queues and rests.
+//! The simulated machine: the loop over what is due, and how tasks move between cores, queues and
+//! rests.
 
 use crate::engine::LOST_OUTPUT;
 use crate::engine::child::SIGABRT;
@@ -90,7 +91,7 @@ impl World {
     }
 
     pub(super) fn run(mut self) -> Outcome {
-        let mut happenings = 0_u64;
+        let mut events_handled = 0_u64;
         self.dispatch();
         while self.end.is_none() {
             if self.flag.is_up() {
@@ -107,8 +108,8 @@ impl World {
                 break;
             }
             self.now = at;
-            happenings += 1;
-            self.happen(due);
+            events_handled += 1;
+            self.handle(due);
             if self.end.is_none() {
                 self.dispatch();
             }
@@ -128,7 +129,7 @@ impl World {
             elapsed: self.now,
             cores: self.cores.busy(self.now),
             schedule: self.choice.text(),
-            happenings,
+            events_handled,
         }
     }
 
@@ -150,7 +151,7 @@ impl World {
         });
     }
 
-    fn happen(&mut self, due: Due) {
+    fn handle(&mut self, due: Due) {
         match due {
             Due::Burst { task, generation } => {
                 if self.tasks[task.0 as usize].generation == generation {
@@ -165,7 +166,7 @@ impl World {
             Due::Deadline { task, generation } => {
                 let state = &self.tasks[task.0 as usize];
                 if state.generation == generation && state.phase == Phase::Blocked {
-                    self.tell(task, || What::Woken { by: None });
+                    self.emit(task, || What::Woken { by: None });
                     self.wake_task(task, self.wake_latency(task));
                 }
             }
@@ -199,10 +200,10 @@ impl World {
             Step::Arrive | Step::Retry => {
                 let took = self.try_take(task);
                 if !took {
-                    self.try_luck(task);
+                    self.try_barge(task);
                 }
                 if step == Step::Retry {
-                    self.processes[number].gil.coming -= 1;
+                    self.processes[number].gil.woken_waiters -= 1;
                 }
                 if took {
                     self.go_on(task);
@@ -271,7 +272,7 @@ impl World {
 
     /// Takes a task off its core.
     pub(super) fn leave_core(&mut self, task: TaskId, phase: Phase) {
-        self.tell_ran(task);
+        self.emit_ran(task);
         let state = &self.tasks[task.0 as usize];
         if let Phase::Running { core, .. } = state.phase {
             let state = &mut self.tasks[task.0 as usize];
@@ -310,7 +311,7 @@ impl World {
             let until = self.now + length;
             let generation = self.enter(task, Phase::Running { core, until });
             self.note_burst(task, Some(until));
-            self.tell(task, || What::Dispatched);
+            self.emit(task, || What::Dispatched);
             self.queue.push(until, Due::Burst { task, generation });
         }
         if self.cores.is_crowded() {
@@ -346,7 +347,7 @@ impl World {
         let Phase::Running { until, .. } = self.tasks[task.0 as usize].phase else {
             return;
         };
-        self.tell(task, || What::Preempted);
+        self.emit(task, || What::Preempted);
         self.leave_core(task, Phase::Ready);
         let state = &mut self.tasks[task.0 as usize];
         state.burst_left = until.since(self.now);
@@ -385,7 +386,7 @@ impl World {
     fn ready(&mut self, task: TaskId) {
         if self.tasks[task.0 as usize].phase == Phase::Starting && !self.cores.any_idle() {
             // From here on it waits for a core.
-            self.tell(task, || What::Woken { by: None });
+            self.emit(task, || What::Woken { by: None });
         }
         self.enter(task, Phase::Ready);
         let state = &mut self.tasks[task.0 as usize];
@@ -414,7 +415,7 @@ impl World {
             self.owe(by, self.costs.signal);
             let waker = &self.tasks[by.0 as usize];
             let by = Some((VmId(waker.process), waker.thread));
-            self.tell(task, || What::Woken { by });
+            self.emit(task, || What::Woken { by });
             self.wake_task(task, self.wake_latency(task));
         } else {
             state.notified = true;
@@ -426,7 +427,8 @@ impl World {
         self.tasks[task.0 as usize].debt += cost;
     }
 
-    /// Lets go of the lock and rests until woken or until the deadline. If another asked for the lock, that one is seen to have it first.
+    /// Lets go of the lock and rests until woken or until the deadline. If another asked for the
+    /// lock, that one is seen to have it first.
     pub(super) fn rest(&mut self, task: TaskId, deadline: Option<VirtualNs>) {
         let number = self.tasks[task.0 as usize].process;
         let requested = self.processes[number as usize].gil.requested;
@@ -440,7 +442,7 @@ impl World {
         }
     }
 
-    fn tell_blocked(&mut self, task: TaskId, deadline: Option<VirtualNs>) {
+    fn emit_blocked(&mut self, task: TaskId, deadline: Option<VirtualNs>) {
         let state = &self.tasks[task.0 as usize];
         let process = &self.processes[state.process as usize];
         let Some(vm) = &process.vm else { return };
@@ -451,16 +453,16 @@ impl World {
             }
         });
         let until_ns = deadline.map(|it| it.0);
-        let news = self.names.news(vm, VmId(state.process), state.thread);
+        let news = self.names.new_name(vm, VmId(state.process), state.thread);
         if let Some(what) = news {
-            self.tell(task, || what);
+            self.emit(task, || what);
         }
-        self.tell(task, || What::Blocked { on, until_ns });
+        self.emit(task, || What::Blocked { on, until_ns });
     }
 
     fn depart(&mut self, task: TaskId, deadline: Option<VirtualNs>) {
         if self.sink.is_some() && !self.tasks[task.0 as usize].notified {
-            self.tell_blocked(task, deadline);
+            self.emit_blocked(task, deadline);
         }
         self.leave_core(task, Phase::Blocked);
         let state = &mut self.tasks[task.0 as usize];
@@ -475,12 +477,12 @@ impl World {
         }
     }
 
-    /// Lets go of the lock for a call that the system serves at once, and comes back. The lock is free for the system's own part of the time; the rest of it is the
-    /// interpreter's.
+    /// Lets go of the lock for a call that the system serves at once, and comes back. The lock is
+    /// free for the system's own part of the time; the rest of it is the interpreter's.
     pub(super) fn short_call(&mut self, task: TaskId, length: VirtualNs) {
         let unlocked = length.min(self.costs.unlocked);
         let number = self.tasks[task.0 as usize].process;
-        let rouse = self.rouse(number);
+        let gap = self.wake_gap(number);
         let requested = self.processes[number as usize].gil.requested;
         let must_see_taker = self.must_see_taker(task, requested);
         self.release(task, Release::Blocking);
@@ -490,13 +492,13 @@ impl World {
             self.wait_for_taker(task, Step::Arrive);
         } else {
             self.tasks[task.0 as usize].step = Step::Arrive;
-            self.burst(task, unlocked + rouse);
+            self.burst(task, unlocked + gap);
             self.owe(task, length.since(unlocked));
         }
     }
 
     /// Tells the sink, if there is one.
-    pub(super) fn tell(&mut self, task: TaskId, what: impl FnOnce() -> What) {
+    pub(super) fn emit(&mut self, task: TaskId, what: impl FnOnce() -> What) {
         let Some(sink) = &mut self.sink else { return };
         let state = &self.tasks[task.0 as usize];
         let core = match state.phase {
@@ -521,12 +523,12 @@ impl World {
     }
 
     /// Tells what a task ran since the last time.
-    pub(super) fn tell_ran(&mut self, task: TaskId) {
+    pub(super) fn emit_ran(&mut self, task: TaskId) {
         let state = &mut self.tasks[task.0 as usize];
-        let instructions = std::mem::take(&mut state.untold);
+        let instructions = std::mem::take(&mut state.unemitted);
         let since_ns = state.untold_since.0;
         if instructions > 0 {
-            self.tell(task, || What::Ran {
+            self.emit(task, || What::Ran {
                 instructions,
                 since_ns,
             });

@@ -88,7 +88,8 @@ impl Block {
         details(bytes, event.at_ns, &event.what);
     }
 
-    /// The events so far as a part of a trace, and how many they are; the next event begins a new block.
+    /// The events so far as a part of a trace, and how many they are; the next event begins a new
+    /// block.
     pub fn take(&mut self) -> (Vec<u8>, u64) {
         let mut bytes = Vec::with_capacity(self.payload.len() + 16);
         frame(&mut bytes, part::EVENTS, &self.payload);

@@ -259,7 +259,7 @@ impl Timeline {
 
     /// What threads waited for longest, of the things that the script has names for.
     fn waited(&mut self, picture: &mut Picture) {
-        for row in self.waits.longest(self.scale.span_ns, MOST_WAITS) {
+        for row in self.waits.longest(self.scale.span_ns, MAX_WAITS) {
             picture.label("waits", &row.times.to_string());
             picture.line(&format!("{} for {}", length(row.ns), row.name));
         }
@@ -302,7 +302,7 @@ impl Timeline {
 }
 
 /// So many of the things that threads waited for are named.
-const MOST_WAITS: usize = 3;
+const MAX_WAITS: usize = 3;
 
 /// Those that are shown, and those that share a lane: never one alone.
 fn split<T>(mut all: Vec<T>, most: usize) -> (Vec<T>, Vec<T>) {
@@ -348,7 +348,8 @@ fn length(ns: u64) -> String {
     format!("{number} {unit}")
 }
 
-/// A name in no more columns than there are, its middle left out if need be: the ends tell threads apart. And how many it takes.
+/// A name in no more columns than there are, its middle left out if need be: the ends tell threads
+/// apart. And how many it takes.
 fn fitted(name: &str, room: usize) -> (String, usize) {
     let columns = |it: char| it.width().unwrap_or(0);
     let whole: usize = name.chars().map(columns).sum();

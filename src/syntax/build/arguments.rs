@@ -1,4 +1,5 @@
-//! The grammar's actions for the arguments of calls and the parameters of functions, with CPython's rules of order.
+//! The grammar's actions for the arguments of calls and the parameters of functions, with CPython's
+//! rules of order.
 
 use super::Builder;
 use crate::diagnostic::Code;
@@ -44,7 +45,8 @@ impl Builder<'_> {
         }
     }
 
-    /// A generator expression that is all the arguments of a call has the call's parentheses for its own.
+    /// A generator expression that is all the arguments of a call has the call's parentheses for
+    /// its own.
     fn with_parentheses(&self, span: Span) -> Span {
         let text = &self.source.text;
         let before = text[..span.start as usize].trim_ascii_end();

@@ -92,7 +92,8 @@ impl Builder<'_> {
         }
     }
 
-    /// `{value=!conversion:spec}`: `echo` is where the `=` and its blanks end, `conversion` where the `!` stands.
+    /// `{value=!conversion:spec}`: `echo` is where the `=` and its blanks end, `conversion` where
+    /// the `!` stands.
     pub(crate) fn hole(
         &mut self,
         start: u32,

@@ -11,7 +11,7 @@ use crate::vm::heap::object::Bytes;
 use crate::vm::heap::text::character::is_space;
 use crate::vm::heap::text::codec::{decode, encode};
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, class_method, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, class_method, method, native};
 use std::sync::Arc;
 
 pub(super) const NATIVES: &[Native] = &[
@@ -45,7 +45,7 @@ pub(super) fn new(ctx: &mut Ctx<'_>, bytes: impl Into<Arc<[u8]>>) -> Value {
 }
 
 /// An argument that must be bytes.
-pub(super) fn required(ctx: &mut Ctx<'_>, value: Value) -> Result<Arc<[u8]>, Interrupt> {
+pub(super) fn required(ctx: &mut Ctx<'_>, value: Value) -> Result<Arc<[u8]>, Abrupt> {
     if let Value::Bytes(bytes) = value {
         return Ok(ctx.vm.heap.bytes[bytes].0.clone());
     }
@@ -57,7 +57,7 @@ pub(super) fn required(ctx: &mut Ctx<'_>, value: Value) -> Result<Arc<[u8]>, Int
 }
 
 /// A value as one byte.
-pub(super) fn byte(ctx: &mut Ctx<'_>, value: Value, what: &str) -> Result<u8, Interrupt> {
+pub(super) fn byte(ctx: &mut Ctx<'_>, value: Value, what: &str) -> Result<u8, Abrupt> {
     match ctx.integer(value)? {
         Value::Int(byte @ 0..=255) => Ok(byte as u8),
         _ => Err(ctx.value_error(format!("{what} must be in range(0, 256)"))),
@@ -65,7 +65,7 @@ pub(super) fn byte(ctx: &mut Ctx<'_>, value: Value, what: &str) -> Result<u8, In
 }
 
 /// The bytes that an iterable of integers gives.
-pub(super) fn byte_values(ctx: &mut Ctx<'_>, source: Value) -> Result<Vec<u8>, Interrupt> {
+pub(super) fn byte_values(ctx: &mut Ctx<'_>, source: Value) -> Result<Vec<u8>, Abrupt> {
     if !ctx.is_iterable(source) {
         let message = format!(
             "cannot convert '{}' object to bytes",
@@ -82,7 +82,7 @@ pub(super) fn byte_values(ctx: &mut Ctx<'_>, source: Value) -> Result<Vec<u8>, I
     Ok(values.into_iter().map(byte).collect())
 }
 
-fn bytes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn bytes(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let source = ctx.arg(0);
     if ctx.arg(1).is_bound() || ctx.arg(2).is_bound() {
         let (encoding, errors) = coding(ctx, 1)?;
@@ -131,7 +131,7 @@ fn bytes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn decode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn decode_method(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (encoding, errors) = coding(ctx, 1)?;
     ctx.reserve(3 * this(ctx).len())?;
     let text = decode(&this(ctx), &encoding, &errors);
@@ -139,7 +139,7 @@ fn decode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_string(text))
 }
 
-fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let bytes = this(ctx);
     let separator = match ctx.arg(1) {
         Value::Unbound => None,
@@ -171,7 +171,8 @@ fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_string(text))
 }
 
-/// Two digits for each byte, with a separator between groups, which are counted from the right, or from the left if `group` is negative.
+/// Two digits for each byte, with a separator between groups, which are counted from the right, or
+/// from the left if `group` is negative.
 fn hexadecimal(bytes: &[u8], separator: Option<char>, group: i64) -> String {
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
     let mut out = String::with_capacity(bytes.len() * 2);
@@ -192,7 +193,7 @@ fn hexadecimal(bytes: &[u8], separator: Option<char>, group: i64) -> String {
     out
 }
 
-fn fromhex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn fromhex(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let source = ctx.arg(1);
     let Value::Str(text) = source else {
         let message = format!(
@@ -230,7 +231,7 @@ fn from_hexadecimal(text: &str) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn join(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let iterable = ctx.arg(1);
     if !ctx.is_iterable(iterable) || ctx.refuses_iteration(iterable) {
         return Err(ctx.type_error("can only join an iterable"));

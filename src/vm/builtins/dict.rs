@@ -4,7 +4,7 @@ use crate::vm::heap::class::Type;
 use crate::vm::heap::dict::Dict;
 use crate::vm::heap::object::{DictView, Iter};
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Ctx, Interrupt, Native, class_method, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, class_method, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("dict", "iterable=, /, **kwargs", dict),
@@ -46,7 +46,7 @@ fn receiver(ctx: &Ctx<'_>) -> Ref<Dict> {
     }
 }
 
-fn dict(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn dict(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let source = ctx.arg(0);
     if let Value::Dict(from) = source {
         ctx.reserve(ctx.vm.heap.dicts[from].bytes())?;
@@ -65,14 +65,14 @@ fn dict(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(made)
 }
 
-fn update(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn update(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (target, source) = (receiver(ctx), ctx.arg(1));
     fill(ctx, target, source)?;
     Ok(Value::None)
 }
 
 /// Puts a mapping's or an iterable's pairs and the keyword arguments into a dict.
-fn fill(ctx: &mut Ctx<'_>, target: Ref<Dict>, source: Value) -> Result<(), Interrupt> {
+fn fill(ctx: &mut Ctx<'_>, target: Ref<Dict>, source: Value) -> Result<(), Abrupt> {
     if source.is_bound() {
         ctx.dict_update(target, source)?;
     }
@@ -88,7 +88,7 @@ fn put_keywords(ctx: &mut Ctx<'_>, target: Ref<Dict>) {
     }
 }
 
-fn fromkeys(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn fromkeys(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (iterable, value) = (ctx.arg(1), ctx.arg(2).or(Value::None));
     let made = ctx.once(|ctx| Ok(ctx.vm.heap.new_dict(Dict::default())))?;
     let Value::Dict(target) = made else {
@@ -99,7 +99,7 @@ fn fromkeys(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// An item of an iterable of pairs as a tuple of two.
-fn pair(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn pair(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let item = ctx.arg(0);
     let at = match ctx.arg(1) {
         Value::Int(at) => at,
@@ -109,14 +109,14 @@ fn pair(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_tuple([key, value]))
 }
 
-fn get(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn get(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (dict, key, otherwise) = (receiver(ctx), ctx.arg(1), ctx.arg(2));
     Ok(ctx
         .dict_get(dict, key)?
         .unwrap_or(otherwise.or(Value::None)))
 }
 
-fn setdefault(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn setdefault(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (dict, key, value) = (receiver(ctx), ctx.arg(1), ctx.arg(2).or(Value::None));
     let (hash, position) = ctx.find_key(dict, key)?;
     match position.and_then(|at| ctx.vm.heap.dicts[dict].entry(at)) {
@@ -128,7 +128,7 @@ fn setdefault(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (dict, key, otherwise) = (receiver(ctx), ctx.arg(1), ctx.arg(2));
     match ctx.dict_remove(dict, key)? {
         Some(value) => Ok(value),
@@ -137,7 +137,7 @@ fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn popitem(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn popitem(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let dict = receiver(ctx);
     let Some(entry) = ctx.vm.heap.dicts[dict].pop() else {
         return Err(ctx.error(Type::KeyError, "popitem(): dictionary is empty"));
@@ -145,25 +145,25 @@ fn popitem(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_tuple([entry.key, entry.value]))
 }
 
-fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let dict = receiver(ctx);
     ctx.vm.heap.dicts[dict].clear();
     Ok(Value::None)
 }
 
-fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     ctx.reserve(ctx.vm.heap.dicts[receiver(ctx)].bytes())?;
     let copy = ctx.vm.heap.dicts[receiver(ctx)].copied();
     Ok(ctx.vm.heap.new_dict(copy))
 }
 
-fn view(ctx: &mut Ctx<'_>, view: DictView) -> Result<Value, Interrupt> {
+fn view(ctx: &mut Ctx<'_>, view: DictView) -> Result<Value, Abrupt> {
     let dict = receiver(ctx);
     Ok(ctx.vm.heap.new_view(dict, view))
 }
 
 /// `reversed` of a dict or a view.
-pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     let (dict, view) = match this {
         Value::Dict(dict) => (dict, DictView::Keys),
@@ -180,7 +180,7 @@ pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }))
 }
 
-fn isdisjoint(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn isdisjoint(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, other) = (ctx.arg(0), ctx.arg(1));
     let made = ctx.set_from(this, false)?;
     let Value::Set(set) = ctx.once(|_| Ok(made))? else {

@@ -2,7 +2,7 @@
 
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method};
 
 pub const NATIVES: &[Native] = &[
     method(Type::Object, "__init__", "self, /, *args", object_init),
@@ -34,7 +34,7 @@ pub const NATIVES: &[Native] = &[
     method(Type::BaseException, "add_note", "self, note, /", add_note),
 ];
 
-fn object_init(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn object_init(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     if ctx.rest().is_empty() {
         return Ok(Value::None);
@@ -45,7 +45,7 @@ fn object_init(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     )))
 }
 
-fn object_setattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn object_setattr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, key, value) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let (Value::Instance(instance), Value::Str(text)) = (this, key) else {
         return Err(ctx.type_error("__setattr__ takes an instance and the name of an attribute"));
@@ -56,7 +56,7 @@ fn object_setattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn object_delattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn object_delattr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, key) = (ctx.arg(0), ctx.arg(1));
     let (Value::Instance(instance), Value::Str(text)) = (this, key) else {
         return Err(ctx.type_error("__delattr__ takes an instance and the name of an attribute"));
@@ -67,7 +67,7 @@ fn object_delattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn exception_init(ctx: &mut Ctx<'_>, of: Type) -> Result<Value, Interrupt> {
+fn exception_init(ctx: &mut Ctx<'_>, of: Type) -> Result<Value, Abrupt> {
     let args = ctx.rest();
     if let Value::Instance(instance) = ctx.arg(0) {
         ctx.vm.init_exception(instance, of, args);
@@ -75,13 +75,13 @@ fn exception_init(ctx: &mut Ctx<'_>, of: Type) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn with_traceback(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn with_traceback(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, traceback) = (ctx.arg(0), ctx.arg(1));
     ctx.set_attr(this, name::TRACEBACK, traceback)?;
     Ok(this)
 }
 
-fn add_note(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn add_note(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (Value::Instance(instance), note) = (ctx.arg(0), ctx.arg(1)) else {
         unreachable!("the receiver was checked")
     };

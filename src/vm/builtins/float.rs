@@ -7,7 +7,7 @@ use crate::vm::heap::number::float::{from_hex, ratio, to_hex};
 use crate::vm::heap::number::read::read_float;
 use crate::vm::heap::text::repr_bytes;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, class_method, getter, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, class_method, getter, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("float", "x=, /", float),
@@ -20,7 +20,7 @@ pub(super) const NATIVES: &[Native] = &[
     class_method(Type::Float, "fromhex", "cls, string, /", fromhex),
 ];
 
-fn float(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn float(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let x = ctx.arg(0);
     let read = match x {
         Value::Unbound => return Ok(Value::Float(0.0)),
@@ -56,12 +56,12 @@ pub(super) fn this(ctx: &Ctx<'_>) -> f64 {
     }
 }
 
-fn is_integer(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn is_integer(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let float = this(ctx);
     Ok(Value::Bool(float.is_finite() && float == float.floor()))
 }
 
-fn as_ratio(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn as_ratio(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let float = this(ctx);
     if float.is_nan() {
         return Err(ctx.value_error("cannot convert NaN to integer ratio"));
@@ -77,12 +77,12 @@ fn as_ratio(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_tuple(pair))
 }
 
-fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn hex(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let text = to_hex(this(ctx));
     Ok(ctx.vm.heap.new_string(text))
 }
 
-fn fromhex(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn fromhex(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let Value::Str(text) = ctx.arg(1) else {
         return Err(ctx.type_error("bad argument type for built-in operation"));
     };

@@ -6,7 +6,7 @@ use crate::vm::heap::object::Iter;
 use crate::vm::heap::value::Value;
 use crate::vm::heap::work::Work;
 use crate::vm::semantics::protocol::{Outcome, Turn};
-use crate::vm::state::native::{Ctx, Interrupt, Native, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("map", "function, iterable, /, *iterables", map),
@@ -23,7 +23,7 @@ pub(super) const NATIVES: &[Native] = &[
     native("all", "iterable, /", |ctx| search(ctx, false)),
 ];
 
-fn map(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn map(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (function, first) = (ctx.arg(0), ctx.arg(1));
     let mut inner = vec![ctx.iter(first)?];
     for iterable in ctx.rest() {
@@ -33,13 +33,13 @@ fn map(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_iter(Iter::Map { function, inner }))
 }
 
-fn filter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn filter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (function, iterable) = (ctx.arg(0), ctx.arg(1));
     let inner = ctx.iter(iterable)?;
     Ok(ctx.vm.heap.new_iter(Iter::Filter { function, inner }))
 }
 
-fn sorted(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn sorted(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (iterable, key, reverse) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let reverse = reverse.is_bound() && ctx.truth(reverse)?;
     let items = ctx.collect(iterable)?;
@@ -48,7 +48,7 @@ fn sorted(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `min` (by `<`) and `max` (by `>`).
-fn best(ctx: &mut Ctx<'_>, better: CompareOp) -> Result<Value, Interrupt> {
+fn best(ctx: &mut Ctx<'_>, better: CompareOp) -> Result<Value, Abrupt> {
     let (key, otherwise) = (ctx.arg(0), ctx.arg(1));
     let name = ctx.name();
     let iterable = match *ctx.rest() {
@@ -94,7 +94,7 @@ enum Found {
 }
 
 /// The item that no other beats.
-fn best_itself(ctx: &mut Ctx<'_>, better: CompareOp, iterable: Value) -> Result<Found, Interrupt> {
+fn best_itself(ctx: &mut Ctx<'_>, better: CompareOp, iterable: Value) -> Result<Found, Abrupt> {
     let outcome = ctx.begin(|ctx| {
         let mut best = None;
         let walked = ctx.walk(iterable, |ctx, item| {
@@ -138,7 +138,7 @@ fn best_itself(ctx: &mut Ctx<'_>, better: CompareOp, iterable: Value) -> Result<
     }
 }
 
-fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (iterable, start) = (ctx.arg(0), ctx.arg(1).or(Value::Int(0)));
     let kind = match start {
         Value::Str(_) => Some("strings [use ''.join(seq) instead]"),
@@ -174,7 +174,7 @@ fn sum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `any` looks for a true item, `all` for a false one.
-fn search(ctx: &mut Ctx<'_>, wanted: bool) -> Result<Value, Interrupt> {
+fn search(ctx: &mut Ctx<'_>, wanted: bool) -> Result<Value, Abrupt> {
     let iterable = ctx.arg(0);
     ctx.or_by_library(if wanted { "any_true" } else { "all_true" }, |ctx| {
         let mut found = false;

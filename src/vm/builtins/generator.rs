@@ -1,10 +1,10 @@
-//! The methods of generators. The first natives run a generator's frame and so are done by the VM itself
-//! (`vm::generator`); their numbers are known there.
+//! The methods of generators. The first natives run a generator's frame and so are done by the VM
+//! itself (`vm::generator`); their numbers are known there.
 
 use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::object::{Generator, GeneratorState, Object};
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, native};
 use crate::vm::state::natives::{PASS, THROW};
 
 pub const NATIVES: &[Native] = &[
@@ -22,11 +22,11 @@ pub const NATIVES: &[Native] = &[
     method(Type::Generator, "__iter__", "self, /", iter),
 ];
 
-fn done_by_the_vm(_: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn done_by_the_vm(_: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     unreachable!("the VM runs generators itself")
 }
 
-fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(ctx.arg(0))
 }
 
@@ -37,9 +37,9 @@ fn receiver(ctx: &Ctx<'_>) -> Ref<Generator> {
     }
 }
 
-/// Raises an exception inside (`_gen_throw` in `Objects/genobject.c`): a sub-iterator gets it first, as it
-/// was given.
-fn throw(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+/// Raises an exception inside (`_gen_throw` in `Objects/genobject.c`): a sub-iterator gets it
+/// first, as it was given.
+fn throw(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let generator = ctx.arg(0);
     let Some(sub) = delegate(ctx)? else {
         let exception = exception_given(ctx)?;
@@ -75,9 +75,9 @@ fn throw(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-/// Raises `GeneratorExit` inside, after a sub-iterator has been closed; a generator that then yields is at
-/// fault.
-fn close(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+/// Raises `GeneratorExit` inside, after a sub-iterator has been closed; a generator that then
+/// yields is at fault.
+fn close(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let generator = ctx.arg(0);
     let it = receiver(ctx);
     if ctx.is_first_run() {
@@ -111,15 +111,15 @@ fn close(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             if ended {
                 Ok(Value::None)
             } else {
-                Err(Interrupt::Throw(exception))
+                Err(Abrupt::Throw(exception))
             }
         }
     }
 }
 
-/// The sub-iterator that the generator is delegating to. As long as that has its turn, the generator counts as
-/// running.
-fn delegate(ctx: &mut Ctx<'_>) -> Result<Option<Value>, Interrupt> {
+/// The sub-iterator that the generator is delegating to. As long as that has its turn, the
+/// generator counts as running.
+fn delegate(ctx: &mut Ctx<'_>) -> Result<Option<Value>, Abrupt> {
     let it = receiver(ctx);
     let sub = ctx.once(|ctx| {
         let sub = ctx.vm.sub_iterator(it);
@@ -136,7 +136,7 @@ fn delegate(ctx: &mut Ctx<'_>) -> Result<Option<Value>, Interrupt> {
 }
 
 /// The sub-iterator has had its turn.
-fn take_back(ctx: &mut Ctx<'_>) -> Result<(), Interrupt> {
+fn take_back(ctx: &mut Ctx<'_>) -> Result<(), Abrupt> {
     let it = receiver(ctx);
     ctx.once(|ctx| {
         if let GeneratorState::Delegating { into } = ctx.vm.heap.generators[it].state {
@@ -148,17 +148,17 @@ fn take_back(ctx: &mut Ctx<'_>) -> Result<(), Interrupt> {
 }
 
 /// Closes a sub-iterator, if it can be closed; what that raises is the inner `Err`.
-fn close_sub_iterator(ctx: &mut Ctx<'_>, sub: Value) -> Result<Result<(), Value>, Interrupt> {
+fn close_sub_iterator(ctx: &mut Ctx<'_>, sub: Value) -> Result<Result<(), Value>, Abrupt> {
     match method_of(ctx, sub, name::CLOSE)? {
         Some(method) => Ok(ctx.try_call(method, &[])?.map(|_| ())),
         None => Ok(Ok(())),
     }
 }
 
-fn method_of(ctx: &mut Ctx<'_>, of: Value, wanted: Name) -> Result<Option<Value>, Interrupt> {
+fn method_of(ctx: &mut Ctx<'_>, of: Value, wanted: Name) -> Result<Option<Value>, Abrupt> {
     match ctx.get_attr(of, wanted) {
         Ok(method) => Ok(Some(method)),
-        Err(Interrupt::Throw(error)) if is_a(ctx, error, Type::AttributeError) => Ok(None),
+        Err(Abrupt::Throw(error)) if is_a(ctx, error, Type::AttributeError) => Ok(None),
         Err(interrupt) => Err(interrupt),
     }
 }
@@ -176,7 +176,7 @@ fn exits(ctx: &Ctx<'_>, thrown: Value) -> bool {
 }
 
 /// The exception that the arguments of `throw` mean.
-fn exception_given(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn exception_given(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (thrown, value, traceback) = (ctx.arg(1), ctx.arg(2), ctx.arg(3));
     let value = value.or(Value::None);
     let traceback = traceback.or(Value::None);

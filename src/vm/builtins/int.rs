@@ -8,7 +8,7 @@ use crate::vm::heap::object::Bytes;
 use crate::vm::heap::text::{repr_bytes, repr_str};
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::operate::Number;
-use crate::vm::state::native::{Ctx, Interrupt, Native, class_method, getter, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, class_method, getter, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("int", "x=, /, base=", int),
@@ -40,7 +40,7 @@ pub(super) fn number(ctx: &Ctx<'_>, index: usize) -> Number {
     Number::of(ctx.arg(index)).expect("the method's owner is a number")
 }
 
-fn int(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn int(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (x, base) = (ctx.arg(0), ctx.arg(1));
     if !base.is_bound() {
         return if x.is_bound() {
@@ -63,7 +63,7 @@ fn int(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `int(x)`.
-fn int_of(ctx: &mut Ctx<'_>, x: Value) -> Result<Value, Interrupt> {
+fn int_of(ctx: &mut Ctx<'_>, x: Value) -> Result<Value, Abrupt> {
     if let Some(integer) = ctx.try_int(x)? {
         return Ok(integer);
     }
@@ -78,7 +78,7 @@ fn int_of(ctx: &mut Ctx<'_>, x: Value) -> Result<Value, Interrupt> {
 }
 
 /// The number that a string or bytes spell; none for other values.
-fn read_text(ctx: &mut Ctx<'_>, x: Value, base: u32) -> Option<Result<Value, Interrupt>> {
+fn read_text(ctx: &mut Ctx<'_>, x: Value, base: u32) -> Option<Result<Value, Abrupt>> {
     let integer = match x {
         Value::Str(text) => {
             let text = ctx.vm.heap.text(text);
@@ -111,32 +111,32 @@ pub(super) fn ascii(bytes: &[u8]) -> String {
     bytes.iter().map(character).collect()
 }
 
-fn bool(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn bool(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let x = ctx.arg(0);
     Ok(Value::Bool(x.is_bound() && ctx.truth(x)?))
 }
 
-fn bit_length(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn bit_length(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let bits = number(ctx, 0).big(&ctx.vm.heap).bits();
     Ok(Value::Int(bits as i64))
 }
 
-fn ones(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn ones(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let ones = bit_count(&number(ctx, 0).big(&ctx.vm.heap));
     Ok(Value::Int(ones))
 }
 
-fn itself(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn itself(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(number(ctx, 0).value())
 }
 
-fn ratio(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn ratio(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let numerator = number(ctx, 0).value();
     Ok(ctx.vm.heap.new_tuple([numerator, Value::Int(1)]))
 }
 
 /// `byteorder`: is the most significant byte first?
-fn big_endian(ctx: &mut Ctx<'_>, order: Value) -> Result<bool, Interrupt> {
+fn big_endian(ctx: &mut Ctx<'_>, order: Value) -> Result<bool, Abrupt> {
     let big = match order {
         Value::Unbound => return Ok(true),
         Value::Str(text) => match ctx.vm.heap.text(text) {
@@ -156,7 +156,7 @@ fn big_endian(ctx: &mut Ctx<'_>, order: Value) -> Result<bool, Interrupt> {
     big.ok_or_else(|| ctx.value_error("byteorder must be either 'little' or 'big'"))
 }
 
-fn bytes_of(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn bytes_of(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let length = match ctx.arg(1) {
         Value::Unbound => 1,
         length => ctx.index(length)?,
@@ -177,7 +177,7 @@ fn bytes_of(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_bytes(Bytes(bytes.into())))
 }
 
-fn of_bytes(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn of_bytes(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (source, order, signed) = (ctx.arg(1), ctx.arg(2), ctx.arg(3));
     let big_endian = big_endian(ctx, order)?;
     let signed = signed.is_bound() && ctx.truth(signed)?;

@@ -1,9 +1,10 @@
-//! Functions about iteration: `len`, `iter`, `next`, `enumerate`, `zip`, `reversed`, and the methods of iterators.
+//! Functions about iteration: `len`, `iter`, `next`, `enumerate`, `zip`, `reversed`, and the
+//! methods of iterators.
 
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::object::Iter;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, native};
 use crate::vm::state::natives::NEXT;
 
 /// The methods that all builtin iterators have, and those that know how much is left.
@@ -37,7 +38,7 @@ pub(super) const NATIVES: &[Native] = iterators! {
     ReversedIterator Reversed
 };
 
-fn len(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn len(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let value = ctx.arg(0);
     let length = ctx.len(value)?;
     match i64::try_from(length) {
@@ -49,7 +50,7 @@ fn len(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (object, sentinel) = (ctx.arg(0), ctx.arg(1));
     if !sentinel.is_bound() {
         return ctx.iter(object);
@@ -63,7 +64,7 @@ fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }))
 }
 
-fn next(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn next(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (iterator, otherwise) = (ctx.arg(0), ctx.arg(1));
     if !otherwise.is_bound()
         && let Value::Generator(_) = iterator
@@ -74,13 +75,13 @@ fn next(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     match ctx.next(iterator)? {
         Some(item) => Ok(item),
         None if otherwise.is_bound() => Ok(otherwise),
-        None => Err(Interrupt::Throw(
+        None => Err(Abrupt::Throw(
             ctx.vm.new_exception(Type::StopIteration, Vec::new()),
         )),
     }
 }
 
-fn length_hint(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn length_hint(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let Value::Iter(iter) = ctx.arg(0) else {
         unreachable!("the receiver was checked")
     };
@@ -89,7 +90,7 @@ fn length_hint(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     ))
 }
 
-fn enumerate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn enumerate(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (iterable, start) = (ctx.arg(0), ctx.arg(1));
     let next = if start.is_bound() {
         ctx.index(start)?
@@ -100,7 +101,7 @@ fn enumerate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_iter(Iter::Enumerate { inner, next }))
 }
 
-fn zip(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn zip(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let strict = ctx.arg(0);
     let strict = strict.is_bound() && ctx.truth(strict)?;
     let mut inner = Vec::new();
@@ -111,7 +112,7 @@ fn zip(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_iter(Iter::Zip { inner, strict }))
 }
 
-fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let sequence = ctx.arg(0);
     match sequence {
         Value::List(_) | Value::Tuple(_) => {

@@ -1,10 +1,11 @@
-//! The module `itertools`: the items of `product`, `permutations` and `combinations`, in CPython's order (`Modules/itertoolsmodule.c`). Each native makes the
-//! next few from what is at certain places of a pool, and moves the places on; the iterators themselves are Mini code.
+//! The module `itertools`: the items of `product`, `permutations` and `combinations`, in CPython's
+//! order (`Modules/itertoolsmodule.c`). Each native makes the next few from what is at certain
+//! places of a pool, and moves the places on; the iterators themselves are Mini code.
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::value::Value;
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt, Native, module_native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, module_native};
 
 pub(super) const NATIVES: &[Native] = &[
     module_native("_itertools_product", "product", "pools, places, /", product),
@@ -28,20 +29,22 @@ pub(super) const NATIVES: &[Native] = &[
     ),
 ];
 
-/// How many items are made at once: enough that a call costs little for each, few enough that those who want one do not wait.
+/// How many items are made at once: enough that a call costs little for each, few enough that those
+/// who want one do not wait.
 const BATCH: usize = 64;
 
 /// The items of a tuple or list.
-fn items(ctx: &mut Ctx<'_>, index: usize) -> Result<Vec<Value>, Interrupt> {
+fn items(ctx: &mut Ctx<'_>, index: usize) -> Result<Vec<Value>, Abrupt> {
     let items = ctx.arg(index);
     ctx.collect(items)
 }
 
-/// Places in a pool, of which none is left once there has been a last item. They must be as the native itself leaves them: it is the caller who keeps them.
+/// Places in a pool, of which none is left once there has been a last item. They must be as the
+/// native itself leaves them: it is the caller who keeps them.
 fn places(
     ctx: &mut Ctx<'_>,
     fit: impl FnOnce(&[usize]) -> bool,
-) -> Result<Option<Vec<usize>>, Interrupt> {
+) -> Result<Option<Vec<usize>>, Abrupt> {
     let places = items(ctx, 1)?;
     let places: Option<Vec<usize>> = places
         .into_iter()
@@ -60,7 +63,8 @@ fn all_in(pool: &[Value], places: &[usize]) -> bool {
     places.iter().all(|&place| place < pool.len())
 }
 
-/// Makes items, where places are left: `item` from the places, then `advance` to the next ones; false if these were the last.
+/// Makes items, where places are left: `item` from the places, then `advance` to the next ones;
+/// false if these were the last.
 fn batch(
     ctx: &mut Ctx<'_>,
     places: Option<Vec<usize>>,
@@ -96,7 +100,7 @@ fn chosen(pool: &[Value], places: &[usize]) -> Box<[Value]> {
     places.iter().map(|&place| pool[place]).collect()
 }
 
-fn product(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn product(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let mut pools = Vec::new();
     for pool in items(ctx, 0)? {
         pools.push(ctx.collect(pool)?);
@@ -125,8 +129,9 @@ fn product(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(batch(ctx, places, item, advance))
 }
 
-/// The places are those of the whole pool in some order, of which the first are chosen; and for each of these, how many others will yet come there.
-fn permutations(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+/// The places are those of the whole pool in some order, of which the first are chosen; and for
+/// each of these, how many others will yet come there.
+fn permutations(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let pool = items(ctx, 0)?;
     let all = pool.len();
     let places = places(ctx, |places| {
@@ -153,7 +158,7 @@ fn permutations(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(batch(ctx, places, item, advance))
 }
 
-fn combinations(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn combinations(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let pool = items(ctx, 0)?;
     let places = places(ctx, |places| {
         places.len() <= pool.len() && all_in(&pool, places)
@@ -172,7 +177,7 @@ fn combinations(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(batch(ctx, places, |places| chosen(&pool, places), advance))
 }
 
-fn combinations_with_replacement(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn combinations_with_replacement(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let pool = items(ctx, 0)?;
     let empty = pool.is_empty();
     let places = places(ctx, |places| empty || all_in(&pool, places))?

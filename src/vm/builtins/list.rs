@@ -6,7 +6,7 @@ use crate::vm::heap::object::Iter;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
 use crate::vm::semantics::protocol::within;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("list", "iterable=, /", list),
@@ -31,7 +31,7 @@ fn receiver(ctx: &Ctx<'_>) -> Ref<List> {
     }
 }
 
-fn list(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn list(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let iterable = ctx.arg(0);
     let items = match iterable {
         Value::Unbound => Vec::new(),
@@ -40,19 +40,19 @@ fn list(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_list(items.into_iter().collect::<List>()))
 }
 
-fn append(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn append(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (list, item) = (receiver(ctx), ctx.arg(1));
     ctx.vm.heap.change_list(list, |items| items.push(item));
     Ok(Value::None)
 }
 
-fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (list, iterable) = (receiver(ctx), ctx.arg(1));
     ctx.extend_list(list, iterable)?;
     Ok(Value::None)
 }
 
-fn insert(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn insert(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (list, item) = (receiver(ctx), ctx.arg(2));
     let index = ctx.arg(1);
     let index = ctx.index(index)?;
@@ -70,7 +70,7 @@ fn insert(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let list = receiver(ctx);
     let index = match ctx.arg(1) {
         Value::Unbound => -1,
@@ -94,7 +94,7 @@ fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn remove(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn remove(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (list, value) = (receiver(ctx), ctx.arg(1));
     let Some(at) = ctx.position(Value::List(list), value, [None; 2])? else {
         return Err(ctx.value_error("list.remove(x): x not in list"));
@@ -106,24 +106,24 @@ fn remove(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let list = receiver(ctx);
     ctx.vm.heap.lists[list].clear();
     Ok(Value::None)
 }
 
-fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     ctx.reserve(ctx.vm.heap.lists[receiver(ctx)].bytes())?;
     let copied = ctx.vm.heap.lists[receiver(ctx)].clone();
     Ok(ctx.vm.heap.new_list(copied))
 }
 
-fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn count(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (list, value) = (ctx.arg(0), ctx.arg(1));
     Ok(Value::Int(ctx.occurrences(list, value)? as i64))
 }
 
-fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn index(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     match super::tuple::place(ctx)? {
         Some(at) => Ok(Value::Int(at as i64)),
         None => {
@@ -134,7 +134,7 @@ fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let list = receiver(ctx);
     ctx.vm.heap.lists[list].reverse();
     let bytes = ctx.vm.heap.lists[list].bytes();
@@ -142,7 +142,7 @@ fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn sort(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn sort(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let list = receiver(ctx);
     let (key, reverse) = (ctx.arg(1), ctx.arg(2));
     let reverse = reverse.is_bound() && ctx.truth(reverse)?;
@@ -150,7 +150,7 @@ fn sort(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let list = receiver(ctx);
     let left = ctx.vm.heap.lists[list].len();
     Ok(ctx.vm.heap.new_iter(Iter::Reversed {

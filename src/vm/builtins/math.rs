@@ -8,7 +8,7 @@ use crate::vm::heap::number::float::{from_big, to_integer};
 use crate::vm::heap::number::special;
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::operate::Number;
-use crate::vm::state::native::{Ctx, Interrupt, Native, module_native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, module_native};
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 use std::f64::consts::PI;
@@ -85,7 +85,7 @@ functions! {
 }
 
 /// An argument as a float.
-fn float(ctx: &mut Ctx<'_>, index: usize) -> Result<f64, Interrupt> {
+fn float(ctx: &mut Ctx<'_>, index: usize) -> Result<f64, Abrupt> {
     let value = ctx.arg(index);
     ctx.float(value)
 }
@@ -99,11 +99,7 @@ fn range_error() -> Fault {
 }
 
 /// A function of one float, with C's errors as exceptions (`math_1` in `Modules/mathmodule.c`).
-fn apply(
-    ctx: &mut Ctx<'_>,
-    function: fn(f64) -> f64,
-    infinite: Infinite,
-) -> Result<Value, Interrupt> {
+fn apply(ctx: &mut Ctx<'_>, function: fn(f64) -> f64, infinite: Infinite) -> Result<Value, Abrupt> {
     let x = float(ctx, 0)?;
     let result = function(x);
     if result.is_nan() && !x.is_nan() {
@@ -119,7 +115,7 @@ fn apply(
 }
 
 /// A function that says itself where it has no value.
-fn apply_partial(ctx: &mut Ctx<'_>, function: fn(f64) -> Option<f64>) -> Result<Value, Interrupt> {
+fn apply_partial(ctx: &mut Ctx<'_>, function: fn(f64) -> Option<f64>) -> Result<Value, Abrupt> {
     let x = float(ctx, 0)?;
     match function(x) {
         None => Err(ctx.raise(domain_error())),
@@ -129,17 +125,17 @@ fn apply_partial(ctx: &mut Ctx<'_>, function: fn(f64) -> Option<f64>) -> Result<
 }
 
 /// A function of one float that has no errors.
-fn plain(ctx: &mut Ctx<'_>, function: fn(f64) -> f64) -> Result<Value, Interrupt> {
+fn plain(ctx: &mut Ctx<'_>, function: fn(f64) -> f64) -> Result<Value, Abrupt> {
     Ok(Value::Float(function(float(ctx, 0)?)))
 }
 
 /// A function of two floats that has no errors.
-fn plain2(ctx: &mut Ctx<'_>, function: fn(f64, f64) -> f64) -> Result<Value, Interrupt> {
+fn plain2(ctx: &mut Ctx<'_>, function: fn(f64, f64) -> f64) -> Result<Value, Abrupt> {
     Ok(Value::Float(function(float(ctx, 0)?, float(ctx, 1)?)))
 }
 
 /// A function of two floats without a value where it gives not-a-number.
-fn partial2(ctx: &mut Ctx<'_>, function: fn(f64, f64) -> f64) -> Result<Value, Interrupt> {
+fn partial2(ctx: &mut Ctx<'_>, function: fn(f64, f64) -> f64) -> Result<Value, Abrupt> {
     let (x, y) = (float(ctx, 0)?, float(ctx, 1)?);
     let result = function(x, y);
     if result.is_nan() && !x.is_nan() && !y.is_nan() {
@@ -161,7 +157,7 @@ fn ulp(x: f64) -> f64 {
     }
 }
 
-fn pow(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn pow(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (x, y) = (float(ctx, 0)?, float(ctx, 1)?);
     let result = x.powf(y);
     if x.is_finite() && y.is_finite() {
@@ -176,7 +172,7 @@ fn pow(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// A logarithm of any number; integers may be beyond all floats.
-fn logarithm(ctx: &mut Ctx<'_>, x: Value, function: fn(f64) -> f64) -> Result<f64, Interrupt> {
+fn logarithm(ctx: &mut Ctx<'_>, x: Value, function: fn(f64) -> f64) -> Result<f64, Abrupt> {
     let x = match Number::of(x) {
         Some(Number::Big(it)) => {
             let integer = &ctx.vm.heap.bigs[it];
@@ -203,7 +199,7 @@ fn logarithm(ctx: &mut Ctx<'_>, x: Value, function: fn(f64) -> f64) -> Result<f6
     Ok(function(x))
 }
 
-fn log(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn log(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (x, base) = match ctx.rest()[..] {
         [x] => (x, None),
         [x, base] => (x, Some(base)),
@@ -220,7 +216,7 @@ fn log(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::Float(numerator / denominator))
 }
 
-fn frexp(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn frexp(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let x = float(ctx, 0)?;
     let (fraction, exponent) = if x.is_finite() && x != 0.0 {
         libm::frexp(x)
@@ -231,7 +227,7 @@ fn frexp(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_tuple(pair))
 }
 
-fn ldexp(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn ldexp(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let x = float(ctx, 0)?;
     let exponent = match Number::of(ctx.arg(1)) {
         Some(Number::Int(it)) => it.clamp(i32::MIN.into(), i32::MAX.into()) as i32,
@@ -248,7 +244,7 @@ fn ldexp(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::Float(result))
 }
 
-fn modf(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn modf(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let x = float(ctx, 0)?;
     let (fraction, whole) = if x.is_infinite() {
         (0.0f64.copysign(x), x)
@@ -259,7 +255,7 @@ fn modf(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_tuple(pair))
 }
 
-fn isclose(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn isclose(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (a, b) = (float(ctx, 0)?, float(ctx, 1)?);
     let relative = ctx.arg(2).or(Value::Float(1e-9));
     let relative = ctx.float(relative)?;
@@ -280,7 +276,7 @@ fn isclose(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `floor` and `ceil`: the script's method, or the float rounded.
-fn whole(ctx: &mut Ctx<'_>, method: Name, round: fn(f64) -> f64) -> Result<Value, Interrupt> {
+fn whole(ctx: &mut Ctx<'_>, method: Name, round: fn(f64) -> f64) -> Result<Value, Abrupt> {
     let x = ctx.arg(0);
     match Number::of(x) {
         Some(number @ (Number::Int(_) | Number::Big(_))) => return Ok(number.value()),
@@ -293,7 +289,7 @@ fn whole(ctx: &mut Ctx<'_>, method: Name, round: fn(f64) -> f64) -> Result<Value
     ctx.new_integer(to_integer(round(float)))
 }
 
-fn trunc(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn trunc(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let x = ctx.arg(0);
     match Number::of(x) {
         Some(Number::Float(float)) => ctx.new_integer(to_integer(float)),
@@ -312,7 +308,7 @@ fn trunc(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// Values as floats.
-fn floats(ctx: &mut Ctx<'_>, values: Vec<Value>) -> Result<Vec<f64>, Interrupt> {
+fn floats(ctx: &mut Ctx<'_>, values: Vec<Value>) -> Result<Vec<f64>, Abrupt> {
     let mut floats = Vec::with_capacity(values.len());
     for value in values {
         floats.push(ctx.float(value)?);
@@ -320,7 +316,7 @@ fn floats(ctx: &mut Ctx<'_>, values: Vec<Value>) -> Result<Vec<f64>, Interrupt> 
     Ok(floats)
 }
 
-fn fsum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn fsum(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let sequence = ctx.arg(0);
     let convert = |ctx: &mut Ctx<'_>, item| Ok(Value::Float(ctx.float(item)?));
     let values = ctx.collect_through("_math_real", false, sequence, convert)?;
@@ -329,14 +325,14 @@ fn fsum(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::Float(ctx.ok(sum)?))
 }
 
-fn hypot(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn hypot(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let coordinates = ctx.rest();
     let coordinates = floats(ctx, coordinates)?;
     let magnitudes: Vec<f64> = coordinates.into_iter().map(f64::abs).collect();
     Ok(Value::Float(special::norm(&magnitudes)))
 }
 
-fn dist(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn dist(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (p, q) = (ctx.arg(0), ctx.arg(1));
     let (p, q) = (ctx.collect(p)?, ctx.collect(q)?);
     if p.len() != q.len() {

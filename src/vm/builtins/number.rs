@@ -6,7 +6,7 @@ use crate::vm::heap::fault::Fault;
 use crate::vm::heap::number::{float, integer};
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::operate::Number;
-use crate::vm::state::native::{Ctx, Interrupt, Native, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, native};
 use num_bigint::BigInt;
 use num_traits::Signed;
 
@@ -20,7 +20,7 @@ pub(super) const NATIVES: &[Native] = &[
     native("hex", "number, /", |ctx| in_base(ctx, 16, "0x")),
 ];
 
-fn abs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn abs(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let x = ctx.arg(0);
     if let Some(number) = Number::of(x) {
         return Ok(absolute(ctx, number));
@@ -47,7 +47,7 @@ pub(super) fn absolute(ctx: &mut Ctx<'_>, number: Number) -> Value {
     }
 }
 
-fn round(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn round(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (value, digits) = (ctx.arg(0), ctx.arg(1));
     if let Some(number) = Number::of(value) {
         return rounded(ctx, number, digits);
@@ -66,11 +66,7 @@ fn round(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `round(number, digits)`.
-pub(super) fn rounded(
-    ctx: &mut Ctx<'_>,
-    number: Number,
-    digits: Value,
-) -> Result<Value, Interrupt> {
+pub(super) fn rounded(ctx: &mut Ctx<'_>, number: Number, digits: Value) -> Result<Value, Abrupt> {
     let whole = matches!(digits, Value::Unbound | Value::None);
     match number {
         Number::Float(it) if whole => {
@@ -96,7 +92,7 @@ pub(super) fn rounded(
     }
 }
 
-fn divmod(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn divmod(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (x, y) = (ctx.arg(0), ctx.arg(1));
     if let (Some(a), Some(b)) = (Number::of(x), Number::of(y)) {
         return divided(ctx, a, b);
@@ -108,7 +104,7 @@ fn divmod(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `divmod` of two numbers.
-pub(super) fn divided(ctx: &mut Ctx<'_>, a: Number, b: Number) -> Result<Value, Interrupt> {
+pub(super) fn divided(ctx: &mut Ctx<'_>, a: Number, b: Number) -> Result<Value, Abrupt> {
     let heap = &ctx.vm.heap;
     let pair = if matches!(a, Number::Float(_)) || matches!(b, Number::Float(_)) {
         let (a, b) = (a.float(heap), b.float(heap));
@@ -130,7 +126,7 @@ pub(super) fn divided(ctx: &mut Ctx<'_>, a: Number, b: Number) -> Result<Value, 
     Ok(ctx.vm.heap.new_tuple(pair))
 }
 
-fn pow(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn pow(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (base, exponent, modulus) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     if matches!(modulus, Value::Unbound | Value::None) {
         return ctx.binary(BinaryOp::Pow, base, exponent);
@@ -161,7 +157,7 @@ fn pow(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Err(ctx.type_error(message))
 }
 
-fn in_base(ctx: &mut Ctx<'_>, base: u32, prefix: &str) -> Result<Value, Interrupt> {
+fn in_base(ctx: &mut Ctx<'_>, base: u32, prefix: &str) -> Result<Value, Abrupt> {
     let number = ctx.arg(0);
     let number = ctx.integer(number)?;
     let number = Number::of(number).expect("an integer");

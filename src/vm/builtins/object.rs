@@ -1,10 +1,11 @@
-//! Functions about objects as such: classes, identity, attributes, text, hash; and the wrappers that a class body uses (`property` …).
+//! Functions about objects as such: classes, identity, attributes, text, hash; and the wrappers
+//! that a class body uses (`property` …).
 
 use crate::vm::heap::class::{Class, Name, Type, name};
 use crate::vm::heap::object::{Instance, Object};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::semantics::protocol::address;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("object", "*args", object),
@@ -44,7 +45,7 @@ pub(super) const NATIVES: &[Native] = &[
     }),
 ];
 
-fn object(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn object(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     if !ctx.rest().is_empty() {
         return Err(ctx.type_error("object() takes no arguments"));
     }
@@ -57,7 +58,7 @@ fn object(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }))
 }
 
-fn type_of(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn type_of(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     match *ctx.rest() {
         [value] => Ok(Value::Class(ctx.vm.class_of(value))),
         [_, _, _] => {
@@ -68,7 +69,7 @@ fn type_of(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn isinstance(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn isinstance(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let class = ctx.vm.class_of(ctx.arg(0));
     let wanted = ctx.arg(1);
     within(
@@ -79,7 +80,7 @@ fn isinstance(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     )
 }
 
-fn issubclass(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn issubclass(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let Value::Class(class) = ctx.arg(0) else {
         return Err(ctx.type_error("issubclass() arg 1 must be a class"));
     };
@@ -92,14 +93,14 @@ fn issubclass(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     )
 }
 
-/// Does a class derive from another, or from one of a tuple, which may hold tuples in turn? A class of the library may stand for a built-in one that it does
-/// not derive from.
+/// Does a class derive from another, or from one of a tuple, which may hold tuples in turn? A class
+/// of the library may stand for a built-in one that it does not derive from.
 fn within(
     ctx: &mut Ctx<'_>,
     class: Ref<Class>,
     wanted: Value,
     refusal: &str,
-) -> Result<Value, Interrupt> {
+) -> Result<Value, Abrupt> {
     let mut pending = vec![wanted];
     while let Some(wanted) = pending.pop() {
         match wanted {
@@ -120,19 +121,19 @@ fn within(
     Ok(Value::Bool(false))
 }
 
-fn hash(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn hash(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let value = ctx.arg(0);
     Ok(Value::Int(ctx.hash(value)?))
 }
 
-fn repr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn repr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let value = ctx.arg(0);
     let text = ctx.repr(value)?;
     Ok(ctx.vm.heap.new_string(text))
 }
 
 /// The name in the second argument.
-fn wanted(ctx: &mut Ctx<'_>) -> Result<Name, Interrupt> {
+fn wanted(ctx: &mut Ctx<'_>) -> Result<Name, Abrupt> {
     match ctx.arg(1) {
         Value::Str(text) => {
             let text = ctx.vm.heap.text_arc(text);
@@ -149,7 +150,7 @@ fn wanted(ctx: &mut Ctx<'_>) -> Result<Name, Interrupt> {
 }
 
 /// An instance on which `__init__` has yet to be called: for the library's `__new__`.
-fn instance_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn instance_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let Value::Class(class) = ctx.arg(0) else {
         return Err(ctx.type_error("expected a class"));
     };
@@ -161,15 +162,16 @@ fn instance_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }))
 }
 
-/// An attribute by its name's text; also what `getattr` asks for when it must survive an exception of the script.
-fn attribute(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+/// An attribute by its name's text; also what `getattr` asks for when it must survive an exception
+/// of the script.
+fn attribute(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let name = wanted(ctx)?;
     let object = ctx.arg(0);
     ctx.get_attr(object, name)
 }
 
 /// The attribute, or none if there is no such one.
-fn find(ctx: &mut Ctx<'_>) -> Result<Option<Value>, Interrupt> {
+fn find(ctx: &mut Ctx<'_>) -> Result<Option<Value>, Abrupt> {
     wanted(ctx)?;
     let (object, text) = (ctx.arg(0), ctx.arg(1));
     let Some(native) = ctx.vm.image.natives.find("_attribute") else {
@@ -184,11 +186,11 @@ fn find(ctx: &mut Ctx<'_>) -> Result<Option<Value>, Interrupt> {
         {
             Ok(None)
         }
-        Err(exception) => Err(Interrupt::Throw(exception)),
+        Err(exception) => Err(Abrupt::Throw(exception)),
     }
 }
 
-fn getattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn getattr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let otherwise = ctx.arg(2);
     if !otherwise.is_bound() {
         return attribute(ctx);
@@ -196,35 +198,35 @@ fn getattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(find(ctx)?.unwrap_or(otherwise))
 }
 
-fn hasattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn hasattr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(Value::Bool(find(ctx)?.is_some()))
 }
 
-fn setattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn setattr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let name = wanted(ctx)?;
     let (object, value) = (ctx.arg(0), ctx.arg(2));
     ctx.set_attr(object, name, value)?;
     Ok(Value::None)
 }
 
-fn delattr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn delattr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let name = wanted(ctx)?;
     let object = ctx.arg(0);
     ctx.del_attr(object, name)?;
     Ok(Value::None)
 }
 
-fn vars(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn vars(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = ctx.arg(0);
     match ctx.get_attr(object, name::DICT) {
-        Err(Interrupt::Throw(_)) => {
+        Err(Abrupt::Throw(_)) => {
             Err(ctx.type_error("vars() argument must have __dict__ attribute"))
         }
         other => other,
     }
 }
 
-fn property(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn property(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let [getter, setter, deleter, doc] = [0, 1, 2, 3].map(|at| ctx.arg(at).or(Value::None));
     let doc = match (doc, getter) {
         (Value::None, Value::Function(_)) => ctx.get_attr(getter, name::DOC)?,
@@ -240,7 +242,7 @@ fn property(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// A copy of a property with another getter, setter or deleter.
-fn property_with(ctx: &mut Ctx<'_>, which: usize) -> Result<Value, Interrupt> {
+fn property_with(ctx: &mut Ctx<'_>, which: usize) -> Result<Value, Abrupt> {
     let function = ctx.arg(1);
     let Value::Object(it) = ctx.arg(0) else {
         unreachable!("the receiver was checked")

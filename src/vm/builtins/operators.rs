@@ -1,4 +1,5 @@
-//! What instructions call when their fast paths do not apply: each operator as a native, so that a dunder method of the script can be asked.
+//! What instructions call when their fast paths do not apply: each operator as a native, so that a
+//! dunder method of the script can be asked.
 
 use crate::operator::{BinaryOp, CompareOp, UnaryOp};
 use crate::vm::builtins::generator;
@@ -7,7 +8,7 @@ use crate::vm::heap::dict::Dict;
 use crate::vm::heap::set::Set;
 use crate::vm::heap::value::{NativeId, Value};
 use crate::vm::semantics::protocol::Algebra;
-use crate::vm::state::native::{Ctx, Interrupt, Native, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, native};
 use smol_str::SmolStr;
 
 macro_rules! operators {
@@ -140,22 +141,22 @@ pub const fn of_compare(op: CompareOp) -> NativeId {
     NativeId(EQ.0 + op as u16)
 }
 
-fn unary(ctx: &mut Ctx<'_>, op: UnaryOp) -> Result<Value, Interrupt> {
+fn unary(ctx: &mut Ctx<'_>, op: UnaryOp) -> Result<Value, Abrupt> {
     let value = ctx.arg(0);
     ctx.unary(op, value)
 }
 
-fn binary(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Interrupt> {
+fn binary(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Abrupt> {
     let (a, b) = (ctx.arg(0), ctx.arg(1));
     ctx.binary(op, a, b)
 }
 
-fn in_place(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Interrupt> {
+fn in_place(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Abrupt> {
     let (a, b) = (ctx.arg(0), ctx.arg(1));
     ctx.in_place(op, a, b)
 }
 
-fn compare(ctx: &mut Ctx<'_>, op: CompareOp) -> Result<Value, Interrupt> {
+fn compare(ctx: &mut Ctx<'_>, op: CompareOp) -> Result<Value, Abrupt> {
     let (a, b) = (ctx.arg(0), ctx.arg(1));
     ctx.compare(op, a, b)
 }
@@ -168,7 +169,7 @@ fn name_operand(ctx: &Ctx<'_>) -> Name {
     }
 }
 
-fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn format(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (value, spec, Value::Int(conversion)) = (ctx.arg(0), ctx.arg(1), ctx.arg(2)) else {
         unreachable!("the instruction passes a conversion")
     };
@@ -196,8 +197,9 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_string(text))
 }
 
-/// A display of constants goes through two frozen sets, as CPython's compiler and its marshalling have it; each has its own order.
-fn set_update(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+/// A display of constants goes through two frozen sets, as CPython's compiler and its marshalling
+/// have it; each has its own order.
+fn set_update(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (Value::Set(set), iterable) = (ctx.arg(0), ctx.arg(1)) else {
         unreachable!("the instruction checked its set")
     };
@@ -223,7 +225,7 @@ fn set_update(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (Value::List(list), iterable) = (ctx.arg(0), ctx.arg(1)) else {
         unreachable!("the instruction checked its list")
     };
@@ -243,14 +245,15 @@ fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `{**mapping}` and `f(**mapping)`.
-fn merge(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn merge(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (dict, mapping, Value::Bool(once)) = (ctx.arg(0), ctx.arg(1), ctx.arg(2)) else {
         unreachable!("the instruction passes a truth value")
     };
     let Value::Dict(other) = mapping else {
         if let Some(keys) = ctx.vm.special(mapping, name::KEYS) {
             let keys = ctx.call(keys, &[mapping])?;
-            // All of it is asked for before anything is inserted: a question runs this function anew.
+            // All of it is asked for before anything is inserted: a question runs this function
+            // anew.
             let mut entries = Vec::new();
             for key in ctx.collect(keys)? {
                 entries.push((key, ctx.get_item(mapping, key)?));
@@ -290,7 +293,7 @@ fn insert(
     key: Value,
     value: Value,
     once: bool,
-) -> Result<(), Interrupt> {
+) -> Result<(), Abrupt> {
     if once {
         let (Value::Dict(it), Value::Str(text)) = (dict, key) else {
             return Err(ctx.type_error("keywords must be strings"));
@@ -326,8 +329,9 @@ fn callee_text(ctx: &Ctx<'_>, callee: Value) -> String {
     }
 }
 
-/// Exactly `count` items, or with `after` at least as many as the star leaves: a tuple of what goes into the registers.
-fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+/// Exactly `count` items, or with `after` at least as many as the star leaves: a tuple of what goes
+/// into the registers.
+fn unpack(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (iterable, Value::Int(count), after) = (ctx.arg(0), ctx.arg(1), ctx.arg(2)) else {
         unreachable!("the instruction passes a count")
     };
@@ -384,7 +388,7 @@ enum Use {
     Unpack,
 }
 
-fn collect(ctx: &mut Ctx<'_>, iterable: Value, wanted: Use) -> Result<Vec<Value>, Interrupt> {
+fn collect(ctx: &mut Ctx<'_>, iterable: Value, wanted: Use) -> Result<Vec<Value>, Abrupt> {
     if !ctx.is_iterable(iterable) {
         let of = ctx.vm.type_name(iterable).to_owned();
         return Err(ctx.type_error(match wanted {

@@ -2,7 +2,7 @@
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, native};
 use crate::vm::state::slice::{Stream, SysCall};
 
 pub(super) const NATIVES: &[Native] = &[
@@ -10,7 +10,7 @@ pub(super) const NATIVES: &[Native] = &[
     native("input", "prompt=, /", input),
 ];
 
-fn print(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn print(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (sep, end, file, flush) = (ctx.arg(0), ctx.arg(1), ctx.arg(2), ctx.arg(3));
     let between = separator(ctx, sep, "sep", " ")?;
     let end = separator(ctx, end, "end", "\n")?;
@@ -39,7 +39,7 @@ fn print(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 
 /// Sees that there is room for a text that is written: the call has a copy of it, and both layers
 /// of the stream have one until it is written out.
-pub(super) fn reserve_written(ctx: &mut Ctx<'_>, bytes: usize) -> Result<(), Interrupt> {
+pub(super) fn reserve_written(ctx: &mut Ctx<'_>, bytes: usize) -> Result<(), Abrupt> {
     ctx.reserve(bytes.saturating_mul(3))
 }
 
@@ -49,7 +49,7 @@ fn separator(
     value: Value,
     name: &str,
     otherwise: &str,
-) -> Result<String, Interrupt> {
+) -> Result<String, Abrupt> {
     match value {
         Value::Unbound | Value::None => Ok(otherwise.to_owned()),
         Value::Str(text) => Ok(ctx.vm.heap.text(text).to_owned()),
@@ -63,7 +63,8 @@ fn separator(
     }
 }
 
-/// What `sys.stdout` is just now, which a script may bind anew; unbound where nothing imports `sys`.
+/// What `sys.stdout` is just now, which a script may bind anew; unbound where nothing imports
+/// `sys`.
 fn standard_output(ctx: &Ctx<'_>) -> Value {
     ctx.vm
         .image
@@ -71,7 +72,8 @@ fn standard_output(ctx: &Ctx<'_>) -> Value {
         .map_or(Value::Unbound, |global| ctx.vm.globals[global as usize])
 }
 
-/// The engine's stream behind `sys.stdout` and `sys.stderr`, whose class is in the module `sys` and knows its number.
+/// The engine's stream behind `sys.stdout` and `sys.stderr`, whose class is in the module `sys` and
+/// knows its number.
 fn standard_stream(ctx: &mut Ctx<'_>, file: Value) -> Option<Stream> {
     let Value::Instance(instance) = file else {
         return None;
@@ -96,7 +98,7 @@ fn print_to(
     between: &str,
     end: &str,
     flush: bool,
-) -> Result<Value, Interrupt> {
+) -> Result<Value, Abrupt> {
     let name = ctx.vm.intern("write");
     let write = ctx.get_attr(file, name)?;
     let write = ctx.once(|_| Ok(write))?;
@@ -130,7 +132,7 @@ fn print_to(
     Ok(Value::None)
 }
 
-fn input(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn input(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let prompt = ctx.arg(0);
     let prompt = if prompt.is_bound() {
         ctx.str(prompt)?

@@ -1,5 +1,6 @@
-//! The three primitives (`spawn_thread`, `spawn_process`, `join`) and what `threading` and `multiprocessing` are written with: threads, processes,
-//! channels between processes, and cells that all of them see.
+//! The three primitives (`spawn_thread`, `spawn_process`, `join`) and what `threading` and
+//! `multiprocessing` are written with: threads, processes, channels between processes, and cells
+//! that all of them see.
 
 use crate::vm::builtins::sync::{optional_deadline, this};
 use crate::vm::heap::class::Type;
@@ -7,7 +8,7 @@ use crate::vm::heap::object::{Object, Tuple};
 use crate::vm::heap::primitive::ChannelEnd;
 use crate::vm::heap::value::{Ref, ThreadId, Value};
 use crate::vm::semantics::parcel;
-use crate::vm::state::native::{Ctx, Interrupt, Native, Woken, getter, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, Woken, getter, method, native};
 use crate::vm::state::slice::{Parcel, SysCall, WaitOn};
 use crate::vm::state::thread::{Outcome, Status};
 use std::sync::Arc;
@@ -68,7 +69,7 @@ pub(super) const NATIVES: &[Native] = &[
 const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 
-fn spawn_thread(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn spawn_thread(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let function = ctx.arg(0);
     let thread = ctx.once(|ctx| {
         let args = ctx.rest();
@@ -85,7 +86,7 @@ fn spawn_thread(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     start(ctx, thread)
 }
 
-fn thread_start(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_start(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (function, name, daemon, object) = (ctx.arg(0), ctx.arg(1), ctx.arg(2), ctx.arg(3));
     let name = text(ctx, name)?;
     let daemon = ctx.truth(daemon)?;
@@ -100,7 +101,7 @@ fn thread_start(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// Asks the engine to run a thread that was made, and gives its handle.
-fn start(ctx: &mut Ctx<'_>, thread: Value) -> Result<Value, Interrupt> {
+fn start(ctx: &mut Ctx<'_>, thread: Value) -> Result<Value, Abrupt> {
     let Value::Int(number) = thread else {
         unreachable!("it was made so")
     };
@@ -126,7 +127,7 @@ fn function_name(ctx: &Ctx<'_>, function: Value) -> Option<Arc<str>> {
     }
 }
 
-fn text(ctx: &mut Ctx<'_>, value: Value) -> Result<Arc<str>, Interrupt> {
+fn text(ctx: &mut Ctx<'_>, value: Value) -> Result<Arc<str>, Abrupt> {
     match value {
         Value::Str(it) => Ok(ctx.vm.heap.text_arc(it)),
         _ => Err(ctx.type_error("a name must be a str")),
@@ -139,7 +140,7 @@ enum Handle {
     Process(u64),
 }
 
-fn handle_of(ctx: &mut Ctx<'_>, value: Value) -> Result<Handle, Interrupt> {
+fn handle_of(ctx: &mut Ctx<'_>, value: Value) -> Result<Handle, Abrupt> {
     if let Value::Object(object) = value {
         match &ctx.vm.heap.objects[object] {
             Object::ThreadHandle(thread) => return Ok(Handle::Thread(*thread)),
@@ -153,14 +154,14 @@ fn handle_of(ctx: &mut Ctx<'_>, value: Value) -> Result<Handle, Interrupt> {
     )))
 }
 
-fn thread_of(ctx: &mut Ctx<'_>, value: Value) -> Result<ThreadId, Interrupt> {
+fn thread_of(ctx: &mut Ctx<'_>, value: Value) -> Result<ThreadId, Abrupt> {
     match handle_of(ctx, value)? {
         Handle::Thread(thread) => Ok(thread),
         Handle::Process(_) => Err(ctx.type_error("expected the handle of a thread")),
     }
 }
 
-fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn join(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (handle, timeout) = (ctx.arg(0), ctx.arg(1));
     match handle_of(ctx, handle)? {
         Handle::Thread(thread) => {
@@ -180,7 +181,8 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
             if !wait_for_process(ctx, process, timeout)? {
                 return Err(ctx.error(Type::TimeoutError, "the process has not ended yet"));
             }
-            // None if it was killed, or ended itself by `os._exit`: then there is nothing to return.
+            // None if it was killed, or ended itself by `os._exit`: then there is nothing to
+            // return.
             let Some(pair) = unpacked(ctx, |_| SysCall::ProcessResult { process })? else {
                 return Ok(Value::None);
             };
@@ -195,18 +197,19 @@ fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-/// What joining gives for what a function came to. `SystemExit` ended the other thread or process, not the one that joins.
-fn outcome(ctx: &mut Ctx<'_>, returned: bool, value: Value) -> Result<Value, Interrupt> {
+/// What joining gives for what a function came to. `SystemExit` ended the other thread or process,
+/// not the one that joins.
+fn outcome(ctx: &mut Ctx<'_>, returned: bool, value: Value) -> Result<Value, Abrupt> {
     if returned {
         Ok(value)
     } else if ctx.vm.is_instance(value, Type::SystemExit.class()) {
         Ok(Value::None)
     } else {
-        Err(Interrupt::Throw(value))
+        Err(Abrupt::Throw(value))
     }
 }
 
-fn wait_for_thread(ctx: &mut Ctx<'_>, thread: ThreadId, timeout: Value) -> Result<bool, Interrupt> {
+fn wait_for_thread(ctx: &mut Ctx<'_>, thread: ThreadId, timeout: Value) -> Result<bool, Abrupt> {
     let has_ended = |ctx: &Ctx<'_>| ctx.vm.threads[thread.0 as usize].status == Status::Finished;
     if has_ended(ctx) {
         return Ok(true);
@@ -223,7 +226,7 @@ fn wait_for_thread(ctx: &mut Ctx<'_>, thread: ThreadId, timeout: Value) -> Resul
     }
 }
 
-fn wait_for_process(ctx: &mut Ctx<'_>, process: u64, timeout: Value) -> Result<bool, Interrupt> {
+fn wait_for_process(ctx: &mut Ctx<'_>, process: u64, timeout: Value) -> Result<bool, Abrupt> {
     let deadline_ns = optional_deadline(ctx, timeout)?;
     let ended = ctx.sys(SysCall::WaitProcess {
         process,
@@ -232,51 +235,52 @@ fn wait_for_process(ctx: &mut Ctx<'_>, process: u64, timeout: Value) -> Result<b
     Ok(matches!(ended, Value::Bool(true)))
 }
 
-/// Asks for something that is answered with a parcel, which arrives in a tuple of one, or with none.
+/// Asks for something that is answered with a parcel, which arrives in a tuple of one, or with
+/// none.
 fn unpacked(
     ctx: &mut Ctx<'_>,
     call: impl FnOnce(&mut Ctx<'_>) -> SysCall,
-) -> Result<Option<Value>, Interrupt> {
+) -> Result<Option<Value>, Abrupt> {
     match ctx.sys_with(|ctx| Ok(call(ctx)))? {
         Value::Tuple(tuple) => Ok(Some(ctx.vm.heap.tuples[tuple].0[0])),
         _ => Ok(None),
     }
 }
 
-fn thread_join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_join(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (handle, timeout) = (ctx.arg(0), ctx.arg(1));
     let thread = thread_of(ctx, handle)?;
     Ok(Value::Bool(wait_for_thread(ctx, thread, timeout)?))
 }
 
-fn thread_current(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_current(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(ctx.vm.threads[ctx.thread.0 as usize].object)
 }
 
-fn thread_object(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_object(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let handle = ctx.arg(0);
     let thread = thread_of(ctx, handle)?;
     Ok(ctx.vm.threads[thread.0 as usize].object)
 }
 
-fn thread_adopt(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_adopt(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (handle, object) = (ctx.arg(0), ctx.arg(1));
     let thread = thread_of(ctx, handle)?;
     ctx.vm.threads[thread.0 as usize].object = object;
     Ok(Value::None)
 }
 
-fn thread_self(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_self(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let thread = ctx.thread;
     Ok(handle(ctx, thread))
 }
 
-fn thread_main(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_main(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let thread = ctx.vm.main;
     Ok(handle(ctx, thread))
 }
 
-fn thread_all(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_all(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let main = ctx.vm.main;
     // The main thread counts until its process ends, also while it waits for the others.
     let others = ctx.vm.threads.alive().filter(|it| *it != main);
@@ -293,17 +297,17 @@ fn ident(thread: ThreadId) -> Value {
     Value::Int(i64::from(thread.0) + 1)
 }
 
-fn thread_ident(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_ident(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(ident(ctx.thread))
 }
 
-fn thread_native_id(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_native_id(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let thread = ctx.thread;
     native_id(ctx, thread)
 }
 
 /// As Linux has it: the main thread's is the pid, the others count on from there.
-fn native_id(ctx: &mut Ctx<'_>, thread: ThreadId) -> Result<Value, Interrupt> {
+fn native_id(ctx: &mut Ctx<'_>, thread: ThreadId) -> Result<Value, Abrupt> {
     match ctx.sys(SysCall::Pid)? {
         Value::Int(pid) if thread == ctx.vm.main => Ok(Value::Int(pid)),
         // Far enough apart that no two threads of a run share one.
@@ -312,7 +316,7 @@ fn native_id(ctx: &mut Ctx<'_>, thread: ThreadId) -> Result<Value, Interrupt> {
     }
 }
 
-fn thread_rename(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn thread_rename(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (handle, name) = (ctx.arg(0), ctx.arg(1));
     let thread = thread_of(ctx, handle)?;
     let name = text(ctx, name)?;
@@ -320,44 +324,44 @@ fn thread_rename(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn at_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn at_exit(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let function = ctx.arg(0);
     ctx.vm.at_exit.push(function);
     Ok(Value::None)
 }
 
-fn handle_name(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn handle_name(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let handle = ctx.arg(0);
     let thread = thread_of(ctx, handle)?;
     let name = ctx.vm.threads[thread.0 as usize].name.clone();
     Ok(ctx.vm.heap.new_str(name))
 }
 
-fn handle_ident(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn handle_ident(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let handle = ctx.arg(0);
     Ok(ident(thread_of(ctx, handle)?))
 }
 
-fn handle_native_id(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn handle_native_id(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let handle = ctx.arg(0);
     let thread = thread_of(ctx, handle)?;
     native_id(ctx, thread)
 }
 
-fn handle_daemon(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn handle_daemon(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let handle = ctx.arg(0);
     let thread = thread_of(ctx, handle)?;
     Ok(Value::Bool(ctx.vm.threads[thread.0 as usize].daemon))
 }
 
-fn handle_is_alive(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn handle_is_alive(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let handle = ctx.arg(0);
     let thread = thread_of(ctx, handle)?;
     let status = &ctx.vm.threads[thread.0 as usize].status;
     Ok(Value::Bool(*status != Status::Finished))
 }
 
-fn spawn_process(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn spawn_process(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let function = ctx.arg(0);
     // The engine names a process without a name by its number.
     if let Some(handle) = fork(ctx, "".into(), false)? {
@@ -367,7 +371,7 @@ fn spawn_process(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     ctx.call(function, &args)
 }
 
-fn process_start(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_start(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (function, name, daemon) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let name = text(ctx, name)?;
     let daemon = ctx.truth(daemon)?;
@@ -377,8 +381,9 @@ fn process_start(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-/// Forks: in the parent the child's handle, in the child none. What the native returns then is the child's result.
-fn fork(ctx: &mut Ctx<'_>, name: Arc<str>, daemon: bool) -> Result<Option<Value>, Interrupt> {
+/// Forks: in the parent the child's handle, in the child none. What the native returns then is the
+/// child's result.
+fn fork(ctx: &mut Ctx<'_>, name: Arc<str>, daemon: bool) -> Result<Option<Value>, Abrupt> {
     let answer = ctx.sys(SysCall::Fork {
         name: name.clone(),
         daemon,
@@ -413,7 +418,7 @@ fn process_handle(ctx: &mut Ctx<'_>, numbers: Ref<Tuple>, name: Arc<str>) -> Val
 }
 
 /// Starts a process that begins from nothing and is sent an object; the handle.
-fn process_spawn(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_spawn(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (process, name, daemon) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let name = text(ctx, name)?;
     let daemon = ctx.truth(daemon)?;
@@ -435,33 +440,33 @@ fn process_spawn(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// The name of the process if it was spawned, else none.
-fn process_spawned(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_spawned(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let name = ctx.vm.spawned.as_ref().map(|(name, _)| name.clone());
     Ok(name.map_or(Value::None, |name| ctx.vm.heap.new_str(name)))
 }
 
 /// What the process was sent when it was spawned.
-fn process_sent(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_sent(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let Some((_, parcel)) = ctx.vm.spawned.clone() else {
         return Ok(Value::None);
     };
     parcel::decode(ctx.vm, &parcel).map_err(|it| it.interrupt(ctx))
 }
 
-fn process_of(ctx: &mut Ctx<'_>, value: Value) -> Result<u64, Interrupt> {
+fn process_of(ctx: &mut Ctx<'_>, value: Value) -> Result<u64, Abrupt> {
     match handle_of(ctx, value)? {
         Handle::Process(process) => Ok(process),
         Handle::Thread(_) => Err(ctx.type_error("expected the handle of a process")),
     }
 }
 
-fn process_join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_join(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (handle, timeout) = (ctx.arg(0), ctx.arg(1));
     let process = process_of(ctx, handle)?;
     Ok(Value::Bool(wait_for_process(ctx, process, timeout)?))
 }
 
-fn process_name(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_name(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     match &ctx.vm.heap.objects[this(ctx)] {
         Object::ProcessHandle { name, .. } => {
             let name = name.clone();
@@ -471,60 +476,60 @@ fn process_name(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn process_pid(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_pid(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     match &ctx.vm.heap.objects[this(ctx)] {
         Object::ProcessHandle { pid, .. } => Ok(Value::Int(*pid)),
         _ => unreachable!("the call has checked the type of `self`"),
     }
 }
 
-fn process_exitcode(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_exitcode(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let handle = ctx.arg(0);
     let process = process_of(ctx, handle)?;
     ctx.sys(SysCall::ExitCode { process })
 }
 
-fn process_is_alive(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_is_alive(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let code = process_exitcode(ctx)?;
     Ok(Value::Bool(matches!(code, Value::None)))
 }
 
-fn process_terminate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_terminate(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     send_signal(ctx, SIGTERM)
 }
 
-fn process_kill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn process_kill(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     send_signal(ctx, SIGKILL)
 }
 
-fn send_signal(ctx: &mut Ctx<'_>, signal: i32) -> Result<Value, Interrupt> {
+fn send_signal(ctx: &mut Ctx<'_>, signal: i32) -> Result<Value, Abrupt> {
     let handle = ctx.arg(0);
     let process = process_of(ctx, handle)?;
     ctx.sys(SysCall::Kill { process, signal })
 }
 
-fn channel_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn channel_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let capacity = ctx.arg(0);
     let capacity = ctx.index(capacity)?;
     let capacity = usize::try_from(capacity).unwrap_or(0);
     let Value::Int(number) = ctx.sys(SysCall::ChannelNew { capacity })? else {
         unreachable!("the engine answers with a channel's number")
     };
-    let born = ctx.vm.birthplace(ctx.thread);
+    let origin = ctx.vm.allocation_site(ctx.thread);
     let mut ends = [ChannelEnd::Reader, ChannelEnd::Writer]
         .into_iter()
         .map(|end| {
             ctx.vm.heap.new_object(Object::Channel {
                 channel: number as u64,
                 end,
-                born,
+                origin,
             })
         });
     let ends: [Value; 2] = std::array::from_fn(|_| ends.next().expect("there are two"));
     Ok(ctx.vm.heap.new_tuple(ends))
 }
 
-fn channel(ctx: &mut Ctx<'_>, value: Value) -> Result<(u64, ChannelEnd), Interrupt> {
+fn channel(ctx: &mut Ctx<'_>, value: Value) -> Result<(u64, ChannelEnd), Abrupt> {
     if let Value::Object(object) = value
         && let Object::Channel { channel, end, .. } = &ctx.vm.heap.objects[object]
     {
@@ -534,11 +539,11 @@ fn channel(ctx: &mut Ctx<'_>, value: Value) -> Result<(u64, ChannelEnd), Interru
 }
 
 /// Copies a value out of the VM; raises what `pickle` would.
-fn pack(ctx: &mut Ctx<'_>, value: Value) -> Result<Parcel, Interrupt> {
+fn pack(ctx: &mut Ctx<'_>, value: Value) -> Result<Parcel, Abrupt> {
     parcel::encode(ctx.vm, value).map_err(|it| it.interrupt(ctx))
 }
 
-fn channel_send(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn channel_send(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (writer, value, timeout) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let (channel, _) = channel(ctx, writer)?;
     let deadline_ns = optional_deadline(ctx, timeout)?;
@@ -551,7 +556,7 @@ fn channel_send(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     })
 }
 
-fn channel_receive(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn channel_receive(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (reader, timeout) = (ctx.arg(0), ctx.arg(1));
     let (channel, _) = channel(ctx, reader)?;
     let deadline_ns = optional_deadline(ctx, timeout)?;
@@ -561,25 +566,25 @@ fn channel_receive(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     })
 }
 
-fn channel_length(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn channel_length(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let end = ctx.arg(0);
     let (channel, _) = channel(ctx, end)?;
     ctx.sys(SysCall::ChannelLen { channel })
 }
 
-fn channel_close(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn channel_close(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let end = ctx.arg(0);
     let (channel, end) = channel(ctx, end)?;
     ctx.sys(SysCall::ChannelClose { channel, end })
 }
 
-fn parcel_copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn parcel_copy(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let value = ctx.arg(0);
     let parcel = pack(ctx, value)?;
     parcel::decode(ctx.vm, &parcel).map_err(|it| it.interrupt(ctx))
 }
 
-fn shared_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn shared_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let value = ctx.arg(0);
     ctx.sys_with(|ctx| {
         Ok(SysCall::SharedNew {
@@ -588,17 +593,17 @@ fn shared_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     })
 }
 
-fn cell(ctx: &mut Ctx<'_>) -> Result<u64, Interrupt> {
+fn cell(ctx: &mut Ctx<'_>) -> Result<u64, Abrupt> {
     let cell = ctx.arg(0);
     Ok(ctx.index(cell)? as u64)
 }
 
-fn shared_get(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn shared_get(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let cell = cell(ctx)?;
     Ok(unpacked(ctx, |_| SysCall::SharedGet { cell })?.unwrap_or(Value::None))
 }
 
-fn shared_set(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn shared_set(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let cell = cell(ctx)?;
     let value = ctx.arg(1);
     ctx.sys_with(|ctx| {

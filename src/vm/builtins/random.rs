@@ -1,11 +1,12 @@
-//! The module `random`: the Mersenne Twister MT19937 as CPython has it (`Modules/_randommodule.c`), seed for seed and bit for bit. A generator's state is a
-//! list of 625 integers that the module keeps: 624 words and the place of the next.
+//! The module `random`: the Mersenne Twister MT19937 as CPython has it (`Modules/_randommodule.c`),
+//! seed for seed and bit for bit. A generator's state is a list of 625 integers that the module
+//! keeps: 624 words and the place of the next.
 
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::list::List;
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::operate::Number;
-use crate::vm::state::native::{Ctx, Interrupt, Native, library_method, module_native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, library_method, module_native};
 use num_bigint::BigUint;
 use sha2::{Digest, Sha512};
 
@@ -139,7 +140,7 @@ fn bits(state: &mut List, count: u64) -> Option<BigUint> {
     Some(BigUint::new(words))
 }
 
-fn seed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn seed(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let number = ctx.arg(0);
     let number = ctx.integer(number)?;
     let number = Number::of(number).expect("an integer");
@@ -148,7 +149,7 @@ fn seed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// Seeding by a text or bytes: by the number that they spell with their SHA-512 behind.
-fn seed_text(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn seed_text(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let mut bytes = match ctx.arg(0) {
         Value::Str(text) => ctx.vm.heap.text(text).as_bytes().to_vec(),
         Value::Bytes(bytes) => ctx.vm.heap.bytes[bytes].0.to_vec(),
@@ -161,7 +162,7 @@ fn seed_text(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// Draws from the state of the generator in the first argument.
-fn draw<T>(ctx: &mut Ctx<'_>, draw: impl FnOnce(&mut List) -> Option<T>) -> Result<T, Interrupt> {
+fn draw<T>(ctx: &mut Ctx<'_>, draw: impl FnOnce(&mut List) -> Option<T>) -> Result<T, Abrupt> {
     let held = match ctx.arg(0) {
         Value::Instance(this) => ctx.vm.instance_attribute(this, name::STATE),
         _ => None,
@@ -172,11 +173,11 @@ fn draw<T>(ctx: &mut Ctx<'_>, draw: impl FnOnce(&mut List) -> Option<T>) -> Resu
     draw(&mut ctx.vm.heap.lists[state]).ok_or_else(|| ctx.value_error("invalid state"))
 }
 
-fn random(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn random(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(Value::Float(draw(ctx, float)?))
 }
 
-fn getrandbits(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn getrandbits(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let count = ctx.arg(1);
     let Ok(count) = u64::try_from(ctx.index(count)?) else {
         return Err(ctx.value_error("number of bits must be non-negative"));

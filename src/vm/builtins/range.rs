@@ -3,7 +3,7 @@
 use crate::vm::heap::class::Type;
 use crate::vm::heap::object::{Iter, Object, Range};
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("range", "start, stop=, step=, /", range),
@@ -21,7 +21,7 @@ fn receiver(ctx: &Ctx<'_>) -> Ref<Range> {
     }
 }
 
-fn range(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn range(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (first, second, third) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let first = ctx.index(first)?;
     let range = match (second, third) {
@@ -42,12 +42,12 @@ fn range(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_range(range))
 }
 
-fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn count(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (range, value) = (ctx.arg(0), ctx.arg(1));
     Ok(Value::Int(i64::from(ctx.contains(range, value)?)))
 }
 
-fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn index(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (range, value) = (receiver(ctx), ctx.arg(1));
     let number = match value {
         Value::Int(number) => Some(number),
@@ -65,7 +65,7 @@ fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let range = ctx.vm.heap.ranges[receiver(ctx)];
     let left = range.len();
     Ok(ctx.vm.heap.new_iter(Iter::Range {
@@ -75,7 +75,7 @@ pub(super) fn reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }))
 }
 
-fn slice(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn slice(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (first, second, third) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let (lower, upper) = if second.is_bound() {
         (first, second)
@@ -89,7 +89,7 @@ fn slice(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }))
 }
 
-fn indices(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn indices(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (slice, length) = (ctx.arg(0), ctx.arg(1));
     let length = ctx.index(length)?;
     let Ok(length) = usize::try_from(length) else {

@@ -1,11 +1,12 @@
-//! What a dataclass says of its `__init__`: that it fills the fields with its arguments, by position or name, and does nothing else. Then a call of the class
-//! makes the instance at once (`call/construct.rs`). It is kept in the class where no script can reach it.
+//! What a dataclass says of its `__init__`: that it fills the fields with its arguments, by
+//! position or name, and does nothing else. Then a call of the class makes the instance at once
+//! (`call/construct.rs`). It is kept in the class where no script can reach it.
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Name, Record};
 use crate::vm::heap::object::Object;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Ctx, Interrupt, Native, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, native};
 
 pub(super) const NATIVES: &[Native] = &[native(
     "_class_record",
@@ -14,8 +15,8 @@ pub(super) const NATIVES: &[Native] = &[native(
 )];
 
 impl Vm {
-    /// The record of a class, if it still holds: a subclass has none, nor has a class that has got another `__init__`, a `__setattr__` that has a say, or a
-    /// property in the place of a field.
+    /// The record of a class, if it still holds: a subclass has none, nor has a class that has got
+    /// another `__init__`, a `__setattr__` that has a say, or a property in the place of a field.
     pub(in crate::vm) fn record(&self, class: Ref<Class>, init: Value) -> Option<&Record> {
         let record = self.heap.classes[class].record.as_deref()?;
         let property = |&field: &Name| {
@@ -31,7 +32,7 @@ impl Vm {
     }
 }
 
-fn class_record(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn class_record(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let Value::Class(class) = ctx.arg(0) else {
         return Err(ctx.type_error("a record is of a class"));
     };

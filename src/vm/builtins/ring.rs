@@ -1,4 +1,5 @@
-//! The ring under `collections.deque`: what must be one step for other threads, as it is in CPython. The class itself is Mini code.
+//! The ring under `collections.deque`: what must be one step for other threads, as it is in
+//! CPython. The class itself is Mini code.
 
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::fault::Fault;
@@ -6,7 +7,7 @@ use crate::vm::heap::object::{Instance, Object};
 use crate::vm::heap::ring::{Ring, Side};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::semantics::protocol::within;
-use crate::vm::state::native::{Ctx, Interrupt, Native, library_method, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, library_method, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("_ring_new", "bound", ring_new),
@@ -41,7 +42,7 @@ pub(super) const NATIVES: &[Native] = &[
     library_method("_deque_len", "__len__", "self, /", size),
 ];
 
-fn ring_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn ring_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let bound = match ctx.arg(0) {
         Value::None => None,
         bound => Some(ctx.index(bound)?),
@@ -56,7 +57,7 @@ fn ring_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// The ring that is the native's first argument, or that the deque there has.
-fn ring<'a>(ctx: &'a mut Ctx<'_>) -> Result<&'a mut Ring, Interrupt> {
+fn ring<'a>(ctx: &'a mut Ctx<'_>) -> Result<&'a mut Ring, Abrupt> {
     let this = ctx.arg(0);
     let held = match this {
         Value::Instance(it) => ctx.vm.instance_attribute(it, name::RING),
@@ -73,7 +74,7 @@ fn ring<'a>(ctx: &'a mut Ctx<'_>) -> Result<&'a mut Ring, Interrupt> {
 }
 
 /// Changes the ring and reports how much it grew.
-fn change<T>(ctx: &mut Ctx<'_>, act: impl FnOnce(&mut Ring) -> T) -> Result<T, Interrupt> {
+fn change<T>(ctx: &mut Ctx<'_>, act: impl FnOnce(&mut Ring) -> T) -> Result<T, Abrupt> {
     let ring = ring(ctx)?;
     let before = ring.bytes();
     let result = act(ring);
@@ -82,34 +83,34 @@ fn change<T>(ctx: &mut Ctx<'_>, act: impl FnOnce(&mut Ring) -> T) -> Result<T, I
     Ok(result)
 }
 
-fn append(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn append(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let item = ctx.arg(1);
     change(ctx, |ring| ring.push(Side::Right, item))?;
     Ok(Value::None)
 }
 
-fn append_left(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn append_left(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let item = ctx.arg(1);
     change(ctx, |ring| ring.push(Side::Left, item))?;
     Ok(Value::None)
 }
 
-fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     take(ctx, Side::Right)
 }
 
-fn pop_left(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn pop_left(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     take(ctx, Side::Left)
 }
 
-fn take(ctx: &mut Ctx<'_>, side: Side) -> Result<Value, Interrupt> {
+fn take(ctx: &mut Ctx<'_>, side: Side) -> Result<Value, Abrupt> {
     match ring(ctx)?.pop(side) {
         Some(item) => Ok(item),
         None => Err(ctx.error(Type::IndexError, "pop from an empty deque")),
     }
 }
 
-fn rotate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn rotate(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let steps = match ctx.arg(1) {
         Value::Unbound => 1,
         steps => ctx.index(steps)?,
@@ -118,17 +119,17 @@ fn rotate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn size(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn size(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(Value::Int(ring(ctx)?.len() as i64))
 }
 
-fn bound(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn bound(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let bound = ring(ctx)?.bound();
     Ok(bound.map_or(Value::None, |bound| Value::Int(bound as i64)))
 }
 
 /// The place that a script's index means.
-fn place(ctx: &mut Ctx<'_>) -> Result<usize, Interrupt> {
+fn place(ctx: &mut Ctx<'_>) -> Result<usize, Abrupt> {
     let index = ctx.arg(1);
     if !matches!(index, Value::Int(_) | Value::Bool(_) | Value::Instance(_)) {
         let of = ctx.vm.type_name(index).to_owned();
@@ -141,31 +142,31 @@ fn place(ctx: &mut Ctx<'_>) -> Result<usize, Interrupt> {
     }
 }
 
-fn get(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn get(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let at = place(ctx)?;
     Ok(ring(ctx)?.get(at).unwrap_or(Value::None))
 }
 
-fn set(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn set(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let at = place(ctx)?;
     let item = ctx.arg(2);
     ring(ctx)?.set(at, item);
     Ok(Value::None)
 }
 
-fn items(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn items(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let items: Vec<Value> = ring(ctx)?.iter().collect();
     Ok(ctx.vm.heap.new_list(items))
 }
 
-fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let items = ctx.arg(1);
     let items = ctx.collect(items)?;
     change(ctx, |ring| ring.replace(items))?;
     Ok(Value::None)
 }
 
-fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let items = ctx.arg(1);
     let items = ctx.collect(items)?;
     change(ctx, |ring| {
@@ -176,22 +177,22 @@ fn extend(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn watch(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn watch(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let fresh = ctx.arg(1);
     Ok(ring(ctx)?.watch(fresh))
 }
 
-fn state(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn state(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(ring(ctx)?.state().unwrap_or(Value::None))
 }
 
-fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     ring(ctx)?.reverse();
     Ok(Value::None)
 }
 
 /// An iterator's next item (`dequeiter_next` in `Modules/_collectionsmodule.c`).
-fn next(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn next(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let left = items_left(ctx)?;
     if has_changed(ctx)? {
         return Err(changed(ctx)?);
@@ -205,7 +206,7 @@ fn next(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// The same from the other end, which looks first whether there is anything left.
-fn next_reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn next_reversed(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let Some(less) = items_left(ctx)?.checked_sub(1) else {
         return Err(ctx.raise(Fault::new(Type::StopIteration, "")));
     };
@@ -217,14 +218,14 @@ fn next_reversed(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// The iterator that is the native's first argument.
-fn iterator(ctx: &mut Ctx<'_>) -> Result<Ref<Instance>, Interrupt> {
+fn iterator(ctx: &mut Ctx<'_>) -> Result<Ref<Instance>, Abrupt> {
     match ctx.arg(0) {
         Value::Instance(it) => Ok(it),
         _ => Err(ctx.wrong_receiver("_collections._deque_iterator")),
     }
 }
 
-fn items_left(ctx: &mut Ctx<'_>) -> Result<usize, Interrupt> {
+fn items_left(ctx: &mut Ctx<'_>) -> Result<usize, Abrupt> {
     let iterator = iterator(ctx)?;
     Ok(match ctx.vm.instance_attribute(iterator, name::LEFT) {
         Some(Value::Int(left)) => usize::try_from(left).unwrap_or(0),
@@ -232,14 +233,14 @@ fn items_left(ctx: &mut Ctx<'_>) -> Result<usize, Interrupt> {
     })
 }
 
-fn set_left(ctx: &mut Ctx<'_>, left: usize) -> Result<(), Interrupt> {
+fn set_left(ctx: &mut Ctx<'_>, left: usize) -> Result<(), Abrupt> {
     let iterator = iterator(ctx)?;
     let left = Value::Int(left as i64);
     ctx.vm.set_instance_attribute(iterator, name::LEFT, left);
     Ok(())
 }
 
-fn has_changed(ctx: &mut Ctx<'_>) -> Result<bool, Interrupt> {
+fn has_changed(ctx: &mut Ctx<'_>) -> Result<bool, Abrupt> {
     let iterator = iterator(ctx)?;
     let began = ctx.vm.instance_attribute(iterator, name::STATE);
     let state = ring(ctx)?.state();
@@ -250,7 +251,7 @@ fn has_changed(ctx: &mut Ctx<'_>) -> Result<bool, Interrupt> {
 }
 
 /// The iterator ends with an error, once and for all.
-fn changed(ctx: &mut Ctx<'_>) -> Result<Interrupt, Interrupt> {
+fn changed(ctx: &mut Ctx<'_>) -> Result<Abrupt, Abrupt> {
     set_left(ctx, 0)?;
     Ok(ctx.error(Type::RuntimeError, "deque mutated during iteration"))
 }

@@ -4,7 +4,7 @@ use crate::vm::heap::class::Type;
 use crate::vm::heap::set::Set;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::semantics::protocol::Algebra;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, native};
 
 /// The methods that both kinds have.
 macro_rules! shared {
@@ -68,7 +68,7 @@ fn receiver(ctx: &Ctx<'_>) -> Ref<Set> {
 }
 
 /// The second argument as a set.
-fn other(ctx: &mut Ctx<'_>) -> Result<Ref<Set>, Interrupt> {
+fn other(ctx: &mut Ctx<'_>) -> Result<Ref<Set>, Abrupt> {
     let other = ctx.arg(1);
     if let Value::Set(set) = other {
         return Ok(set);
@@ -80,7 +80,7 @@ fn other(ctx: &mut Ctx<'_>) -> Result<Ref<Set>, Interrupt> {
     }
 }
 
-fn make(ctx: &mut Ctx<'_>, frozen: bool) -> Result<Value, Interrupt> {
+fn make(ctx: &mut Ctx<'_>, frozen: bool) -> Result<Value, Abrupt> {
     let iterable = ctx.arg(0);
     match iterable {
         Value::Unbound => Ok(ctx.vm.heap.new_set(Set::new(frozen))),
@@ -89,7 +89,7 @@ fn make(ctx: &mut Ctx<'_>, frozen: bool) -> Result<Value, Interrupt> {
     }
 }
 
-fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let set = receiver(ctx);
     if ctx.vm.heap.sets[set].frozen {
         return Ok(Value::Set(set));
@@ -99,13 +99,13 @@ fn copy(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_set(copy))
 }
 
-fn add(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn add(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (set, element) = (receiver(ctx), ctx.arg(1));
     ctx.set_add(set, element)?;
     Ok(Value::None)
 }
 
-fn remove(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn remove(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (set, element) = (receiver(ctx), ctx.arg(1));
     if ctx.set_remove(set, element)? {
         return Ok(Value::None);
@@ -113,13 +113,13 @@ fn remove(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Err(ctx.key_error(element))
 }
 
-fn discard(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn discard(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (set, element) = (receiver(ctx), ctx.arg(1));
     ctx.set_remove(set, element)?;
     Ok(Value::None)
 }
 
-fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let set = receiver(ctx);
     match ctx.vm.heap.sets[set].pop() {
         Some(element) => Ok(element),
@@ -127,14 +127,14 @@ fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn clear(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let set = receiver(ctx);
     ctx.vm.heap.sets[set].clear();
     Ok(Value::None)
 }
 
 /// `set.union(*others)` and its like.
-fn combine(ctx: &mut Ctx<'_>, algebra: Algebra) -> Result<Value, Interrupt> {
+fn combine(ctx: &mut Ctx<'_>, algebra: Algebra) -> Result<Value, Abrupt> {
     let set = receiver(ctx);
     let others = ctx.rest();
     let Some((&first, rest)) = others.split_first() else {
@@ -159,7 +159,7 @@ fn combine(ctx: &mut Ctx<'_>, algebra: Algebra) -> Result<Value, Interrupt> {
 }
 
 /// `set.update(*others)` and its like.
-fn change(ctx: &mut Ctx<'_>, algebra: Algebra) -> Result<Value, Interrupt> {
+fn change(ctx: &mut Ctx<'_>, algebra: Algebra) -> Result<Value, Abrupt> {
     let set = receiver(ctx);
     for other in ctx.rest() {
         ctx.combine_in_place(algebra, set, other)?;

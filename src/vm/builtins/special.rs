@@ -1,10 +1,10 @@
-//! The special methods of builtin types, for scripts that call them by name (`(3).__add__(4)`, `super().__repr__()`) or ask whether they are there. The
-//! operators do not come by here.
+//! The special methods of builtin types, for scripts that call them by name (`(3).__add__(4)`,
+//! `super().__repr__()`) or ask whether they are there. The operators do not come by here.
 
 use crate::operator::{BinaryOp, CompareOp, UnaryOp};
 use crate::vm::heap::class::Type;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method};
 
 /// For each type, the names of its special methods.
 macro_rules! specials {
@@ -293,7 +293,7 @@ fn knows(ctx: &Ctx<'_>, this: Value, other: Value) -> bool {
     }
 }
 
-fn compare(ctx: &mut Ctx<'_>, op: CompareOp) -> Result<Value, Interrupt> {
+fn compare(ctx: &mut Ctx<'_>, op: CompareOp) -> Result<Value, Abrupt> {
     let (this, other) = (ctx.arg(0), ctx.arg(1));
     let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
     if knows(ctx, this, other) && (equality || !matches!(this, Value::Dict(_) | Value::Range(_))) {
@@ -320,12 +320,12 @@ fn compare(ctx: &mut Ctx<'_>, op: CompareOp) -> Result<Value, Interrupt> {
     }
 }
 
-fn binary(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Interrupt> {
+fn binary(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Abrupt> {
     let (this, other) = (ctx.arg(0), ctx.arg(1));
     combine(ctx, op, this, other, this)
 }
 
-fn reflected(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Interrupt> {
+fn reflected(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Abrupt> {
     let (this, other) = (ctx.arg(0), ctx.arg(1));
     combine(ctx, op, other, this, this)
 }
@@ -337,7 +337,7 @@ fn combine(
     a: Value,
     b: Value,
     this: Value,
-) -> Result<Value, Interrupt> {
+) -> Result<Value, Abrupt> {
     let other = if this.same(a) { b } else { a };
     // Sequences raise what they cannot take; everything else leaves it to the other side.
     let sequence = matches!(
@@ -351,7 +351,7 @@ fn combine(
     }
 }
 
-fn in_place(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Interrupt> {
+fn in_place(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Abrupt> {
     let (this, other) = (ctx.arg(0), ctx.arg(1));
     if matches!(this, Value::Set(_)) && !knows(ctx, this, other) {
         return Ok(Value::NotImplemented);
@@ -359,28 +359,28 @@ fn in_place(ctx: &mut Ctx<'_>, op: BinaryOp) -> Result<Value, Interrupt> {
     ctx.in_place(op, this, other)
 }
 
-fn unary(ctx: &mut Ctx<'_>, op: UnaryOp) -> Result<Value, Interrupt> {
+fn unary(ctx: &mut Ctx<'_>, op: UnaryOp) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     ctx.unary(op, this)
 }
 
-fn boolean(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn boolean(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     Ok(Value::Bool(ctx.truth(this)?))
 }
 
-fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn index(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     ctx.integer(this)
 }
 
-fn converted(ctx: &mut Ctx<'_>, to: Type) -> Result<Value, Interrupt> {
+fn converted(ctx: &mut Ctx<'_>, to: Type) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     ctx.call(to.value(), &[this])
 }
 
 /// What the builtin function of this name does.
-fn by_function(ctx: &mut Ctx<'_>, function: &str) -> Result<Value, Interrupt> {
+fn by_function(ctx: &mut Ctx<'_>, function: &str) -> Result<Value, Abrupt> {
     let args: Vec<Value> = [ctx.arg(0), ctx.arg(1)]
         .into_iter()
         .filter(|arg| arg.is_bound())
@@ -391,24 +391,24 @@ fn by_function(ctx: &mut Ctx<'_>, function: &str) -> Result<Value, Interrupt> {
     ctx.call(Value::Native(function), &args)
 }
 
-fn repr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn repr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     let text = ctx.inherited_repr(this)?;
     Ok(ctx.vm.heap.new_string(text))
 }
 
-fn str(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn str(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     let text = ctx.inherited_str(this)?;
     Ok(ctx.vm.heap.new_string(text))
 }
 
-fn hash(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn hash(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     Ok(Value::Int(ctx.inherited_hash(this)?))
 }
 
-fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn format(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, spec) = (ctx.arg(0), ctx.arg(1));
     let Value::Str(text) = spec else {
         let message = format!(
@@ -432,39 +432,39 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_string(text))
 }
 
-fn len(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn len(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     Ok(Value::Int(ctx.len(this)? as i64))
 }
 
-fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     ctx.iter(this)
 }
 
-fn contains(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn contains(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, item) = (ctx.arg(0), ctx.arg(1));
     Ok(Value::Bool(ctx.contains(this, item)?))
 }
 
-fn getitem(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn getitem(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, key) = (ctx.arg(0), ctx.arg(1));
     ctx.get_item(this, key)
 }
 
-fn setitem(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn setitem(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, key, value) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     ctx.set_item(this, key, value)?;
     Ok(Value::None)
 }
 
-fn delitem(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn delitem(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (this, key) = (ctx.arg(0), ctx.arg(1));
     ctx.del_item(this, key)?;
     Ok(Value::None)
 }
 
-fn call(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn call(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
     if !ctx.keywords().is_empty() {
         return Err(ctx.type_error("__call__() takes no keyword arguments here"));

@@ -14,7 +14,7 @@ use crate::vm::heap::text::{Str, escape_non_ascii};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
 use crate::vm::semantics::format::template::Fields;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("str", "object=, encoding=, errors=", str),
@@ -52,7 +52,7 @@ pub(super) fn text(ctx: &Ctx<'_>, text: Ref<Str>) -> String {
 }
 
 /// A string that must be one; `what` begins the message.
-pub(super) fn string(ctx: &mut Ctx<'_>, value: Value, what: &str) -> Result<Ref<Str>, Interrupt> {
+pub(super) fn string(ctx: &mut Ctx<'_>, value: Value, what: &str) -> Result<Ref<Str>, Abrupt> {
     if let Value::Str(text) = value {
         return Ok(text);
     }
@@ -61,7 +61,7 @@ pub(super) fn string(ctx: &mut Ctx<'_>, value: Value, what: &str) -> Result<Ref<
 }
 
 /// The names of an encoding and of an error handler from two arguments.
-pub(super) fn coding(ctx: &mut Ctx<'_>, at: usize) -> Result<(String, String), Interrupt> {
+pub(super) fn coding(ctx: &mut Ctx<'_>, at: usize) -> Result<(String, String), Abrupt> {
     let mut names = ["utf-8".to_owned(), "strict".to_owned()];
     for (offset, what) in ["encoding", "errors"].into_iter().enumerate() {
         let value = ctx.arg(at + offset);
@@ -75,7 +75,7 @@ pub(super) fn coding(ctx: &mut Ctx<'_>, at: usize) -> Result<(String, String), I
     Ok((encoding, errors))
 }
 
-fn str(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn str(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = ctx.arg(0);
     if !ctx.arg(1).is_bound() && !ctx.arg(2).is_bound() {
         return match object {
@@ -112,7 +112,7 @@ fn str(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn ord(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn ord(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let length = match ctx.arg(0) {
         Value::Str(text) => {
             let mut chars = ctx.vm.heap.text(text).chars();
@@ -138,7 +138,7 @@ fn ord(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     )))
 }
 
-fn chr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn chr(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let code = ctx.arg(0);
     let Value::Int(code) = ctx.integer(code)? else {
         return Err(ctx.raise(Fault::overflow("Python int too large to convert to C int")));
@@ -163,12 +163,12 @@ fn chr(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// Sees that there is room for so many texts as long as the receiver.
-pub(super) fn reserve_copies(ctx: &mut Ctx<'_>, copies: usize) -> Result<(), Interrupt> {
+pub(super) fn reserve_copies(ctx: &mut Ctx<'_>, copies: usize) -> Result<(), Abrupt> {
     let length = ctx.vm.heap.text(this(ctx)).len();
     ctx.reserve_text(length.saturating_mul(copies))
 }
 
-fn ascii(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn ascii(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     /// `\u00e9` for two bytes, in a text that grows by doubling.
     const MOST: usize = 6;
     let object = ctx.arg(0);
@@ -179,7 +179,7 @@ fn ascii(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_string(text))
 }
 
-fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn format(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (value, spec) = (ctx.arg(0), ctx.arg(1));
     let spec = if spec.is_bound() {
         let spec = string(ctx, spec, "format() argument 2")?;
@@ -191,7 +191,7 @@ fn format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_string(formatted))
 }
 
-fn encode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn encode_method(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (encoding, errors) = coding(ctx, 1)?;
     // They are copied once; UTF-32 has four bytes for one.
     reserve_copies(ctx, if encoding.contains(['1', '3']) { 8 } else { 2 })?;
@@ -200,7 +200,7 @@ fn encode_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_bytes(Bytes(bytes.into())))
 }
 
-fn format_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn format_method(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let template = text(ctx, this(ctx));
     let positional = ctx.rest();
     let named: Vec<(String, Value)> = ctx
@@ -216,14 +216,14 @@ fn format_method(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_string(filled))
 }
 
-fn format_map(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn format_map(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let template = text(ctx, this(ctx));
     let mapping = ctx.arg(1);
     let filled = ctx.fill_template(&template, Fields::Mapping(mapping))?;
     Ok(ctx.vm.heap.new_string(filled))
 }
 
-fn join(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn join(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let iterable = ctx.arg(1);
     if !ctx.is_iterable(iterable) || ctx.refuses_iteration(iterable) {
         return Err(ctx.type_error("can only join an iterable"));

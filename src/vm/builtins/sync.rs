@@ -1,13 +1,12 @@
-//! `threading.Lock`, `RLock`, `Condition`, `Semaphore` and `Event`. An uncontended acquire or release is a few instructions and stays in the run loop;
-//! only who has to wait asks for it. Messages are CPython's.
+//! `threading.Lock`, `RLock`, `Condition`, `Semaphore` and `Event`. An uncontended acquire or
+//! release is a few instructions and stays in the run loop; only who has to wait asks for it.
+//! Messages are CPython's.
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::object::Object;
 use crate::vm::heap::primitive::{Condition, Event, Lock, RLock, Semaphore};
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{
-    Ctx, Interrupt, Native, Woken, getter, method, module_native, native,
-};
+use crate::vm::state::native::{Abrupt, Ctx, Native, Woken, getter, method, module_native, native};
 use crate::vm::state::slice::{Clock, SysCall, WaitOn};
 use crate::vm::state::sync;
 use std::collections::VecDeque;
@@ -85,8 +84,9 @@ pub(super) const NATIVES: &[Native] = &[
 /// The longest wait: `threading.TIMEOUT_MAX` seconds.
 const TIMEOUT_MAX_NS: i64 = 9_223_372_036_000_000_000;
 
-/// What a script gave as seconds, in nanoseconds, a fraction of one rounded away from zero (`_PyTime_FromSecondsObject` in CPython's `Python/pytime.c`).
-pub(super) fn nanoseconds(ctx: &mut Ctx<'_>, seconds: Value) -> Result<i64, Interrupt> {
+/// What a script gave as seconds, in nanoseconds, a fraction of one rounded away from zero
+/// (`_PyTime_FromSecondsObject` in CPython's `Python/pytime.c`).
+pub(super) fn nanoseconds(ctx: &mut Ctx<'_>, seconds: Value) -> Result<i64, Abrupt> {
     let too_large = |ctx: &mut Ctx<'_>, message: &str| ctx.error(Type::OverflowError, message);
     match seconds {
         Value::Float(seconds) if seconds.is_nan() => {
@@ -108,7 +108,7 @@ pub(super) fn nanoseconds(ctx: &mut Ctx<'_>, seconds: Value) -> Result<i64, Inte
 }
 
 /// The moment this many nanoseconds from now. Asks the engine for the time, once.
-fn deadline(ctx: &mut Ctx<'_>, ns: i64) -> Result<u64, Interrupt> {
+fn deadline(ctx: &mut Ctx<'_>, ns: i64) -> Result<u64, Abrupt> {
     if ns > TIMEOUT_MAX_NS {
         return Err(ctx.error(Type::OverflowError, "timeout value is too large"));
     }
@@ -119,10 +119,7 @@ fn deadline(ctx: &mut Ctx<'_>, ns: i64) -> Result<u64, Interrupt> {
 }
 
 /// The deadline of a timeout in seconds, none for `None`. Negative ones have passed.
-pub(super) fn optional_deadline(
-    ctx: &mut Ctx<'_>,
-    timeout: Value,
-) -> Result<Option<u64>, Interrupt> {
+pub(super) fn optional_deadline(ctx: &mut Ctx<'_>, timeout: Value) -> Result<Option<u64>, Abrupt> {
     match timeout {
         Value::Unbound | Value::None => Ok(None),
         timeout => {
@@ -140,19 +137,21 @@ pub(super) fn this(ctx: &Ctx<'_>) -> Ref<Object> {
     }
 }
 
-/// Waits until the lock, `RLock` or semaphore is taken, or until the deadline; true if it was taken.
+/// Waits until the lock, `RLock` or semaphore is taken, or until the deadline; true if it was
+/// taken.
 fn take(
     ctx: &mut Ctx<'_>,
     object: Ref<Object>,
     deadline_ns: Option<u64>,
     levels: u32,
-) -> Result<bool, Interrupt> {
+) -> Result<bool, Abrupt> {
     pass_by(ctx)?;
     wait_to_take(ctx, object, deadline_ns, levels)
 }
 
-/// CPython 2.7 lets go of the interpreter lock around every acquire, whether or not the mutex is free and whether or not it is to block.
-fn pass_by(ctx: &mut Ctx<'_>) -> Result<(), Interrupt> {
+/// CPython 2.7 lets go of the interpreter lock around every acquire, whether or not the mutex is
+/// free and whether or not it is to block.
+fn pass_by(ctx: &mut Ctx<'_>) -> Result<(), Abrupt> {
     if ctx.vm.yields_at_mutex {
         ctx.sys(SysCall::Yield)?;
     }
@@ -164,7 +163,7 @@ fn wait_to_take(
     object: Ref<Object>,
     deadline_ns: Option<u64>,
     levels: u32,
-) -> Result<bool, Interrupt> {
+) -> Result<bool, Abrupt> {
     loop {
         if sync::try_take(ctx.vm, object, ctx.thread, levels) {
             return Ok(true);
@@ -176,29 +175,29 @@ fn wait_to_take(
     }
 }
 
-fn lock_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let born = ctx.vm.birthplace(ctx.thread);
+fn lock_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
+    let origin = ctx.vm.allocation_site(ctx.thread);
     Ok(ctx.vm.heap.new_object(Object::Lock(Lock {
-        born,
+        origin,
         ..Lock::default()
     })))
 }
 
-fn rlock_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let born = ctx.vm.birthplace(ctx.thread);
+fn rlock_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
+    let origin = ctx.vm.allocation_site(ctx.thread);
     Ok(ctx.vm.heap.new_object(Object::RLock(RLock {
-        born,
+        origin,
         ..RLock::default()
     })))
 }
 
-fn lock_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn lock_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = this(ctx);
     acquire(ctx, object)
 }
 
 /// `acquire(blocking=True, timeout=-1)` of a lock or `RLock`.
-fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
+fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Abrupt> {
     let (blocking, timeout) = (ctx.arg(1), ctx.arg(2));
     // Any integer will do: `acquire(False)`, `acquire(0)`.
     let blocking = match blocking {
@@ -232,17 +231,17 @@ fn acquire(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
     Ok(Value::Bool(wait_to_take(ctx, object, deadline_ns, 1)?))
 }
 
-fn lock_enter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn lock_enter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = this(ctx);
     Ok(Value::Bool(take(ctx, object, None, 1)?))
 }
 
-fn lock_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn lock_release(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = this(ctx);
     release(ctx, object)
 }
 
-fn release(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
+fn release(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Abrupt> {
     match sync::release(ctx.vm, object, ctx.thread, false) {
         Some(_) => Ok(Value::None),
         None if matches!(ctx.vm.heap.objects[object], Object::Lock(_)) => {
@@ -252,28 +251,28 @@ fn release(ctx: &mut Ctx<'_>, object: Ref<Object>) -> Result<Value, Interrupt> {
     }
 }
 
-fn lock_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn lock_exit(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     lock_release(ctx)
 }
 
-fn lock_locked(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn lock_locked(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = this(ctx);
     Ok(Value::Bool(sync::is_held(ctx.vm, object, ctx.thread)))
 }
 
-fn rlock_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn rlock_release(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     lock_release(ctx)
 }
 
-fn rlock_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn rlock_exit(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     lock_release(ctx)
 }
 
-fn rlock_is_owned(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn rlock_is_owned(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     lock_locked(ctx)
 }
 
-fn condition_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let lock = match ctx.arg(0) {
         Value::None => rlock_new(ctx)?,
         lock => lock,
@@ -289,11 +288,11 @@ fn condition_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     let Some(lock) = lock else {
         return Err(ctx.type_error("the lock of a Condition must be a Lock or an RLock"));
     };
-    let born = ctx.vm.birthplace(ctx.thread);
+    let origin = ctx.vm.allocation_site(ctx.thread);
     Ok(ctx.vm.heap.new_object(Object::Condition(Condition {
         lock,
         waiters: VecDeque::new(),
-        born,
+        origin,
     })))
 }
 
@@ -309,27 +308,27 @@ fn condition(ctx: &Ctx<'_>) -> (Ref<Object>, Ref<Object>) {
     }
 }
 
-fn condition_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (_, lock) = condition(ctx);
     acquire(ctx, lock)
 }
 
-fn condition_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_release(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (_, lock) = condition(ctx);
     release(ctx, lock)
 }
 
-fn condition_enter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_enter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (_, lock) = condition(ctx);
     Ok(Value::Bool(take(ctx, lock, None, 1)?))
 }
 
-fn condition_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_exit(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     condition_release(ctx)
 }
 
 /// Lets go of the lock, waits for a notification, and takes the lock back as often as it was held.
-fn condition_wait(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_wait(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (object, lock) = condition(ctx);
     let timeout_ns = match ctx.arg(1) {
         Value::Unbound | Value::None => None,
@@ -362,11 +361,11 @@ fn condition_wait(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     take(ctx, lock, None, levels as u32)?;
     match woken {
         Ok(woken) => Ok(Value::Bool(woken == Woken::Up)),
-        Err(exception) => Err(Interrupt::Throw(exception)),
+        Err(exception) => Err(Abrupt::Throw(exception)),
     }
 }
 
-fn condition_notify(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_notify(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let most = match ctx.arg(1) {
         Value::Unbound => 1,
         value => ctx.index(value)?,
@@ -374,12 +373,12 @@ fn condition_notify(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     notify(ctx, usize::try_from(most).unwrap_or(0))
 }
 
-fn condition_notify_all(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_notify_all(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     notify(ctx, usize::MAX)
 }
 
 /// How many threads wait.
-fn condition_waiting(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn condition_waiting(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = this(ctx);
     match &ctx.vm.heap.objects[object] {
         Object::Condition(condition) => Ok(Value::Int(condition.waiters.len() as i64)),
@@ -387,7 +386,7 @@ fn condition_waiting(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn notify(ctx: &mut Ctx<'_>, most: usize) -> Result<Value, Interrupt> {
+fn notify(ctx: &mut Ctx<'_>, most: usize) -> Result<Value, Abrupt> {
     let (object, lock) = condition(ctx);
     if !sync::is_held(ctx.vm, lock, ctx.thread) {
         return Err(ctx.error(Type::RuntimeError, "cannot notify on un-acquired lock"));
@@ -396,16 +395,16 @@ fn notify(ctx: &mut Ctx<'_>, most: usize) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn semaphore_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn semaphore_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (value, bounded) = (ctx.arg(0), ctx.arg(1));
     let value = ctx.index(value)?;
     let bounded = ctx.truth(bounded)?;
     let Ok(value) = u64::try_from(value) else {
         return Err(ctx.value_error("semaphore initial value must be >= 0"));
     };
-    let born = ctx.vm.birthplace(ctx.thread);
+    let origin = ctx.vm.allocation_site(ctx.thread);
     Ok(ctx.vm.heap.new_object(Object::Semaphore(Semaphore {
-        born,
+        origin,
         value,
         bound: bounded.then_some(value),
         waiters: VecDeque::new(),
@@ -420,7 +419,7 @@ fn semaphore<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Semaphore {
     }
 }
 
-fn semaphore_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn semaphore_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = this(ctx);
     let (blocking, timeout) = (ctx.arg(1), ctx.arg(2));
     let blocking = match blocking {
@@ -447,7 +446,7 @@ fn semaphore_acquire(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::Bool(take(ctx, object, deadline_ns, 1)?))
 }
 
-fn semaphore_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn semaphore_release(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let count = match ctx.arg(1) {
         Value::Unbound => 1,
         value => ctx.index(value)?,
@@ -459,7 +458,7 @@ fn semaphore_release(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// Adds to a semaphore and wakes as many threads.
-fn give(ctx: &mut Ctx<'_>, count: u64) -> Result<Value, Interrupt> {
+fn give(ctx: &mut Ctx<'_>, count: u64) -> Result<Value, Abrupt> {
     let it = semaphore(ctx);
     let value = it.value.saturating_add(count);
     if it.bound.is_some_and(|bound| value > bound) {
@@ -471,23 +470,23 @@ fn give(ctx: &mut Ctx<'_>, count: u64) -> Result<Value, Interrupt> {
     Ok(Value::None)
 }
 
-fn semaphore_enter(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn semaphore_enter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let object = this(ctx);
     Ok(Value::Bool(take(ctx, object, None, 1)?))
 }
 
-fn semaphore_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn semaphore_exit(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     give(ctx, 1)
 }
 
-fn semaphore_value(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn semaphore_value(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(Value::Int(semaphore(ctx).value as i64))
 }
 
-fn event_new(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
-    let born = ctx.vm.birthplace(ctx.thread);
+fn event_new(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
+    let origin = ctx.vm.allocation_site(ctx.thread);
     Ok(ctx.vm.heap.new_object(Object::Event(Event {
-        born,
+        origin,
         ..Event::default()
     })))
 }
@@ -500,31 +499,31 @@ fn event<'a>(ctx: &'a mut Ctx<'_>) -> &'a mut Event {
     }
 }
 
-fn event_is_set(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn event_is_set(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     Ok(Value::Bool(event(ctx).set))
 }
 
-fn event_set(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn event_set(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     event(ctx).set = true;
     let object = this(ctx);
     sync::wake_first(ctx.vm, object, usize::MAX);
     Ok(Value::None)
 }
 
-fn event_clear(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn event_clear(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     event(ctx).set = false;
     Ok(Value::None)
 }
 
 /// Who was woken returns true, though the event may have been cleared meanwhile; so does CPython.
-fn event_wait(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn event_wait(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let timeout = ctx.arg(1);
     if ctx.is_first_run() && event(ctx).set {
         return Ok(Value::Bool(true));
     }
     let deadline_ns = optional_deadline(ctx, timeout)?;
     let object = this(ctx);
-    let has_waited = ctx.next_answer < ctx.answers.len();
+    let has_waited = ctx.replayed < ctx.log.len();
     // It may have been set while the engine was asked for the time.
     if !has_waited && event(ctx).set {
         return Ok(Value::Bool(true));

@@ -1,11 +1,11 @@
-//! What the modules `time`, `os` and `sys` are written with: clocks, this process, the lock's intervals, the standard streams. All of it is asked of the
-//! engine.
+//! What the modules `time`, `os` and `sys` are written with: clocks, this process, the lock's
+//! intervals, the standard streams. All of it is asked of the engine.
 
 use crate::vm::builtins::output::reserve_written;
 use crate::vm::builtins::sync::nanoseconds;
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, module_native, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, module_native, native};
 use crate::vm::state::slice::{Clock, Stream, SysCall};
 use crate::vm::state::thread::Frame;
 use std::fmt::Write as _;
@@ -50,7 +50,7 @@ pub(super) const NATIVES: &[Native] = &[
     }),
     module_native("_os_kill", "kill", "pid, signal, /", os_kill),
     module_native("_os_exit", "_exit", "status", os_exit),
-    module_native("_os_abort", "abort", "", |_| Err(Interrupt::Abort)),
+    module_native("_os_abort", "abort", "", |_| Err(Abrupt::Abort)),
     native("_sys_argv", "", sys_argv),
     module_native(
         "_sys_getswitchinterval",
@@ -98,18 +98,18 @@ pub(super) const NATIVES: &[Native] = &[
 ];
 
 /// Asks for a time in nanoseconds.
-fn now(ctx: &mut Ctx<'_>, clock: Clock) -> Result<Value, Interrupt> {
+fn now(ctx: &mut Ctx<'_>, clock: Clock) -> Result<Value, Abrupt> {
     ctx.sys(SysCall::Now(clock))
 }
 
-fn seconds(ctx: &mut Ctx<'_>, clock: Clock) -> Result<Value, Interrupt> {
+fn seconds(ctx: &mut Ctx<'_>, clock: Clock) -> Result<Value, Abrupt> {
     match now(ctx, clock)? {
         Value::Int(ns) => Ok(Value::Float(ns as f64 / 1e9)),
         _ => unreachable!("a clock answers with a number"),
     }
 }
 
-fn time_sleep(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn time_sleep(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let duration = ctx.arg(0);
     let ns = nanoseconds(ctx, duration)?;
     match u64::try_from(ns) {
@@ -118,7 +118,7 @@ fn time_sleep(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn os_kill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn os_kill(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (pid, signal) = (ctx.arg(0), ctx.arg(1));
     let pid = ctx.index(pid)?;
     let signal = ctx.index(signal)?;
@@ -128,13 +128,13 @@ fn os_kill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn os_exit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn os_exit(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let status = ctx.arg(0);
     let status = ctx.index(status)?;
-    Err(Interrupt::Exit((status & 0xff) as i32))
+    Err(Abrupt::Exit((status & 0xff) as i32))
 }
 
-fn sys_argv(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn sys_argv(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let args: Vec<Value> = ctx
         .vm
         .argv
@@ -145,7 +145,7 @@ fn sys_argv(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_list(args))
 }
 
-fn get_switch_interval(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn get_switch_interval(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     match ctx.sys(SysCall::SwitchInterval)? {
         Value::Int(ns) => Ok(Value::Float((ns / 1000) as f64 / 1e6)),
         _ => unreachable!("an interval is a number"),
@@ -153,7 +153,7 @@ fn get_switch_interval(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// Whole microseconds, and at least one, as in CPython.
-fn set_switch_interval(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn set_switch_interval(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let interval = ctx.arg(0);
     let seconds = ctx.float(interval)?;
     if seconds.is_nan() || seconds <= 0.0 {
@@ -163,13 +163,13 @@ fn set_switch_interval(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     ctx.sys(SysCall::SetSwitchInterval { ns: us * 1000 })
 }
 
-fn set_check_interval(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn set_check_interval(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let count = ctx.arg(0);
     let instructions = ctx.index(count)?.max(1) as u64;
     ctx.sys(SysCall::SetCheckInterval { instructions })
 }
 
-fn set_recursion_limit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn set_recursion_limit(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let limit = ctx.arg(0);
     let limit = ctx.index(limit)?;
     match usize::try_from(limit) {
@@ -181,7 +181,7 @@ fn set_recursion_limit(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     }
 }
 
-fn stream(ctx: &mut Ctx<'_>) -> Result<Stream, Interrupt> {
+fn stream(ctx: &mut Ctx<'_>) -> Result<Stream, Abrupt> {
     match ctx.arg(0) {
         Value::Int(1) => Ok(Stream::Out),
         Value::Int(2) => Ok(Stream::Err),
@@ -189,7 +189,7 @@ fn stream(ctx: &mut Ctx<'_>) -> Result<Stream, Interrupt> {
     }
 }
 
-fn sys_write(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn sys_write(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let stream = stream(ctx)?;
     let Value::Str(text) = ctx.arg(1) else {
         let of = ctx.vm.type_name(ctx.arg(1)).to_owned();
@@ -206,7 +206,7 @@ fn sys_write(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::Int(length))
 }
 
-fn sys_flush(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn sys_flush(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let stream = stream(ctx)?;
     ctx.sys(SysCall::Write {
         stream,
@@ -216,14 +216,15 @@ fn sys_flush(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// The exception being handled: its class, itself, its traceback.
-fn exc_info(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn exc_info(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let handling = ctx.vm.threads[ctx.thread.0 as usize].handling;
     let parts = ctx.vm.exit_arguments(handling);
     Ok(ctx.vm.heap.new_tuple(parts))
 }
 
-/// File, line, function and module of the code that called into a module: the innermost frame outside of it, or one `level` - 1 further out.
-fn caller(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+/// File, line, function and module of the code that called into a module: the innermost frame
+/// outside of it, or one `level` - 1 further out.
+fn caller(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (outside, level) = (ctx.arg(0), ctx.arg(1));
     let outside = ctx.str(outside)?;
     let level = usize::try_from(ctx.index(level)?).unwrap_or(1);
@@ -254,8 +255,9 @@ fn caller(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_tuple(parts))
 }
 
-/// The calls that lead to a module, outermost first, each with its line, as a traceback shows them but without marks.
-fn stack_format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+/// The calls that lead to a module, outermost first, each with its line, as a traceback shows them
+/// but without marks.
+fn stack_format(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let outside = ctx.arg(0);
     let outside = ctx.str(outside)?;
     let program = ctx.vm.image.program.clone();
@@ -286,7 +288,7 @@ fn stack_format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// The report of an exception, as it would be printed.
-fn traceback_format(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn traceback_format(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let exception = ctx.arg(0);
     let mut texts = Vec::new();
     for (exception, _) in ctx.vm.chain(exception) {

@@ -2,7 +2,7 @@
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, native};
 
 pub(super) const NATIVES: &[Native] = &[
     native("tuple", "iterable=, /", tuple),
@@ -10,7 +10,7 @@ pub(super) const NATIVES: &[Native] = &[
     method(Type::Tuple, "index", "self, value, start=, stop=, /", index),
 ];
 
-fn tuple(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn tuple(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let iterable = ctx.arg(0);
     let items = match iterable {
         Value::Unbound => Vec::new(),
@@ -20,12 +20,12 @@ fn tuple(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_tuple(items))
 }
 
-fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn count(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (tuple, value) = (ctx.arg(0), ctx.arg(1));
     Ok(Value::Int(ctx.occurrences(tuple, value)? as i64))
 }
 
-fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn index(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     match place(ctx)? {
         Some(at) => Ok(Value::Int(at as i64)),
         None => Err(ctx.value_error("tuple.index(x): x not in tuple")),
@@ -33,7 +33,7 @@ fn index(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `sequence.index(value, start, stop)` of a list or tuple.
-pub(super) fn place(ctx: &mut Ctx<'_>) -> Result<Option<usize>, Interrupt> {
+pub(super) fn place(ctx: &mut Ctx<'_>) -> Result<Option<usize>, Abrupt> {
     let (sequence, value) = (ctx.arg(0), ctx.arg(1));
     let mut bounds = [None; 2];
     for (at, bound) in bounds.iter_mut().enumerate() {

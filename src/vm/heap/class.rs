@@ -63,7 +63,8 @@ pub struct Class {
     pub builtin: Option<Type>,
     /// Is it `BaseException` or derived from it?
     pub exception: bool,
-    /// Does it (or a base) make its instances itself, in `__new__`? Only classes of the library may.
+    /// Does it (or a base) make its instances itself, in `__new__`? Only classes of the library
+    /// may.
     pub makes: bool,
     /// The shape of an instance without attributes.
     pub root_shape: u32,

@@ -1,8 +1,8 @@
-//! The hash map behind `dict`: insertion-ordered entries and an index of their positions, laid out and
-//! grown as CPython's compact dict is (`Objects/dictobject.c`), so that neighbouring integers are
-//! neighbours in memory, and whoever changes a dict while walking over it meets the same entries. Knows
-//! hashes, not how to make them, and asks its caller whether two keys are equal, so that a key's
-//! `__eq__` may be a function of the script.
+//! The hash map behind `dict`: insertion-ordered entries and an index of their positions, laid out
+//! and grown as CPython's compact dict is (`Objects/dictobject.c`), so that neighbouring integers
+//! are neighbours in memory, and whoever changes a dict while walking over it meets the same
+//! entries. Knows hashes, not how to make them, and asks its caller whether two keys are equal, so
+//! that a key's `__eq__` may be a function of the script.
 
 use crate::vm::heap::memory::{Counted, counted};
 use crate::vm::heap::value::Value;
@@ -18,8 +18,8 @@ pub struct Entry {
 /// An insertion-ordered hash map.
 #[derive(Clone, Debug, Default)]
 pub struct Dict {
-    /// Positions in `entries` plus one, `EMPTY` or `REMOVED`. A power of two long, or empty while the
-    /// dict is small enough to look through.
+    /// Positions in `entries` plus one, `EMPTY` or `REMOVED`. A power of two long, or empty while
+    /// the dict is small enough to look through.
     index: Box<[u32]>,
     entries: Vec<Entry>,
     live: u32,
@@ -31,8 +31,8 @@ pub struct Dict {
     kind: Kind,
 }
 
-/// What a table is made for (`dk_kind`). The first key decides, and one of another type makes a table of
-/// keys of any type from one of texts.
+/// What a table is made for (`dk_kind`). The first key decides, and one of another type makes a
+/// table of keys of any type from one of texts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Kind {
     /// There is no table yet.
@@ -154,7 +154,8 @@ impl Dict {
     pub fn is_empty(&self) -> bool {
         self.live == 0
     }
-    /// The position of the entry whose hash is `hash` and for whose key `equal` says yes; positions are stable until the next insertion or removal.
+    /// The position of the entry whose hash is `hash` and for whose key `equal` says yes; positions
+    /// are stable until the next insertion or removal.
     #[inline]
     pub fn find(&self, hash: u64, mut equal: impl FnMut(Value) -> bool) -> Option<usize> {
         if self.index.is_empty() {
@@ -178,7 +179,8 @@ impl Dict {
             probe.advance();
         }
     }
-    /// All keys with this hash and their positions, in probe order: the candidates, where equality needs the script.
+    /// All keys with this hash and their positions, in probe order: the candidates, where equality
+    /// needs the script.
     #[must_use]
     pub fn candidates(&self, hash: u64) -> Vec<(usize, Value)> {
         let found = |&position: &usize| {
@@ -401,7 +403,8 @@ mod tests {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            // Few keys, many with equal low bits, so that removed slots and long probes occur; now and then the dict runs empty.
+            // Few keys, many with equal low bits, so that removed slots and long probes occur; now
+            // and then the dict runs empty.
             let key = ((random >> 33) % 150) as i64 * if random & 1 == 0 { 1 } else { 4096 };
             let hash = key as u64;
             let growing = (turn / 1000) % 3 != 2;

@@ -1,4 +1,5 @@
-//! An exception that is yet to be made: how pure functions, which have no heap to make one in, refuse.
+//! An exception that is yet to be made: how pure functions, which have no heap to make one in,
+//! refuse.
 
 use crate::vm::heap::class::Type;
 use std::borrow::Cow;

@@ -1,7 +1,10 @@
-//! The storage of lists. Items that are all integers within 64 bits, all floats or all booleans are kept as such, in a half or a sixteenth of the space and with
-//! nothing for the collector to look at; the first item of another kind turns a list into one of values for good. Which form a list has shows nowhere.
+//! The storage of lists. Items that are all integers within 64 bits, all floats or all booleans are
+//! kept as such, in a half or a sixteenth of the space and with nothing for the collector to look
+//! at; the first item of another kind turns a list into one of values for good. Which form a list
+//! has shows nowhere.
 //!
-//! Source: C. F. Bolz, L. Diekmann, L. Tratt, "Storage strategies for collections in dynamically typed languages", OOPSLA 2013.
+//! Source: C. F. Bolz, L. Diekmann, L. Tratt, "Storage strategies for collections in dynamically
+//! typed languages", OOPSLA 2013.
 
 use crate::vm::heap::value::Value;
 
@@ -212,8 +215,9 @@ impl List {
             _ => self.iter().collect(),
         }
     }
-    /// Takes all items out for the time of a sort. What is left is an empty list that knows whether anything
-    /// has been put into it since: no other is empty, has this form, and has never had room for an item.
+    /// Takes all items out for the time of a sort. What is left is an empty list that knows whether
+    /// anything has been put into it since: no other is empty, has this form, and has never had
+    /// room for an item.
     pub fn lend(&mut self) -> Vec<Value> {
         let items = Items::Bools(Vec::new());
         match std::mem::replace(self, List { items }).items {
@@ -281,7 +285,8 @@ impl FromIterator<Value> for List {
 mod tests {
     use super::*;
 
-    /// Every change to a list, in each form and across forms, does what it does to a vector of values.
+    /// Every change to a list, in each form and across forms, does what it does to a vector of
+    /// values.
     #[test]
     fn forms_do_not_show() {
         let kinds = [

@@ -1,5 +1,6 @@
-//! Numbers as values of their own: arithmetic, text and hashes of `int` and `float`, exactly as CPython has them. Pure functions; knows no heap and no
-//! thread, and reports a refusal as a `Fault` that its caller raises.
+//! Numbers as values of their own: arithmetic, text and hashes of `int` and `float`, exactly as
+//! CPython has them. Pure functions; knows no heap and no thread, and reports a refusal as a
+//! `Fault` that its caller raises.
 
 pub mod decimal;
 pub mod float;

@@ -1,11 +1,12 @@
-//! The objects behind the handles of `Value`, one struct for each arena. Plain data with the operations that need nothing else.
+//! The objects behind the handles of `Value`, one struct for each arena. Plain data with the
+//! operations that need nothing else.
 
 use crate::bytecode::op::CodeIx;
 use crate::vm::heap::class::{Class, Name};
 use crate::vm::heap::dict::Dict;
 use crate::vm::heap::list::{Items, List};
 use crate::vm::heap::primitive::{
-    Birthplace, ChannelEnd, Condition, Event, Lock, RLock, Semaphore,
+    AllocationSite, ChannelEnd, Condition, Event, Lock, RLock, Semaphore,
 };
 use crate::vm::heap::ring::Ring;
 use crate::vm::heap::set::Set;
@@ -82,9 +83,11 @@ pub struct Function {
     pub cells: Box<[Ref<Cell>]>,
     /// Of the last positional parameters.
     pub defaults: Box<[Value]>,
-    /// One for each keyword-only parameter; unbound where there is none. Empty if none has a default.
+    /// One for each keyword-only parameter; unbound where there is none. Empty if none has a
+    /// default.
     pub keyword_defaults: Box<[Value]>,
-    /// Attributes that the script set on it (`__name__`, `__doc__`, `__wrapped__` and its own), made at need.
+    /// Attributes that the script set on it (`__name__`, `__doc__`, `__wrapped__` and its own),
+    /// made at need.
     pub attributes: Option<Ref<Dict>>,
 }
 
@@ -124,7 +127,8 @@ pub struct Instance {
     /// Which attribute is where in `slots`; an index into `Vm::shapes`.
     pub shape: u32,
     pub slots: Vec<Value>,
-    /// Where its attributes are once a script has asked for its `__dict__`, which both then share; `shape` and `slots` are empty from then on.
+    /// Where its attributes are once a script has asked for its `__dict__`, which both then share;
+    /// `shape` and `slots` are empty from then on.
     pub dict: Option<Ref<Dict>>,
     /// Present in instances of exception classes alone.
     pub exception: Option<Box<Exception>>,
@@ -143,7 +147,8 @@ pub struct Exception {
     pub context: Option<Value>,
     /// `raise … from None` and any `from`: do not show the context.
     pub suppress_context: bool,
-    /// Innermost frame last, as CPython prints it reversed while it unwinds: the first entry is where it was raised.
+    /// Innermost frame last, as CPython prints it reversed while it unwinds: the first entry is
+    /// where it was raised.
     pub traceback: Vec<TraceEntry>,
 }
 
@@ -330,7 +335,8 @@ pub enum Object {
     Event(Event),
     /// What `spawn_thread` returns.
     ThreadHandle(ThreadId),
-    /// What `spawn_process` returns: the engine's number of the child, the id that scripts see, its name, and how it ended once it is known.
+    /// What `spawn_process` returns: the engine's number of the child, the id that scripts see, its
+    /// name, and how it ended once it is known.
     ProcessHandle {
         process: u64,
         pid: i64,
@@ -340,7 +346,7 @@ pub enum Object {
     Channel {
         channel: u64,
         end: ChannelEnd,
-        born: Option<Birthplace>,
+        origin: Option<AllocationSite>,
     },
     /// What a `collections.deque` keeps its items in.
     Ring(Box<Ring>),

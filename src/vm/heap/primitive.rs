@@ -1,5 +1,5 @@
-//! What objects to wait with hold: locks and their like as plain data, the ends of channels, and where the
-//! script made each. What they do is in `vm::state::sync`.
+//! What objects to wait with hold: locks and their like as plain data, the ends of channels, and
+//! where the script made each. What they do is in `vm::state::sync`.
 
 use crate::bytecode::op::CodeIx;
 use crate::vm::heap::class::Name;
@@ -13,7 +13,7 @@ pub struct Lock {
     /// Who took it, for reports; anybody may release it.
     pub holder: Option<ThreadId>,
     pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
+    pub origin: Option<AllocationSite>,
 }
 
 /// `threading.RLock`.
@@ -22,7 +22,7 @@ pub struct RLock {
     pub holder: Option<ThreadId>,
     pub count: u32,
     pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
+    pub origin: Option<AllocationSite>,
 }
 
 /// `threading.Condition`, over a Lock or an `RLock`.
@@ -31,7 +31,7 @@ pub struct Condition {
     /// The lock object.
     pub lock: Value,
     pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
+    pub origin: Option<AllocationSite>,
 }
 
 /// `threading.Semaphore` and `BoundedSemaphore`.
@@ -41,7 +41,7 @@ pub struct Semaphore {
     /// The bound, if it has one.
     pub bound: Option<u64>,
     pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
+    pub origin: Option<AllocationSite>,
 }
 
 /// `threading.Event`.
@@ -49,12 +49,12 @@ pub struct Semaphore {
 pub struct Event {
     pub set: bool,
     pub waiters: VecDeque<ThreadId>,
-    pub born: Option<Birthplace>,
+    pub origin: Option<AllocationSite>,
 }
 
 /// The call that made an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Birthplace {
+pub struct AllocationSite {
     /// In the script.
     pub(in crate::vm) script: Site,
     /// In the library, if the script called that.
@@ -72,7 +72,8 @@ pub(in crate::vm) struct Site {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::vm) struct Inside {
     pub(in crate::vm) site: Site,
-    /// What the script asked for there: the class of which the object becomes a part, or the function that makes it.
+    /// What the script asked for there: the class of which the object becomes a part, or the
+    /// function that makes it.
     pub(in crate::vm) asked: Name,
 }
 

@@ -9,8 +9,8 @@ pub struct Ring {
     items: VecDeque<Value>,
     /// Adding more drops items at the other end.
     bound: Option<usize>,
-    /// What the iterators that have begun since the last change know it by, if there is one. A number of changes would
-    /// do, but would make equal rings unequal.
+    /// What the iterators that have begun since the last change know it by, if there is one. A
+    /// number of changes would do, but would make equal rings unequal.
     state: Option<Value>,
 }
 
@@ -95,7 +95,8 @@ impl Ring {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Value> + '_ {
         self.items.iter().copied()
     }
-    /// An iterator begins: what it is to know the present state by, which is `fresh` if nobody has asked since the last change.
+    /// An iterator begins: what it is to know the present state by, which is `fresh` if nobody has
+    /// asked since the last change.
     pub fn watch(&mut self, fresh: Value) -> Value {
         *self.state.get_or_insert(fresh)
     }

@@ -1,6 +1,8 @@
-//! The hash table behind `set` and `frozenset`: CPython's, entry for entry (`Objects/setobject.c` of 3.11: linear probes of 9, then a perturbed jump;
-//! the same growth, the same copying), because the order in which a set of numbers prints is that of its table, and scripts print sets. Like `Dict`, it
-//! knows hashes, not how to make them, and asks its caller whether two elements are equal.
+//! The hash table behind `set` and `frozenset`: CPython's, entry for entry (`Objects/setobject.c`
+//! of 3.11: linear probes of 9, then a perturbed jump; the same growth, the same copying), because
+//! the order in which a set of numbers prints is that of its table, and scripts print sets. Like
+//! `Dict`, it knows hashes, not how to make them, and asks its caller whether two elements are
+//! equal.
 
 use crate::vm::heap::memory::{Counted, counted};
 use crate::vm::heap::value::Value;
@@ -152,7 +154,8 @@ impl Set {
             }
         }
     }
-    /// All elements with this hash and their slots, in probe order: the candidates, where equality needs the script.
+    /// All elements with this hash and their slots, in probe order: the candidates, where equality
+    /// needs the script.
     #[must_use]
     pub fn candidates(&self, hash: u64) -> Vec<(usize, Value)> {
         let mut found: Vec<(usize, Value)> = Vec::new();
@@ -182,7 +185,8 @@ impl Set {
         self.add_new(hash, value);
         true
     }
-    /// Adds an element that is not there: into the last dummy on its way, or else into the first empty slot.
+    /// Adds an element that is not there: into the last dummy on its way, or else into the first
+    /// empty slot.
     pub fn add_new(&mut self, hash: u64, value: Value) {
         if self.table.is_empty() {
             self.table = vec![VACANT; SMALLEST].into_boxed_slice();
@@ -261,7 +265,8 @@ impl Set {
         copy.merge(self, |_, _| false);
         copy
     }
-    /// Adds all elements of another set (`set_merge`). `equal` gets one of this set and one of the other with the same hash.
+    /// Adds all elements of another set (`set_merge`). `equal` gets one of this set and one of the
+    /// other with the same hash.
     pub fn merge(&mut self, other: &Set, mut equal: impl FnMut(Value, Value) -> bool) {
         if other.used == 0 {
             return;
@@ -286,7 +291,8 @@ impl Set {
             self.add(hash, value, |mine| equal(mine, value));
         }
     }
-    /// Makes room for so many more elements in one step, as `set_update_internal` does for sets and dicts.
+    /// Makes room for so many more elements in one step, as `set_update_internal` does for sets and
+    /// dicts.
     pub fn reserve(&mut self, more: usize) {
         if (self.fill + more) * 5 >= self.mask() * 3 {
             self.resize((self.used + more) * 2);
@@ -348,7 +354,8 @@ impl Set {
             }
         }
     }
-    /// Puts an element that is not there into the first empty slot of a table without dummies (`set_insert_clean`).
+    /// Puts an element that is not there into the first empty slot of a table without dummies
+    /// (`set_insert_clean`).
     fn place(&mut self, hash: u64, value: Value) {
         let mut probe = Probe::new(hash, self.mask());
         while !matches!(self.table[probe.at].key, Key::Empty) {

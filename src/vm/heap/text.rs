@@ -1,7 +1,9 @@
-//! Strings: immutable texts with a cached hash and length, and buffers that let `s += piece` take time in proportion to the piece.
+//! Strings: immutable texts with a cached hash and length, and buffers that let `s += piece` take
+//! time in proportion to the piece.
 //!
-//! A long string made by concatenation is a *prefix* of a growable buffer. Appending to the string that is the whole buffer extends the buffer in
-//! place: all older prefixes stay what they were. (The same idea as Go's slices; CPython gets the effect from a reference count of one.)
+//! A long string made by concatenation is a *prefix* of a growable buffer. Appending to the string
+//! that is the whole buffer extends the buffer in place: all older prefixes stay what they were.
+//! (The same idea as Go's slices; CPython gets the effect from a reference count of one.)
 
 pub mod character;
 pub mod codec;
@@ -33,7 +35,8 @@ pub struct Str {
     pub(in crate::vm) hash: CachedHash,
 }
 
-/// The hash of a string, once it is known. VMs may share a string: they find the same, whoever is first.
+/// The hash of a string, once it is known. VMs may share a string: they find the same, whoever is
+/// first.
 #[derive(Debug, Default)]
 pub(in crate::vm) struct CachedHash(AtomicU64);
 

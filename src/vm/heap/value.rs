@@ -1,4 +1,5 @@
-//! A value of the language: 16 bytes, a tag and a number or a handle. Knows its own identity alone; everything behind a handle is the heap's.
+//! A value of the language: 16 bytes, a tag and a number or a handle. Knows its own identity alone;
+//! everything behind a handle is the heap's.
 
 use crate::vm::heap::class::Class;
 use crate::vm::heap::dict::Dict;
@@ -61,8 +62,9 @@ impl<T> fmt::Debug for Ref<T> {
 
 /// A value. Copying one copies a number or a handle, never an object.
 ///
-/// The tag has a whole word, so that a value is always written as two words and can be read as two: a load that spans two younger stores waits until both
-/// have left the store buffer, which was measured to cost a third of the time of programs that compute with floats.
+/// The tag has a whole word, so that a value is always written as two words and can be read as two:
+/// a load that spans two younger stores waits until both have left the store buffer, which was
+/// measured to cost a third of the time of programs that compute with floats.
 #[derive(Clone, Copy, Debug)]
 #[repr(u64)]
 pub enum Value {
@@ -108,7 +110,8 @@ pub enum Value {
 const _: () = assert!(size_of::<Value>() == 16);
 
 impl Value {
-    /// `is`: the same object (numbers and the like: the same value, which is what CPython does for the small ones).
+    /// `is`: the same object (numbers and the like: the same value, which is what CPython does for
+    /// the small ones).
     #[must_use]
     pub fn same(self, other: Value) -> bool {
         match (self, other) {

@@ -1,6 +1,7 @@
-//! What builtins have done in proportion to the size of something, by kind. An instruction's cost covers a call and the first few things; but `sum` over a million is
-//! one instruction, and an engine that tells time by what was done must know of the million. What a unit of each kind takes is for a model of costs to say: nothing
-//! here knows time.
+//! What builtins have done in proportion to the size of something, by kind. An instruction's cost
+//! covers a call and the first few things; but `sum` over a million is one instruction, and an
+//! engine that tells time by what was done must know of the million. What a unit of each kind takes
+//! is for a model of costs to say: nothing here knows time.
 
 use std::cell::Cell;
 

@@ -1,7 +1,9 @@
-//! Calls: who is called, frames of functions, and where results go. Binding of arguments, classes and natives are below.
+//! Calls: who is called, frames of functions, and where results go. Binding of arguments, classes
+//! and natives are below.
 //!
-//! Nothing here calls into the run loop. A call either is done at once (a native that needs nothing), or leaves a new frame on the thread, or stops
-//! the thread; the loop then goes on with whatever frame is on top.
+//! Nothing here calls into the run loop. A call either is done at once (a native that needs
+//! nothing), or leaves a new frame on the thread, or stops the thread; the loop then goes on with
+//! whatever frame is on top.
 
 mod bind;
 mod construct;
@@ -19,12 +21,13 @@ use crate::vm::heap::object::{Function, Generator, GeneratorState, Method, Objec
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::state::slice::Stop;
 use crate::vm::state::stack::{Arguments, SPARE};
-use crate::vm::state::thread::{Asking, Frame, Outcome, Return};
+use crate::vm::state::thread::{Awaiting, Frame, Outcome, Return};
 
 /// How an instruction's slow part ended.
 #[derive(Debug)]
 pub(in crate::vm) enum Flow {
-    /// It is done, its value is where it belongs, and the same frame goes on with the next instruction.
+    /// It is done, its value is where it belongs, and the same frame goes on with the next
+    /// instruction.
     Next,
     /// Another frame is on top, or the same one elsewhere.
     Switch,
@@ -52,7 +55,8 @@ impl Vm {
         self.call_at(thread, callee, top, args.len(), &[], ret)
     }
 
-    /// Calls `callee` with the arguments that lie from `base + 1` on; `base` itself is free for a receiver. With names, the last arguments are keyword ones.
+    /// Calls `callee` with the arguments that lie from `base + 1` on; `base` itself is free for a
+    /// receiver. With names, the last arguments are keyword ones.
     pub(in crate::vm) fn call_at(
         &mut self,
         thread: usize,
@@ -127,7 +131,8 @@ impl Vm {
         }
     }
 
-    /// Calls something unusual with a receiver among its arguments: they are copied up, so that the place below them is free again.
+    /// Calls something unusual with a receiver among its arguments: they are copied up, so that the
+    /// place below them is free again.
     fn call_shifted(
         &mut self,
         thread: usize,
@@ -183,8 +188,9 @@ impl Vm {
         if self.threads[thread].frames.len() >= self.limits.recursion {
             return Err(self.throw(Type::RecursionError, "maximum recursion depth exceeded"));
         }
-        // The window may lie over the arguments only if nothing else lives above them: true for the window of the calling frame, since arguments
-        // are its topmost temporaries, and for arguments pushed on top of the stack.
+        // The window may lie over the arguments only if nothing else lives above them: true for the
+        // window of the calling frame, since arguments are its topmost temporaries, and for
+        // arguments pushed on top of the stack.
         self.reserve_window(thread, window, live, &[Value::Function(function)])?;
         if !simple {
             self.bind_function(thread, function, code, arguments)?;
@@ -291,15 +297,16 @@ impl Vm {
                     .pending
                     .last_mut()
                     .expect("a native waits for this");
-                let Asking::Calls { results, .. } = &mut pending.asking else {
+                let Awaiting::Calls { results, .. } = &mut pending.awaiting else {
                     unreachable!("a native that gets a result asked for calls")
                 };
                 results.push(value);
-                // `pump` itself goes on with the next call when this one was done at once, so that a long row of them does not nest.
-                if self.pumping {
+                // `resume_native` itself goes on with the next call when this one was done at once,
+                // so that a long row of them does not nest.
+                if self.resuming_native {
                     Ok(Flow::Next)
                 } else {
-                    self.pump(thread)
+                    self.resume_native(thread)
                 }
             }
             Return::Module(into) => {

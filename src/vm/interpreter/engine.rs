@@ -3,9 +3,9 @@
 use crate::vm::Vm;
 use crate::vm::heap::value::{ThreadId, Value};
 use crate::vm::semantics::parcel;
-use crate::vm::state::slice::{Answer, SysCall};
+use crate::vm::state::slice::{Reply, SysCall};
 use crate::vm::state::thread;
-use crate::vm::state::thread::{Answered, Asking, Return, Status, Thread};
+use crate::vm::state::thread::{Awaiting, LogEntry, Return, Status, Thread};
 
 /// The parts of `[Errno 3] No such process`: the two arguments that the exception has.
 fn os_error(message: &str) -> Option<(i64, &str)> {
@@ -15,24 +15,24 @@ fn os_error(message: &str) -> Option<(i64, &str)> {
 
 impl Vm {
     /// Answers the call that a thread stopped with.
-    pub fn answer(&mut self, thread: ThreadId, answer: Answer) {
+    pub fn answer(&mut self, thread: ThreadId, answer: Reply) {
         let at = thread.0 as usize;
         if !matches!(self.threads[at].status, Status::Calling(_)) {
             return;
         }
         let answered = match answer {
-            Answer::None => Ok(Value::None),
-            Answer::Bool(yes) => Ok(Value::Bool(yes)),
-            Answer::Int(number) => Ok(Value::Int(number)),
-            Answer::Text(text) => Ok(self.heap.new_str(text)),
-            Answer::Process { process, pid } => Ok(self
+            Reply::None => Ok(Value::None),
+            Reply::Bool(yes) => Ok(Value::Bool(yes)),
+            Reply::Int(number) => Ok(Value::Int(number)),
+            Reply::Text(text) => Ok(self.heap.new_str(text)),
+            Reply::Process { process, pid } => Ok(self
                 .heap
                 .new_tuple([Value::Int(process as i64), Value::Int(pid)])),
-            Answer::Parcel(parcel) => match parcel::decode_with_room(self, &parcel) {
+            Reply::Parcel(parcel) => match parcel::decode_with_room(self, &parcel) {
                 Ok(value) => Ok(self.heap.new_tuple([value])),
                 Err(refusal) => Err(refusal.exception()),
             },
-            Answer::Error(class, message) => Err((class, message)),
+            Reply::Error(class, message) => Err((class, message)),
         };
         let answered = answered.map_err(|(class, message)| {
             let args = match os_error(&message) {
@@ -47,16 +47,18 @@ impl Vm {
         match answered {
             Ok(value) => {
                 if let Some(pending) = state.pending.last_mut() {
-                    pending.answers.push(Answered::Engine(value));
-                    pending.asking = Asking::Nothing;
+                    pending.log.push(LogEntry::Engine(value));
+                    pending.awaiting = Awaiting::Nothing;
                 }
             }
             Err(exception) => state.interrupt = Some(exception),
         }
     }
 
-    /// The child of a fork: a copy in which only the calling thread goes on, as main thread, inside the native that asked for the fork, which is answered
-    /// `None` there. What that native returns is the child's outcome. A child that is spawned begins from nothing. None if there is no room for it.
+    /// The child of a fork: a copy in which only the calling thread goes on, as main thread, inside
+    /// the native that asked for the fork, which is answered `None` there. What that native returns
+    /// is the child's outcome. A child that is spawned begins from nothing. None if there is no
+    /// room for it.
     ///
     /// # Panics
     /// If the thread is not inside a native; a bug of Mini's.
@@ -114,7 +116,7 @@ impl Vm {
             pending: vec![pending],
             ..Thread::new(&name, false)
         };
-        child.answer(thread, Answer::None);
+        child.answer(thread, Reply::None);
         Some(child)
     }
 }

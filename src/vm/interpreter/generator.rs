@@ -1,4 +1,5 @@
-//! Generators: their frames move between the generator object and the thread's stack, so that a suspended generator is plain data in the heap.
+//! Generators: their frames move between the generator object and the thread's stack, so that a
+//! suspended generator is plain data in the heap.
 
 use crate::bytecode::op::{Op, Reg};
 use crate::vm::Vm;
@@ -148,7 +149,8 @@ impl Vm {
         }
     }
 
-    /// The generator on top yields: its frame goes back into it, the value to whoever drives it. `pc` is where it goes on.
+    /// The generator on top yields: its frame goes back into it, the value to whoever drives it.
+    /// `pc` is where it goes on.
     pub(in crate::vm) fn suspend(
         &mut self,
         thread: usize,
@@ -178,7 +180,8 @@ impl Vm {
         }
     }
 
-    /// The sub-iterator of the generator on top gave a value: it is yielded on, and the `yield from` will run again.
+    /// The sub-iterator of the generator on top gave a value: it is yielded on, and the `yield
+    /// from` will run again.
     pub(in crate::vm) fn yield_on(&mut self, thread: usize, value: Value) -> Step {
         let frame = self.top_frame(thread);
         let pc = frame.pc - 1;

@@ -7,7 +7,7 @@ use crate::vm::builtins::operators;
 use crate::vm::heap::class::{Class, Name, Type, name};
 use crate::vm::heap::object::{Function, Instance, Iter, Object, Range};
 use crate::vm::heap::value::{NativeId, Ref, Value};
-use crate::vm::heap::{MOST_TEXT_BYTES, SHORT};
+use crate::vm::heap::{MAX_TEXT_BYTES, SHORT};
 use crate::vm::interpreter::call::{Flow, Step, feeds_super};
 use crate::vm::interpreter::generator::Resume;
 use crate::vm::semantics::attribute::Found;
@@ -37,7 +37,8 @@ impl Vm {
     }
 
     pub(in crate::vm) fn unbound_free(&mut self, thread: usize, free: u16) -> Value {
-        // The name is that of the cell in the function that owns it; captures lead there only through the makers, so the code keeps its own list.
+        // The name is that of the cell in the function that owns it; captures lead there only
+        // through the makers, so the code keeps its own list.
         let frame = *self.top_frame(thread);
         let text = self.image.free_name(frame.code, free);
         let image = self.image.clone();
@@ -157,12 +158,13 @@ impl Vm {
             Value::Iter(it) => {
                 if let Some(item) = self.heap.step_alone(it) {
                     let item = item.unwrap_or(Value::Unbound);
-                    if !self.keeps(item) {
+                    if !self.collect_keeping(item) {
                         return Err(self.out_of_memory());
                     }
                     return self.deliver(thread, item, ret);
                 }
-                // `map` of one builtin iterator: its function's value is the item, with no native in between.
+                // `map` of one builtin iterator: its function's value is the item, with no native
+                // in between.
                 if let Iter::Map { function, inner } = &self.heap.iters[it]
                     && let (function @ Value::Function(_), &[Value::Iter(source)]) =
                         (*function, &inner[..])
@@ -179,8 +181,9 @@ impl Vm {
         self.ask(thread, operators::STEP, &[iterator], ret)
     }
 
-    /// For a `map` over one builtin iterator whose function needs nothing but a frame that begins at `start`: puts the next item there and says which function is
-    /// to be called; none at the end. Otherwise nothing has changed.
+    /// For a `map` over one builtin iterator whose function needs nothing but a frame that begins
+    /// at `start`: puts the next item there and says which function is to be called; none at the
+    /// end. Otherwise nothing has changed.
     pub(in crate::vm) fn step_map_alone(
         &mut self,
         thread: usize,
@@ -323,7 +326,8 @@ impl Vm {
         )
     }
 
-    /// A method and its receiver into two registers, without a bound method; what is no plain method goes into the second, and the first is unbound.
+    /// A method and its receiver into two registers, without a bound method; what is no plain
+    /// method goes into the second, and the first is unbound.
     pub(in crate::vm) fn load_method(
         &mut self,
         thread: usize,
@@ -422,7 +426,8 @@ impl Vm {
         self.get_attribute(thread, proxy, wanted, None, Reg(base.0 + 1))
     }
 
-    /// Calls what `load_method` found: the receiver, or what is no method, is in the first place of the window.
+    /// Calls what `load_method` found: the receiver, or what is no method, is in the first place of
+    /// the window.
     pub(in crate::vm) fn call_method(
         &mut self,
         thread: usize,
@@ -452,7 +457,7 @@ impl Vm {
         let Some(length) = self.heap.length_together(parts) else {
             return Err(self.throw(Type::SystemError, "joining something that is no string"));
         };
-        let fits = length.0 < SHORT || length.0 <= MOST_TEXT_BYTES && self.make_room(length.0);
+        let fits = length.0 < SHORT || length.0 <= MAX_TEXT_BYTES && self.make_room(length.0);
         if !fits {
             return Err(self.out_of_memory());
         }

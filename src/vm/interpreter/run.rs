@@ -2,34 +2,45 @@
     unsafe_code,
     reason = "the loop reads registers and instructions without bounds checks; the argument is below"
 )]
-//! The instruction loop: one text, instantiated for three ways of counting and with or without an observer. It is the one file with `unsafe` code.
+//! The instruction loop: one text, instantiated for three ways of counting and with or without an
+//! observer. It is the one file with `unsafe` code.
 //!
-//! *Why it is sound.* A VM runs only programs that `bytecode::verify` accepted: every register operand is below the code's window size, every jump lands
-//! on an instruction of the same code, and the last instruction never falls through. The stack of a thread always reaches at least to the end of the
-//! window of the frame on top (`Vm::reserve` sees to it whenever a frame is pushed), and `registers` is taken anew from it after everything that
-//! may have moved the stack: each call out of this file is followed by `refresh!` or `reload!`. `code` points into the program, which the VM's `Arc`
-//! keeps alive and nothing changes. No reference into the stack is held across a call.
+//! *Why it is sound.* A VM runs only programs that `bytecode::verify` accepted: every register
+//! operand is below the code's window size, every jump lands on an instruction of the same code,
+//! and the last instruction never falls through. The stack of a thread always reaches at least to
+//! the end of the window of the frame on top (`Vm::reserve` sees to it whenever a frame is pushed),
+//! and `registers` is taken anew from it after everything that may have moved the stack: each call
+//! out of this file is followed by `refresh!` or `reload!`. `code` points into the program, which
+//! the VM's `Arc` keeps alive and nothing changes. No reference into the stack is held across a
+//! call.
 //!
-//! *Counting.* What is left of the budget is the distance from the program counter to the budget's end: an instruction that runs on moves the one nearer to
-//! the other, and a jump or a change of frame moves both. So straight code counts without doing anything for it, and exactly: the `EXACT` loop gives way to
-//! the `STEP` loop, which looks at the distance before each instruction, as soon as it is less than the longest way to the next look. It looks at jumps and
-//! changes of frame. What it keeps (`limit`) is where that would be so, which makes a look one comparison. Where a turn ends and nobody wants anything, the
-//! next one begins (`Account`) and the `EXACT` loop runs on. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
+//! *Counting.* What is left of the budget is the distance from the program counter to the budget's
+//! end: an instruction that runs on moves the one nearer to the other, and a jump or a change of
+//! frame moves both. So straight code counts without doing anything for it, and exactly: the
+//! `EXACT` loop gives way to the `STEP` loop, which looks at the distance before each instruction,
+//! as soon as it is less than the longest way to the next look. It looks at jumps and changes of
+//! frame. What it keeps (`limit`) is where that would be so, which makes a look one comparison.
+//! Where a turn ends and nobody wants anything, the next one begins (`Account`) and the `EXACT`
+//! loop runs on. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
 //!
-//! *The program counter* is the instruction that runs, and is moved on at the top of the loop; so it needs no second register for that instruction's operands.
-//! At the start of a code it is the place before the first one, which is never read.
+//! *The program counter* is the instruction that runs, and is moved on at the top of the loop; so
+//! it needs no second register for that instruction's operands. At the start of a code it is the
+//! place before the first one, which is never read.
 //!
-//! *Two levels.* The inner loop runs what is quick: numbers, caches that hit, objects that are this VM's alone. Whatever else an instruction may have to
-//! do leaves it (`'slow`) before anything has happened, and is carried out by `slow.rs`. So the inner loop calls hardly anything, reads no operand before it
-//! needs it, and is small enough for the compiler to keep its variables in registers.
+//! *Two levels.* The inner loop runs what is quick: numbers, caches that hit, objects that are this
+//! VM's alone. Whatever else an instruction may have to do leaves it (`'exit`) before anything has
+//! happened, and is carried out by `slow.rs`. So the inner loop calls hardly anything, reads no
+//! operand before it needs it, and is small enough for the compiler to keep its variables in
+//! registers.
 //!
-//! *Stores.* Each arm stores its own result with one store of a whole value. Selecting a value first and storing it once at the end of the arm makes the
-//! compiler build it in a stack slot and copy it, which stalls on store forwarding and was measured to cost a factor of 3.5.
+//! *Stores.* Each arm stores its own result with one store of a whole value. Selecting a value
+//! first and storing it once at the end of the arm makes the compiler build it in a stack slot and
+//! copy it, which stalls on store forwarding and was measured to cost a factor of 3.5.
 
 use crate::bytecode::op::Op;
 use crate::operator::CompareOp;
 use crate::vm::Vm;
-use crate::vm::heap::MOST_UNASKED;
+use crate::vm::heap::MAX_UNASKED;
 use crate::vm::heap::class::Name;
 use crate::vm::heap::list::Items;
 use crate::vm::heap::object::{Cell, Function, Iter};
@@ -41,7 +52,7 @@ use crate::vm::state::cache::{CACHES, Cache};
 use crate::vm::state::link::{Image, Link};
 use crate::vm::state::slice::{Budget, Slice, Stop};
 use crate::vm::state::stack::Arguments;
-use crate::vm::state::thread::{Asking, Frame, Return, Status, Thread};
+use crate::vm::state::thread::{Awaiting, Frame, Return, Status, Thread};
 use crate::vm::state::threads::Threads;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,7 +65,8 @@ pub trait Observer {
     const METERED: bool = false;
     /// An instruction is about to run.
     fn instruction(&mut self, thread: ThreadId, frame: &Frame, pc: u32, op: Op);
-    /// These instructions ran, in a row, as `Image::flat` numbers them; each is told once, when the row ends.
+    /// These instructions ran, in a row, as `Image::flat` numbers them; each is told once, when the
+    /// row ends.
     fn straight(&mut self, from: usize, to: usize) {
         let _ = (from, to);
     }
@@ -82,16 +94,17 @@ const MOST: u64 = 1 << 56;
 /// Size of an instruction.
 const WIDTH: isize = size_of::<Op>() as isize;
 
-/// Why the inner loop was left.
-enum Slow {
-    /// It is time to give way.
-    Due,
-    /// The short form of the instruction before `pc` does not apply, and nothing has happened yet: it is to be carried out in full.
-    Again,
-    /// The same, because an object that it uses is one that other VMs share.
-    Shared,
-    /// The frame is gone.
-    Left(Step),
+/// Why the inner loop hands over.
+enum Exit {
+    /// The turn may be over.
+    TurnOver,
+    /// The short form does not apply and has changed nothing: `slow.rs` carries the instruction out
+    /// in full.
+    InFull,
+    /// Likewise, because it touches an object that other VMs still share.
+    InFullShared,
+    /// The frame on top has changed.
+    FrameGone(Step),
 }
 
 /// How an instantiation of the loop ended.
@@ -110,14 +123,16 @@ struct Account<'a> {
     whole: i64,
     /// How much of it is left, while the loop does not run.
     left: i64,
-    /// How much more it is after each turn unless the flag is set; 0 for a slice that is not made of turns.
+    /// How much more it is after each turn unless the flag is set; 0 for a slice that is not made
+    /// of turns.
     turn: i64,
     flag: &'a AtomicBool,
 }
 
 impl Account<'_> {
-    /// Adds a turn if nobody minds. The current one may have a straight run of instructions to go: whoever begins to want something during these is seen at
-    /// the end of the next one, as if it had come a moment later.
+    /// Adds a turn if nobody minds. The current one may have a straight run of instructions to go:
+    /// whoever begins to want something during these is seen at the end of the next one, as if it
+    /// had come a moment later.
     #[inline(never)]
     fn renew(&mut self, left: isize, longest_run: isize) -> bool {
         self.left = left as i64;
@@ -192,7 +207,8 @@ impl Vm {
         Slice { ran, stop }
     }
 
-    /// What comes before a slice's first instruction: the first call of a new thread, an exception sent from outside, a native that goes on.
+    /// What comes before a slice's first instruction: the first call of a new thread, an exception
+    /// sent from outside, a native that goes on.
     fn begin(&mut self, thread: usize) -> Option<Stop> {
         if let Some((callable, args, kwargs)) = self.threads[thread].start.take() {
             let names: Vec<Name> = kwargs.iter().map(|&(name, _)| name).collect();
@@ -210,7 +226,7 @@ impl Vm {
                 &names,
                 Return::Thread,
             );
-            return self.settle(thread, step);
+            return self.stop_of(thread, step);
         }
         if let Some(exception) = self.threads[thread].interrupt.take() {
             let state = &mut self.threads[thread];
@@ -218,7 +234,8 @@ impl Vm {
                 .pending
                 .last()
                 .is_some_and(|pending| pending.depth as usize == state.frames.len());
-            // Between two instructions it is the next one that is interrupted, and its guards that count; the counter says what follows it.
+            // Between two instructions it is the next one that is interrupted, and its guards that
+            // count; the counter says what follows it.
             if !waits && let Some(frame) = state.frames.last_mut() {
                 frame.pc += 1;
             }
@@ -227,16 +244,16 @@ impl Vm {
         let state = &self.threads[thread];
         if let Some(pending) = state.pending.last()
             && pending.depth as usize == state.frames.len()
-            && matches!(pending.asking, Asking::Nothing | Asking::Wake { .. })
+            && matches!(pending.awaiting, Awaiting::Nothing | Awaiting::Wake { .. })
         {
-            let step = self.pump(thread);
-            return self.settle(thread, step);
+            let step = self.resume_native(thread);
+            return self.stop_of(thread, step);
         }
         None
     }
 
     /// Carries out what a step outside the loop came to.
-    fn settle(&mut self, thread: usize, step: Step) -> Option<Stop> {
+    fn stop_of(&mut self, thread: usize, step: Step) -> Option<Stop> {
         match step {
             Ok(Flow::Stop(stop)) => Some(stop),
             Ok(Flow::Next | Flow::Switch) => None,
@@ -259,10 +276,11 @@ impl Vm {
         let mut link: &Link;
         let mut pc: *const Op;
         let mut registers: *mut Value;
-        // Where it is time to look whether the budget ends, if the code went on straight that far: where that is so itself, or a straight run before.
+        // Where it is time to look whether the budget ends, if the code went on straight that far:
+        // where that is so itself, or a straight run before.
         let mut limit: isize;
         // Where the current straight run began, for observers.
-        let mut mark: *const Op;
+        let mut run_start: *const Op;
 
         macro_rules! reg {
             ($reg:expr) => {
@@ -400,12 +418,12 @@ impl Vm {
             };
         }
         // Tells an observer of the straight run that ends before `pc`.
-        macro_rules! row {
+        macro_rules! report_run {
             () => {
                 if O::METERED && MODE != STEP {
                     let first = link.first_op as usize;
                     observer.straight(
-                        first + next_of!(mark) as usize,
+                        first + next_of!(run_start) as usize,
                         first + next_of!(pc) as usize,
                     );
                 }
@@ -452,7 +470,7 @@ impl Vm {
                 link = &links[frame.code.0 as usize];
                 pc = before!(link, frame.pc);
                 set_left!(left);
-                mark = pc;
+                run_start = pc;
                 refresh!();
                 if due!(poll: true) {
                     give_way!();
@@ -461,30 +479,31 @@ impl Vm {
         }
         reload!((account.left as isize) * WIDTH);
         loop {
-            let slow = 'slow: {
+            let exit = 'exit: {
                 macro_rules! check {
                     (poll: $poll:expr) => {
                         if due!(poll: $poll) {
-                            break 'slow Slow::Due;
+                            break 'exit Exit::TurnOver;
                         }
                     };
                 }
                 macro_rules! jump {
                     ($to:expr) => {{
                         let to = $to as isize;
-                        row!();
+                        report_run!();
                         pc = pc.wrapping_offset(to);
                         limit = limit.wrapping_add(to * WIDTH);
-                        mark = pc;
-                        // A look at a forward jump, too, costs the exact loop less than to ask which one it is; polls are at backward ones alone.
+                        run_start = pc;
+                        // A look at a forward jump, too, costs the exact loop less than to ask
+                        // which one it is; polls are at backward ones alone.
                         if MODE == EXACT || to < 0 {
                             check!(poll: true);
                         }
                     }};
                 }
-                macro_rules! again {
+                macro_rules! in_full {
                     () => {
-                        break 'slow Slow::Again
+                        break 'exit Exit::InFull
                     };
                 }
                 // An object that is this VM's alone.
@@ -492,7 +511,7 @@ impl Vm {
                     ($arena:ident, $it:expr) => {{
                         let object = $it;
                         if !self.heap.$arena.is_own(object) {
-                            break 'slow Slow::Shared;
+                            break 'exit Exit::InFullShared;
                         }
                         &self.heap.$arena[object]
                     }};
@@ -501,12 +520,13 @@ impl Vm {
                     ($arena:ident, $it:expr) => {{
                         let object = $it;
                         if !self.heap.$arena.is_own(object) {
-                            break 'slow Slow::Shared;
+                            break 'exit Exit::InFullShared;
                         }
                         &mut self.heap.$arena[object]
                     }};
                 }
-                // Calls a function whose arguments are in place, if nothing but a frame is needed for that.
+                // Calls a function whose arguments are in place, if nothing but a frame is needed
+                // for that.
                 macro_rules! call {
                     ($called:expr, $count:expr, $base:expr, $ret:expr) => {{
                         let (called, start): (Ref<Function>, usize) = ($called, $base);
@@ -531,20 +551,21 @@ impl Vm {
                             });
                             // SAFETY: the window lies within the stack.
                             registers = unsafe { state.stack.as_mut_ptr().add(start) };
-                            row!();
+                            report_run!();
                             let left = left!();
                             base = start;
                             function = called;
                             link = callee;
                             pc = before!(link, 0u32);
                             set_left!(left);
-                            mark = pc;
+                            run_start = pc;
                             check!(poll: true);
                             continue;
                         }
                     }};
                 }
-                // Goes on if a step outside the loop left the frame on top, and leaves if it did not.
+                // Goes on if a step outside the loop left the frame on top, and leaves if it did
+                // not.
                 macro_rules! carried_out {
                     ($step:expr) => {{
                         save!();
@@ -553,7 +574,7 @@ impl Vm {
                                 refresh!();
                                 continue;
                             }
-                            step => break 'slow Slow::Left(step),
+                            step => break 'exit Exit::FrameGone(step),
                         }
                     }};
                 }
@@ -580,7 +601,7 @@ impl Vm {
                                     jump!($to.0);
                                 }
                             }
-                            None => again!(),
+                            None => in_full!(),
                         }
                     };
                 }
@@ -623,12 +644,12 @@ impl Vm {
                         match (reg!($lhs), reg!($rhs)) {
                             (Value::Int(a), Value::Int(b)) => match a.$checked(b) {
                                 Some(c) => reg!($dst) = Value::Int(c),
-                                None => again!(),
+                                None => in_full!(),
                             },
                             (Value::Float(a), Value::Float(b)) => {
                                 reg!($dst) = Value::Float(a $sign b)
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         }
                     };
                 }
@@ -637,12 +658,12 @@ impl Vm {
                         match reg!($lhs) {
                             Value::Int(a) => match a.$checked(i64::from($imm.0)) {
                                 Some(c) => reg!($dst) = Value::Int(c),
-                                None => again!(),
+                                None => in_full!(),
                             },
                             Value::Float(a) => {
                                 reg!($dst) = Value::Float(a $sign f64::from($imm.0))
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         }
                     };
                 }
@@ -650,15 +671,17 @@ impl Vm {
                     ($sign:tt, $dst:expr, $lhs:expr, $rhs:expr) => {
                         match (reg!($lhs), reg!($rhs)) {
                             (Value::Int(a), Value::Int(b)) => reg!($dst) = Value::Int(a $sign b),
-                            _ => again!(),
+                            _ => in_full!(),
                         }
                     };
                 }
 
                 loop {
-                    // The code that follows dispatches every instruction. Where it lies across two lines of the cache, one layout in four, loops take up to 1.5
-                    // times as long; so it is moved to the next line then, by at most 16 bytes. What is more, this makes the linker begin the whole function at a
-                    // line, so that its layout does not depend on what else is in the program.
+                    // The code that follows dispatches every instruction. Where it lies across two
+                    // lines of the cache, one layout in four, loops take up to 1.5 times as long;
+                    // so it is moved to the next line then, by at most 16 bytes. What is more, this
+                    // makes the linker begin the whole function at a line, so that its layout does
+                    // not depend on what else is in the program.
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
                     // SAFETY: it does nothing.
                     unsafe {
@@ -688,7 +711,8 @@ impl Vm {
                         observer.instruction(ThreadId(thread as u32), frame, at, op);
                     }
                     pc = pc.wrapping_add(1);
-                    // Or the compiler keeps the place before it in a register of its own: 3 to 5 % more machine instructions.
+                    // Or the compiler keeps the place before it in a register of its own: 3 to 5 %
+                    // more machine instructions.
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
                     #[expect(clippy::pointers_in_nomem_asm_block, reason = "it reads nothing")]
                     // SAFETY: it does nothing.
@@ -699,11 +723,13 @@ impl Vm {
                             options(nomem, nostack, preserves_flags)
                         );
                     }
-                    // SAFETY: `pc` is an instruction of the current code: frames and verified jumps lead to these, and the last one does not fall through.
+                    // SAFETY: `pc` is an instruction of the current code: frames and verified jumps
+                    // lead to these, and the last one does not fall through.
                     match *unsafe { &*pc } {
                         Op::Move { dst, src } => copy!(reg!(dst), reg!(src)),
                         Op::LoadConst { dst, constant } => {
-                            // SAFETY: verified constant; the VM holds one value for each constant of its program.
+                            // SAFETY: verified constant; the VM holds one value for each constant
+                            // of its program.
                             reg!(dst) =
                                 unsafe { *self.constants.get_unchecked(constant.0 as usize) };
                         }
@@ -715,14 +741,15 @@ impl Vm {
                         Op::Unbind { dst } => reg!(dst) = Value::Unbound,
                         Op::CheckBound { src } => {
                             if !reg!(src).is_bound() {
-                                again!();
+                                in_full!();
                             }
                         }
                         Op::GetGlobal { dst, global } => {
-                            // SAFETY: verified variable; the VM holds one place for each variable of its program.
+                            // SAFETY: verified variable; the VM holds one place for each variable
+                            // of its program.
                             let place = unsafe { self.globals.get_unchecked(global.0 as usize) };
                             if !place.is_bound() {
-                                again!();
+                                in_full!();
                             }
                             copy!(reg!(dst), *place);
                         }
@@ -733,42 +760,42 @@ impl Vm {
                         }
                         Op::MakeCell { reg } => {
                             if self.is_collection_due() {
-                                again!()
+                                in_full!()
                             }
                             let value = reg!(reg);
                             reg!(reg) = self.heap.new_cell(Cell(value));
                         }
                         Op::GetCell { dst, cell } => {
                             let Value::Cell(it) = reg!(cell) else {
-                                again!()
+                                in_full!()
                             };
                             let place = &own!(cells, it).0;
                             if !place.is_bound() {
-                                again!();
+                                in_full!();
                             }
                             copy!(reg!(dst), *place);
                         }
                         Op::SetCell { cell, src } => {
                             let Value::Cell(it) = reg!(cell) else {
-                                again!()
+                                in_full!()
                             };
                             copy!(own_mut!(cells, it).0, reg!(src));
                         }
                         Op::GetFree { dst, free } => {
                             let Some(&cell) = own!(functions, function).cells.get(free.0 as usize)
                             else {
-                                again!()
+                                in_full!()
                             };
                             let place = &own!(cells, cell).0;
                             if !place.is_bound() {
-                                again!();
+                                in_full!();
                             }
                             copy!(reg!(dst), *place);
                         }
                         Op::SetFree { src, free } => {
                             let Some(&cell) = own!(functions, function).cells.get(free.0 as usize)
                             else {
-                                again!()
+                                in_full!()
                             };
                             copy!(own_mut!(cells, cell).0, reg!(src));
                         }
@@ -776,17 +803,17 @@ impl Vm {
                         Op::Add { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) => match a.checked_add(b) {
                                 Some(c) => reg!(dst) = Value::Int(c),
-                                None => again!(),
+                                None => in_full!(),
                             },
                             (Value::Float(a), Value::Float(b)) => reg!(dst) = Value::Float(a + b),
                             (Value::Str(a), Value::Str(b)) if !self.is_collection_due() => {
-                                let joined = self.heap.concatenate(a, b, MOST_UNASKED);
+                                let joined = self.heap.concatenate(a, b, MAX_UNASKED);
                                 if !joined.is_bound() {
-                                    again!();
+                                    in_full!();
                                 }
                                 reg!(dst) = joined;
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Sub { dst, lhs, rhs, .. } => arithmetic!(checked_sub, -, dst, lhs, rhs),
                         Op::Mul { dst, lhs, rhs, .. } => arithmetic!(checked_mul, *, dst, lhs, rhs),
@@ -799,19 +826,19 @@ impl Vm {
                             {
                                 reg!(dst) = Value::Float(a as f64 / b as f64)
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::FloorDiv { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b > 0 => {
                                 reg!(dst) = Value::Int(a.div_euclid(b))
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Mod { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b > 0 => {
                                 reg!(dst) = Value::Int(a.rem_euclid(b))
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Pow { dst, lhs, rhs, .. } => {
                             let power = match (reg!(lhs), reg!(rhs)) {
@@ -823,7 +850,7 @@ impl Vm {
                             };
                             match power {
                                 Some(power) => reg!(dst) = Value::Float(power),
-                                None => again!(),
+                                None => in_full!(),
                             }
                         }
                         Op::BitAnd { dst, lhs, rhs, .. } => bitwise!(&, dst, lhs, rhs),
@@ -835,13 +862,13 @@ impl Vm {
                             {
                                 reg!(dst) = Value::Int(a << b)
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Shr { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b >= 0 => {
                                 reg!(dst) = Value::Int(a >> b.min(63))
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::AddImm { dst, lhs, imm, .. } => {
                             arithmetic_imm!(checked_add, +, dst, lhs, imm)
@@ -853,14 +880,15 @@ impl Vm {
                             arithmetic_imm!(checked_mul, *, dst, lhs, imm)
                         }
                         Op::FloorDivImm { dst, lhs, imm, .. } => match reg!(lhs) {
-                            // A shift where it will do: the machine's division is tens of cycles, and `// 2` is what scripts write.
+                            // A shift where it will do: the machine's division is tens of cycles,
+                            // and `// 2` is what scripts write.
                             Value::Int(a) if imm.0 > 0 && imm.0 & (imm.0 - 1) == 0 => {
                                 reg!(dst) = Value::Int(a >> imm.0.trailing_zeros())
                             }
                             Value::Int(a) if imm.0 > 0 => {
                                 reg!(dst) = Value::Int(a.div_euclid(i64::from(imm.0)))
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::ModImm { dst, lhs, imm, .. } => match reg!(lhs) {
                             Value::Int(a) if imm.0 > 0 && imm.0 & (imm.0 - 1) == 0 => {
@@ -869,20 +897,20 @@ impl Vm {
                             Value::Int(a) if imm.0 > 0 => {
                                 reg!(dst) = Value::Int(a.rem_euclid(i64::from(imm.0)))
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Neg { dst, src } => match reg!(src) {
                             Value::Int(a) if a != i64::MIN => reg!(dst) = Value::Int(-a),
                             Value::Float(a) => reg!(dst) = Value::Float(-a),
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Pos { dst, src } => match reg!(src) {
                             a @ (Value::Int(_) | Value::Float(_)) => reg!(dst) = a,
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Invert { dst, src } => match reg!(src) {
                             Value::Int(a) => reg!(dst) = Value::Int(!a),
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Not { dst, src } => match reg!(src) {
                             Value::Bool(a) => reg!(dst) = Value::Bool(!a),
@@ -890,7 +918,7 @@ impl Vm {
                             Value::Int(a) => reg!(dst) = Value::Bool(a == 0),
                             a => match self.heap.truth_fast(a) {
                                 Some(truth) => reg!(dst) = Value::Bool(!truth),
-                                None => again!(),
+                                None => in_full!(),
                             },
                         },
                         Op::Compare { op, dst, lhs, rhs } => match (op, reg!(lhs), reg!(rhs)) {
@@ -916,7 +944,7 @@ impl Vm {
                             }
                             (op, a, b) => match self.heap.compare_fast(op, a, b) {
                                 Some(truth) => reg!(dst) = Value::Bool(truth),
-                                None => again!(),
+                                None => in_full!(),
                             },
                         },
                         Op::Jump { to } => jump!(to.0),
@@ -942,7 +970,7 @@ impl Vm {
                                         jump!(to.0);
                                     }
                                 }
-                                None => again!(),
+                                None => in_full!(),
                             },
                         },
                         Op::JumpIfNone { expect, src, to } => {
@@ -1031,12 +1059,12 @@ impl Vm {
                             let (Value::Int(start), Value::Int(stop), Value::Int(1)) =
                                 (reg!(at), reg!(at, 1), reg!(at, 2))
                             else {
-                                again!()
+                                in_full!()
                             };
                             let (Some(before), Some(turns)) =
                                 (start.checked_sub(1), stop.checked_sub(start))
                             else {
-                                again!()
+                                in_full!()
                             };
                             reg!(at) = Value::Int(before);
                             reg!(at, 1) = Value::Int(turns);
@@ -1045,10 +1073,11 @@ impl Vm {
                             let (Value::Int(last), Value::Int(turns), Value::Int(step)) =
                                 (&mut reg!(at), &mut reg!(at, 1), &reg!(at, 2))
                             else {
-                                again!()
+                                in_full!()
                             };
                             if *turns > 0 {
-                                // Within the range, which `RangePrep` checked; hand-written code may wrap, and does so quietly.
+                                // Within the range, which `RangePrep` checked; hand-written code
+                                // may wrap, and does so quietly.
                                 let next = last.wrapping_add(*step);
                                 *turns -= 1;
                                 *last = next;
@@ -1061,11 +1090,11 @@ impl Vm {
                             Value::List(list) if !self.is_collection_due() => {
                                 reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 })
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::ForIter { dst, iter, to } => {
                             let Value::Iter(it) = reg!(iter) else {
-                                again!()
+                                in_full!()
                             };
                             let state = own_mut!(iters, it);
                             match state {
@@ -1102,7 +1131,7 @@ impl Vm {
                                 other => {
                                     let is_map = matches!(other, Iter::Map { .. });
                                     if self.is_collection_due() {
-                                        again!();
+                                        in_full!();
                                     }
                                     if is_map {
                                         let start = base + link.registers as usize;
@@ -1115,13 +1144,13 @@ impl Vm {
                                                 unreachable!("it needs nothing but a frame");
                                             }
                                             Some(None) => jump!(to.0),
-                                            None => again!(),
+                                            None => in_full!(),
                                         }
                                     } else {
                                         match self.heap.step_alone(it) {
                                             Some(Some(item)) => reg!(dst) = item,
                                             Some(None) => jump!(to.0),
-                                            None => again!(),
+                                            None => in_full!(),
                                         }
                                     }
                                 }
@@ -1129,7 +1158,8 @@ impl Vm {
                         }
                         Op::GetAttr { dst, object, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
-                            // SAFETY: verified site; the VM holds one cache for each site of its program.
+                            // SAFETY: verified site; the VM holds one cache for each site of its
+                            // program.
                             match *unsafe { self.caches.get_unchecked(at) } {
                                 Cache::Slot {
                                     shape,
@@ -1156,7 +1186,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            again!();
+                            in_full!();
                         }
                         Op::SetAttr { object, src, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
@@ -1192,7 +1222,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            again!();
+                            in_full!();
                         }
                         Op::GetItem { dst, object, key } => {
                             match reg!(object) {
@@ -1223,7 +1253,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            again!();
+                            in_full!();
                         }
                         Op::SetItem { object, key, src } => {
                             match reg!(object) {
@@ -1263,14 +1293,14 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            again!();
+                            in_full!();
                         }
                         Op::ListAppend { list, src } => match reg!(list) {
                             Value::List(it) if !self.is_collection_due() => {
                                 own_mut!(lists, it).push(reg!(src));
                                 self.heap.allocated += size_of::<Value>();
                             }
-                            _ => again!(),
+                            _ => in_full!(),
                         },
                         Op::Call {
                             dst,
@@ -1294,7 +1324,7 @@ impl Vm {
                                         continue;
                                     }
                                     if self.is_collection_due() {
-                                        again!()
+                                        in_full!()
                                     }
                                     carried_out!(self.construct(
                                         thread,
@@ -1307,7 +1337,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            again!();
+                            in_full!();
                         }
                         Op::BuildTuple {
                             dst,
@@ -1315,7 +1345,7 @@ impl Vm {
                             count,
                         } => {
                             if self.is_collection_due() {
-                                again!();
+                                in_full!();
                             }
                             reg!(dst) = self.heap.new_tuple(window!(at, count.0));
                         }
@@ -1325,7 +1355,7 @@ impl Vm {
                             count,
                         } => {
                             if self.is_collection_due() {
-                                again!();
+                                in_full!();
                             }
                             reg!(dst) = self.heap.new_list(window!(at, count.0));
                         }
@@ -1342,7 +1372,7 @@ impl Vm {
                                 reg!(dst) = text;
                                 continue;
                             }
-                            again!();
+                            in_full!();
                         }
                         Op::LoadMethod { dst, object, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
@@ -1384,7 +1414,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            again!();
+                            in_full!();
                         }
                         Op::CallMethod {
                             dst,
@@ -1418,7 +1448,7 @@ impl Vm {
                                 }
                                 _ => {}
                             }
-                            again!();
+                            in_full!();
                         }
                         Op::Return { src } => {
                             if link.generator {
@@ -1426,7 +1456,7 @@ impl Vm {
                                 save!();
                                 let state = &mut self.threads[thread];
                                 let ret = state.frames.pop().expect("a return runs in a frame").ret;
-                                break 'slow Slow::Left(
+                                break 'exit Exit::FrameGone(
                                     self.generator_returned(thread, value, ret),
                                 );
                             }
@@ -1436,7 +1466,7 @@ impl Vm {
                             if let Return::To(dst) | Return::Item { into: dst, .. } = ret
                                 && let Some(frame) = state.frames.last()
                             {
-                                row!();
+                                report_run!();
                                 let left = left!();
                                 base = frame.base as usize;
                                 function = frame.function;
@@ -1444,7 +1474,7 @@ impl Vm {
                                 link = unsafe { links.get_unchecked(frame.code.0 as usize) };
                                 pc = before!(link, frame.pc);
                                 set_left!(left);
-                                mark = pc;
+                                run_start = pc;
                                 let value = &raw const reg!(src);
                                 // SAFETY: the window lies within the stack.
                                 registers = unsafe { state.stack.as_mut_ptr().add(base) };
@@ -1453,7 +1483,7 @@ impl Vm {
                                 check!(poll: false);
                                 continue;
                             }
-                            break 'slow Slow::Left(self.deliver(thread, reg!(src), ret));
+                            break 'exit Exit::FrameGone(self.deliver(thread, reg!(src), ret));
                         }
                         Op::JumpUnlessMatch {
                             exception,
@@ -1462,7 +1492,7 @@ impl Vm {
                         } => match self.matches(reg!(exception), reg!(class)) {
                             Ok(true) => {}
                             Ok(false) => jump!(to.0),
-                            Err(_) => again!(),
+                            Err(_) => in_full!(),
                         },
 
                         Op::DelGlobal { .. }
@@ -1503,18 +1533,18 @@ impl Vm {
                         | Op::WithEnter { .. }
                         | Op::WithExit { .. }
                         | Op::Import { .. }
-                        | Op::ImportFrom { .. } => again!(),
+                        | Op::ImportFrom { .. } => in_full!(),
                     }
                 }
             };
-            let step = match slow {
-                Slow::Due => {
-                    row!();
+            let step = match exit {
+                Exit::TurnOver => {
+                    report_run!();
                     give_way!();
-                    mark = pc;
+                    run_start = pc;
                     continue;
                 }
-                Slow::Again | Slow::Shared => {
+                Exit::InFull | Exit::InFullShared => {
                     save!();
                     // SAFETY: it is an instruction of the current code.
                     let op = unsafe { *pc };
@@ -1526,23 +1556,23 @@ impl Vm {
                         image,
                         next: next_of!(pc),
                     };
-                    if matches!(slow, Slow::Shared) {
+                    if matches!(exit, Exit::InFullShared) {
                         self.carry_out_shared(op, &place)
                     } else {
                         self.carry_out(op, &place)
                     }
                 }
-                Slow::Left(step) => match step {
+                Exit::FrameGone(step) => match step {
                     Ok(Flow::Next) => Ok(Flow::Switch),
                     other => other,
                 },
             };
-            row!();
+            report_run!();
             // What is left was counted up to the frame that was running.
             let left = left!();
             match step {
                 Ok(Flow::Next) => {
-                    mark = pc;
+                    run_start = pc;
                     refresh!();
                 }
                 Ok(Flow::Switch) => reload!(left),
@@ -1575,7 +1605,8 @@ unsafe fn own_thread(threads: &mut Threads, thread: usize) -> &mut Thread {
     }
 }
 
-/// The position that an index means: negative ones count from the end. Past either end it is past the end.
+/// The position that an index means: negative ones count from the end. Past either end it is past
+/// the end.
 #[inline]
 fn from_end(index: i64, length: usize) -> usize {
     let at = if index < 0 {
@@ -1593,7 +1624,8 @@ fn finite_power(a: f64, b: f64) -> Option<f64> {
     (a > 0.0 && b.is_finite() && power.is_finite()).then_some(power)
 }
 
-/// Copies a value with two loads of a word each. The loads are volatile because the compiler would make one of them.
+/// Copies a value with two loads of a word each. The loads are volatile because the compiler would
+/// make one of them.
 ///
 /// # Safety
 /// `to` can be written to and `from` be read.

@@ -1,7 +1,10 @@
-//! What an instruction does where the run loop's own short form of it does not apply: operands that are not numbers, caches that miss, everything
-//! that makes or asks for something. Slower, and complete: what the loop does quickly is a part of what is said here or in what is called from here.
+//! What an instruction does where the run loop's own short form of it does not apply: operands that
+//! are not numbers, caches that miss, everything that makes or asks for something. Slower, and
+//! complete: what the loop does quickly is a part of what is said here or in what is called from
+//! here.
 //!
-//! It runs between two instructions: the frame's program counter is saved and says what follows. It neither counts nor looks at budgets.
+//! It runs between two instructions: the frame's program counter is saved and says what follows. It
+//! neither counts nor looks at budgets.
 
 use crate::bytecode::op::{Flag, FreeIx, Near, Op, Reg, Site};
 use crate::operator::{BinaryOp, CompareOp};
@@ -67,7 +70,8 @@ impl Place<'_> {
     }
 }
 
-/// `a op b` of a float and an integer that a float holds exactly, where that is one operation of the machine.
+/// `a op b` of a float and an integer that a float holds exactly, where that is one operation of
+/// the machine.
 fn mixed(op: BinaryOp, a: Value, b: Value) -> Option<Value> {
     let (a, b) = match (a, b) {
         (Value::Float(a), Value::Int(b)) if exact_in_f64(b) => (a, b as f64),
@@ -83,7 +87,8 @@ fn mixed(op: BinaryOp, a: Value, b: Value) -> Option<Value> {
     }))
 }
 
-/// Is the integer one that a float holds exactly? (Beyond, conversions round, and the slow path does it as CPython does.)
+/// Is the integer one that a float holds exactly? (Beyond, conversions round, and the slow path
+/// does it as CPython does.)
 #[inline]
 pub(in crate::vm) fn exact_in_f64(number: i64) -> bool {
     number.unsigned_abs() <= 1 << 53
@@ -96,7 +101,8 @@ impl Vm {
         self.carry_out(op, place)
     }
 
-    /// Carries out an instruction. What is wrong with hand-written bytecode beyond what the verifier sees is a `SystemError`.
+    /// Carries out an instruction. What is wrong with hand-written bytecode beyond what the
+    /// verifier sees is a `SystemError`.
     pub(in crate::vm) fn carry_out(&mut self, op: Op, place: &Place<'_>) -> Step {
         let Place { thread, base, .. } = *place;
         // All that instructions make out here: exceptions, functions, bound methods, classes. Those
@@ -435,7 +441,7 @@ impl Vm {
             Op::GetItem { dst, object, key } => {
                 let (object, key) = (reg!(object), reg!(key));
                 if let Some(item) = self.heap.item_fast(object, key) {
-                    if !self.keeps(item) {
+                    if !self.collect_keeping(item) {
                         return Err(self.out_of_memory());
                     }
                     reg!(dst) = item;
@@ -495,7 +501,7 @@ impl Vm {
             } => {
                 let items = self.operands(place, at, 2 * count.0 as usize).to_vec();
                 if let Some(dict) = self.heap.build_dict(&items) {
-                    if !self.keeps(dict) {
+                    if !self.collect_keeping(dict) {
                         return Err(self.out_of_memory());
                     }
                     reg!(dst) = dict;
@@ -584,7 +590,8 @@ impl Vm {
                 let Value::Dict(_) = reg!(dict) else {
                     refuse!("merging into something that is no dict")
                 };
-                // The compiler builds keyword arguments where `CallSpread` wants them: two registers above the callee.
+                // The compiler builds keyword arguments where `CallSpread` wants them: two
+                // registers above the callee.
                 let callee = if once.0 && dict.0 >= 2 {
                     reg!(Reg(dict.0 - 2))
                 } else {
@@ -838,7 +845,7 @@ impl Vm {
                 return Err(self.out_of_memory());
             }
             let joined = self.heap.concatenate(a, b, usize::MAX);
-            if !self.keeps(joined) {
+            if !self.collect_keeping(joined) {
                 return Err(self.out_of_memory());
             }
             joined

@@ -1,5 +1,5 @@
-//! How a VM begins: its types and constants, the library module, the frame of the script; and a process that
-//! begins from nothing.
+//! How a VM begins: its types and constants, the library module, the frame of the script; and a
+//! process that begins from nothing.
 
 use crate::bytecode::code::Const;
 use crate::bytecode::op::CodeIx;
@@ -65,7 +65,7 @@ impl Vm {
                 .find_method(Type::List, "append")
                 .expect("lists have it"),
             yields_at_mutex: false,
-            pumping: false,
+            resuming_native: false,
             collect_at: usize::MAX,
             collect_even_if_full_at: usize::MAX,
             memory: Charge::none(account),
@@ -221,8 +221,8 @@ impl Vm {
         }
     }
 
-    /// A VM that knows nothing of this one's memory. It begins with the library's module `_process`, which runs the script anew, as `__mp_main__`, and then
-    /// does what was sent along.
+    /// A VM that knows nothing of this one's memory. It begins with the library's module
+    /// `_process`, which runs the script anew, as `__mp_main__`, and then does what was sent along.
     pub(in crate::vm) fn spawn(&self, name: Arc<str>, parcel: Parcel) -> Vm {
         let account = self.memory.account();
         let mut child = Vm::without_module(self.image.clone(), self.limits, account);

@@ -9,10 +9,11 @@ use crate::vm::heap::object::TraceEntry;
 use crate::vm::heap::value::{ThreadId, Value};
 use crate::vm::interpreter::call::{Flow, Step};
 use crate::vm::state::slice::Stop;
-use crate::vm::state::thread::{Answered, Asking, Outcome, Return, Status};
+use crate::vm::state::thread::{Awaiting, LogEntry, Outcome, Return, Status};
 
 impl Vm {
-    /// The exception that `raise value` raises: an instance, or a class to be instantiated without arguments.
+    /// The exception that `raise value` raises: an instance, or a class to be instantiated without
+    /// arguments.
     pub(in crate::vm) fn exception_from(
         &mut self,
         thread: usize,
@@ -83,8 +84,9 @@ impl Vm {
         }
     }
 
-    /// Finds the handler of an exception that was raised in the frame or native on top, and makes it the next to run. A stop if the thread ends with it,
-    /// or if a native that wanted to know of it now stops.
+    /// Finds the handler of an exception that was raised in the frame or native on top, and makes
+    /// it the next to run. A stop if the thread ends with it, or if a native that wanted to know of
+    /// it now stops.
     pub(in crate::vm) fn unwind(
         &mut self,
         thread: usize,
@@ -99,14 +101,14 @@ impl Vm {
             if let Some(pending) = state.pending.last_mut()
                 && pending.depth as usize == state.frames.len()
             {
-                if matches!(pending.asking, Asking::Calls { catch: true, .. }) {
-                    let Asking::Calls { calls, .. } =
-                        std::mem::replace(&mut pending.asking, Asking::Nothing)
+                if matches!(pending.awaiting, Awaiting::Calls { catch: true, .. }) {
+                    let Awaiting::Calls { calls, .. } =
+                        std::mem::replace(&mut pending.awaiting, Awaiting::Nothing)
                     else {
                         unreachable!("just matched")
                     };
-                    pending.answers.push(Answered::Raised { calls, exception });
-                    match self.pump(thread) {
+                    pending.log.push(LogEntry::Raised { calls, exception });
+                    match self.resume_native(thread) {
                         Ok(Flow::Stop(stop)) => return Some(stop),
                         Ok(_) => return None,
                         Err(next) => {
@@ -232,8 +234,9 @@ impl Vm {
         }
     }
 
-    /// The last frame of a thread is done. The main thread then calls what was registered for its end; what those functions raise is not reported.
-    /// An exception with a `__str__` of the script's own is asked for its text, before the thread's end is put into words.
+    /// The last frame of a thread is done. The main thread then calls what was registered for its
+    /// end; what those functions raise is not reported. An exception with a `__str__` of the
+    /// script's own is asked for its text, before the thread's end is put into words.
     pub(in crate::vm) fn end_thread(&mut self, thread: usize, outcome: Outcome) -> Step {
         let outcome = *self.threads[thread].ending.get_or_insert(outcome);
         if ThreadId(thread as u32) == self.main {
@@ -283,7 +286,8 @@ impl Vm {
         self.finish(thread, outcome, &texts)
     }
 
-    /// Ends a thread: its joiners can run again, and its end is put into words if it was an exception that nobody else will tell about.
+    /// Ends a thread: its joiners can run again, and its end is put into words if it was an
+    /// exception that nobody else will tell about.
     fn finish(&mut self, thread: usize, outcome: Outcome, texts: &[String]) -> Stop {
         let state = &mut self.threads[thread];
         state.status = Status::Finished;

@@ -1,5 +1,7 @@
-//! Attributes: what an object has by a name (look-up through instance and class, descriptors, `__getattr__`), shapes of instances, and the inline caches, whose
-//! conditions must agree with the look-up. Knows nothing of frames: where a method of the script is to be called, it says so (`Found`).
+//! Attributes: what an object has by a name (look-up through instance and class, descriptors,
+//! `__getattr__`), shapes of instances, and the inline caches, whose conditions must agree with the
+//! look-up. Knows nothing of frames: where a method of the script is to be called, it says so
+//! (`Found`).
 
 mod access;
 mod class;
@@ -16,7 +18,7 @@ use crate::vm::state::shapes::NO_SHAPE;
 
 /// An instance that is given more attributes than this keeps them in a dict: each shape has all of
 /// its names.
-const MOST_SLOTS: usize = 128;
+const MAX_SLOTS: usize = 128;
 
 impl Vm {
     /// The slot of an instance's own attribute.
@@ -51,7 +53,7 @@ impl Vm {
             self.heap.instances[instance].slots[slot] = value;
             return;
         }
-        if object.slots.len() == MOST_SLOTS {
+        if object.slots.len() == MAX_SLOTS {
             let dict = self.instance_dict(instance);
             let text = self.names[name].clone();
             self.dict_set_str(dict, &text, value);
@@ -108,7 +110,8 @@ impl Vm {
         true
     }
 
-    /// Binds what was found in a class to the value through which it was looked up. A property is left to the caller.
+    /// Binds what was found in a class to the value through which it was looked up. A property is
+    /// left to the caller.
     fn bind(&mut self, found: Value, receiver: Value, class: Ref<Class>) -> Value {
         match found {
             Value::Function(_) => self.heap.new_method(Method {
@@ -157,7 +160,8 @@ impl Vm {
         })
     }
 
-    /// Looks an attribute up without calling the script: the value, or what must be called for it, or nothing.
+    /// Looks an attribute up without calling the script: the value, or what must be called for it,
+    /// or nothing.
     pub(in crate::vm) fn look_up(&mut self, object: Value, wanted: Name) -> Found {
         match object {
             Value::Class(class) => {
@@ -282,7 +286,8 @@ impl Vm {
         self.new_exception(Type::AttributeError, vec![message])
     }
 
-    /// Fills the cache of an instruction that read `wanted` from `object`, if the look-up is of a kind that can be remembered.
+    /// Fills the cache of an instruction that read `wanted` from `object`, if the look-up is of a
+    /// kind that can be remembered.
     pub(in crate::vm) fn cache_for(&self, object: Value, wanted: Name) -> Cache {
         match object {
             Value::Instance(instance) => {

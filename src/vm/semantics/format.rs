@@ -1,4 +1,5 @@
-//! Values as text in a form that the script asks for: format specifications, `%` formatting and `str.format`.
+//! Values as text in a form that the script asks for: format specifications, `%` formatting and
+//! `str.format`.
 
 pub mod percent;
 mod plain;

@@ -1,5 +1,6 @@
-//! The arithmetic operators for every value: numbers, concatenation and repetition, `%` formatting, sets, and the dunder methods of the script with their
-//! reflected and in-place forms, tried in the order of `Objects/abstract.c` and `slot_nb_add` of `Objects/typeobject.c`.
+//! The arithmetic operators for every value: numbers, concatenation and repetition, `%` formatting,
+//! sets, and the dunder methods of the script with their reflected and in-place forms, tried in the
+//! order of `Objects/abstract.c` and `slot_nb_add` of `Objects/typeobject.c`.
 
 mod container;
 mod convert;
@@ -13,10 +14,11 @@ use crate::vm::heap::class::{Name, name};
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::number::integer::{left_shifted_bits, shift_left, shift_right};
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 use num_bigint::BigInt;
 
-/// What an operator is called: its method, the reflected and the in-place one, and its symbol in messages.
+/// What an operator is called: its method, the reflected and the in-place one, and its symbol in
+/// messages.
 struct Spelling {
     method: Name,
     reflected: Name,
@@ -49,7 +51,7 @@ const fn spelling(op: BinaryOp) -> Spelling {
 
 impl Ctx<'_> {
     /// `a op b`.
-    pub fn binary(&mut self, op: BinaryOp, a: Value, b: Value) -> Result<Value, Interrupt> {
+    pub fn binary(&mut self, op: BinaryOp, a: Value, b: Value) -> Result<Value, Abrupt> {
         if let Some(value) = self.try_binary(op, a, b)? {
             return Ok(value);
         }
@@ -69,7 +71,7 @@ impl Ctx<'_> {
     }
 
     /// `a op= b`: what is to be assigned.
-    pub fn in_place(&mut self, op: BinaryOp, a: Value, b: Value) -> Result<Value, Interrupt> {
+    pub fn in_place(&mut self, op: BinaryOp, a: Value, b: Value) -> Result<Value, Abrupt> {
         let Spelling {
             in_place, symbol, ..
         } = spelling(op);
@@ -95,8 +97,9 @@ impl Ctx<'_> {
         Err(self.unsupported(&format!("{symbol}="), a, b, ""))
     }
 
-    /// The operator by what numbers and containers know and by the script's methods; none if all of them decline.
-    fn try_binary(&mut self, op: BinaryOp, a: Value, b: Value) -> Result<Option<Value>, Interrupt> {
+    /// The operator by what numbers and containers know and by the script's methods; none if all of
+    /// them decline.
+    fn try_binary(&mut self, op: BinaryOp, a: Value, b: Value) -> Result<Option<Value>, Abrupt> {
         if let Some(value) = self.builtin_binary(op, a, b)? {
             return Ok(Some(value));
         }
@@ -112,7 +115,7 @@ impl Ctx<'_> {
         op: BinaryOp,
         a: Value,
         b: Value,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         if let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) {
             if let (Value::Bool(x), Value::Bool(y)) = (a, b) {
                 match op {
@@ -139,14 +142,15 @@ impl Ctx<'_> {
         }
     }
 
-    /// The operator by the methods that the script defined for it; none if there is none or all return `NotImplemented`.
+    /// The operator by the methods that the script defined for it; none if there is none or all
+    /// return `NotImplemented`.
     pub(in crate::vm) fn by_methods(
         &mut self,
         method: Name,
         reflected: Name,
         a: Value,
         b: Value,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let left = self.vm.special(a, method);
         let (class_a, class_b) = (self.vm.class_of(a), self.vm.class_of(b));
         let mut right = if class_a == class_b {
@@ -154,7 +158,8 @@ impl Ctx<'_> {
         } else {
             self.vm.special(b, reflected)
         };
-        // The right operand goes first if its class derives from the left one's and has a reflected method of its own.
+        // The right operand goes first if its class derives from the left one's and has a reflected
+        // method of its own.
         if let (Some(_), Some(function)) = (left, right)
             && self.vm.is_subclass(class_b, class_a)
             && self
@@ -186,7 +191,7 @@ impl Ctx<'_> {
         a: Value,
         b: Value,
         hint: &str,
-    ) -> Interrupt {
+    ) -> Abrupt {
         let message = format!(
             "unsupported operand type(s) for {symbol}: '{}' and '{}'{hint}",
             self.vm.type_name(a),
@@ -196,7 +201,7 @@ impl Ctx<'_> {
     }
 
     /// `op a`; `not` included.
-    pub fn unary(&mut self, op: UnaryOp, a: Value) -> Result<Value, Interrupt> {
+    pub fn unary(&mut self, op: UnaryOp, a: Value) -> Result<Value, Abrupt> {
         let (method, symbol) = match op {
             UnaryOp::Not => return Ok(Value::Bool(!self.truth(a)?)),
             UnaryOp::Neg => (name::NEG, "-"),
@@ -237,18 +242,18 @@ impl Ctx<'_> {
     /// only as long as it runs. If need be garbage is collected, and the native called again; so
     /// this is an ask like any other, and comes before any change. `MemoryError` if there is too
     /// much that lives.
-    pub fn reserve(&mut self, bytes: usize) -> Result<(), Interrupt> {
+    pub fn reserve(&mut self, bytes: usize) -> Result<(), Abrupt> {
         let bytes = self.held.saturating_add(bytes);
         if self.vm.has_room(bytes) {
             Ok(())
         } else {
-            Err(Interrupt::Room { bytes })
+            Err(Abrupt::Room { bytes })
         }
     }
 
     /// The same after something was changed: the native cannot be called again, so that garbage
     /// counts as if it lived.
-    pub(in crate::vm) fn reserve_midway(&mut self, bytes: usize) -> Result<(), Interrupt> {
+    pub(in crate::vm) fn reserve_midway(&mut self, bytes: usize) -> Result<(), Abrupt> {
         let bytes = self.held.saturating_add(bytes);
         if self.vm.has_room(bytes) {
             Ok(())
@@ -258,7 +263,7 @@ impl Ctx<'_> {
     }
 
     /// `a << b` or `a >> b` of integers.
-    fn shift(&mut self, op: BinaryOp, a: Number, b: Number) -> Result<Value, Interrupt> {
+    fn shift(&mut self, op: BinaryOp, a: Number, b: Number) -> Result<Value, Abrupt> {
         if op == BinaryOp::Shl {
             let bits = left_shifted_bits(&a.big(&self.vm.heap), &b.big(&self.vm.heap));
             self.reserve(usize::try_from(bits / 8).unwrap_or(usize::MAX))?;

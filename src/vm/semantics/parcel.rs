@@ -1,10 +1,12 @@
-//! Values on their way between VMs: copied out of one heap, carried as plain data, and made anew in the other. What `pickle` is to CPython, and it
-//! refuses what `pickle` refuses, in its words.
+//! Values on their way between VMs: copied out of one heap, carried as plain data, and made anew in
+//! the other. What `pickle` is to CPython, and it refuses what `pickle` refuses, in its words.
 //!
-//! A parcel is the value in preorder, one tag each. Objects are numbered as they come, and come back by number, so that sharing and cycles survive;
-//! classes and functions go by module and qualified name, since every VM of a run has the same program. Both directions keep a stack of their own:
-//! depth costs no host stack, and time is in proportion to size. Where it departs from `pickle`: `__reduce__`, `__getstate__` and their kin are not called, and
-//! a class that defines one is refused.
+//! A parcel is the value in preorder, one tag each. Objects are numbered as they come, and come
+//! back by number, so that sharing and cycles survive; classes and functions go by module and
+//! qualified name, since every VM of a run has the same program. Both directions keep a stack of
+//! their own: depth costs no host stack, and time is in proportion to size. Where it departs from
+//! `pickle`: `__reduce__`, `__getstate__` and their kin are not called, and a class that defines
+//! one is refused.
 
 mod decode;
 mod encode;
@@ -15,7 +17,7 @@ pub use encode::{encode, encode_for_child};
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 use std::sync::Arc;
 
 /// Why a value is not packed, or not unpacked.
@@ -38,10 +40,10 @@ impl Refusal {
     }
 
     /// What a native comes to that wanted it.
-    pub(in crate::vm) fn interrupt(self, ctx: &mut Ctx<'_>) -> Interrupt {
+    pub(in crate::vm) fn interrupt(self, ctx: &mut Ctx<'_>) -> Abrupt {
         match self {
             Refusal::Never(class, message) => ctx.error(class, message),
-            Refusal::Room(bytes) => Interrupt::Room { bytes },
+            Refusal::Room(bytes) => Abrupt::Room { bytes },
         }
     }
 }
@@ -63,7 +65,8 @@ tags! {
     Again
 }
 
-/// What `qualname` means in a module of this program: through the attributes of classes, as `pickle` looks it up.
+/// What `qualname` means in a module of this program: through the attributes of classes, as
+/// `pickle` looks it up.
 fn find_global(vm: &Vm, module: &str, qualname: &str) -> Option<Value> {
     let index = vm
         .image

@@ -1,9 +1,12 @@
-//! The protocols of the language as natives use them: truth, equality, order, hash, text, length, iteration, items. Each does what the operator or the
-//! builtin of that name does, for every value, and asks the script where a dunder method is defined there.
+//! The protocols of the language as natives use them: truth, equality, order, hash, text, length,
+//! iteration, items. Each does what the operator or the builtin of that name does, for every value,
+//! and asks the script where a dunder method is defined there.
 //!
-//! Each protocol has two halves. The first, on `Heap`, answers at once where no function of the script can have a say, and says so where one can. The
-//! second, on `Ctx`, asks. Where a loop would ask once for each item (equality of two long lists of the script's objects, a search in one), the loop
-//! itself is a function of the library module `_builtins`, so that its cost stays in proportion to its length.
+//! Each protocol has two halves. The first, on `Heap`, answers at once where no function of the
+//! script can have a say, and says so where one can. The second, on `Ctx`, asks. Where a loop would
+//! ask once for each item (equality of two long lists of the script's objects, a search in one),
+//! the loop itself is a function of the library module `_builtins`, so that its cost stays in
+//! proportion to its length.
 
 mod algebra;
 mod equality;
@@ -40,15 +43,16 @@ use crate::vm::heap::Heap;
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::object::{DictView, Object};
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt};
-use crate::vm::state::thread::Answered;
+use crate::vm::state::native::{Abrupt, Ctx};
+use crate::vm::state::thread::LogEntry;
 
-/// How deep natives follow nested containers on the host's stack, at most; a script's own limit may be lower.
+/// How deep natives follow nested containers on the host's stack, at most; a script's own limit may
+/// be lower.
 const NESTING: usize = 1000;
 
 impl Ctx<'_> {
     /// `bool(value)`.
-    pub fn truth(&mut self, value: Value) -> Result<bool, Interrupt> {
+    pub fn truth(&mut self, value: Value) -> Result<bool, Abrupt> {
         if let Some(truth) = self.vm.heap.truth_fast(value) {
             return Ok(truth);
         }
@@ -78,7 +82,7 @@ impl Ctx<'_> {
     }
 
     /// `len(value)`.
-    pub fn len(&mut self, value: Value) -> Result<usize, Interrupt> {
+    pub fn len(&mut self, value: Value) -> Result<usize, Abrupt> {
         if let Some(length) = self.vm.heap.len_fast(value) {
             return Ok(length);
         }
@@ -101,18 +105,20 @@ impl Ctx<'_> {
         usize::try_from(length).map_err(|_| self.value_error("__len__() should return >= 0"))
     }
 
-    /// Did an earlier run of the native ask for this function of the library at this place, or that many answers further on? Then what it did before it
-    /// asked need not (and where it changed something, must not) be done again.
+    /// Did an earlier run of the native ask for this function of the library at this place, or that
+    /// many answers further on? Then what it did before it asked need not (and where it changed
+    /// something, must not) be done again.
     fn has_asked(&self, ahead: usize, function: &str) -> bool {
-        match self.answers.get(self.next_answer + ahead) {
-            Some(Answered::Calls { calls, .. }) => calls
+        match self.log.get(self.replayed + ahead) {
+            Some(LogEntry::Calls { calls, .. }) => calls
                 .first()
                 .is_some_and(|call| call.0.same(self.vm.library(function))),
             _ => false,
         }
     }
 
-    /// How many more levels of nested containers a native may enter: what the recursion limit leaves, as in CPython, where both count together.
+    /// How many more levels of nested containers a native may enter: what the recursion limit
+    /// leaves, as in CPython, where both count together.
     pub(in crate::vm) fn nesting_left(&self) -> usize {
         let frames = self.vm.threads[self.thread.0 as usize].frames.len();
         self.vm
@@ -123,7 +129,7 @@ impl Ctx<'_> {
     }
 
     /// `RecursionError` of a native that follows nested containers.
-    pub(in crate::vm) fn too_deep(&mut self, doing: &str) -> Interrupt {
+    pub(in crate::vm) fn too_deep(&mut self, doing: &str) -> Abrupt {
         self.error(
             Type::RecursionError,
             format!("maximum recursion depth exceeded{doing}"),

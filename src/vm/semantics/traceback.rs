@@ -1,4 +1,5 @@
-//! An exception put into words, in the form of CPython's report (`Lib/traceback.py`), and what `__exit__` is told of it.
+//! An exception put into words, in the form of CPython's report (`Lib/traceback.py`), and what
+//! `__exit__` is told of it.
 
 use crate::bytecode::op::Op;
 use crate::operator::BinaryOp;
@@ -17,7 +18,8 @@ impl Vm {
         self.report(exception, &[])
     }
 
-    /// An exception and what led to it, outermost first, each with the sentence that links it to the one after it.
+    /// An exception and what led to it, outermost first, each with the sentence that links it to
+    /// the one after it.
     pub(in crate::vm) fn chain(&self, exception: Value) -> Vec<(Value, &'static str)> {
         let mut chain = vec![(exception, "")];
         let mut at = exception;
@@ -46,7 +48,8 @@ impl Vm {
         chain
     }
 
-    /// `texts`: what `str` gives for each exception of the chain, if it had to be asked of the script.
+    /// `texts`: what `str` gives for each exception of the chain, if it had to be asked of the
+    /// script.
     pub(in crate::vm) fn report(&mut self, exception: Value, texts: &[String]) -> String {
         let chain = self.chain(exception);
         let mut report = String::new();
@@ -146,8 +149,8 @@ impl Vm {
     }
 }
 
-/// A frame in a report: its place, the text of its line, and marks under what was running of it. `running`: the operation that
-/// the marked text is, if it is one.
+/// A frame in a report: its place, the text of its line, and marks under what was running of it.
+/// `running`: the operation that the marked text is, if it is one.
 fn traceback_line(source: &Source, name: &str, span: Span, running: Option<Operation>) -> String {
     let line = source.line(span.start);
     let mut text = format!("  File \"{}\", line {line}, in {name}\n", source.name);
@@ -157,8 +160,9 @@ fn traceback_line(source: &Source, name: &str, span: Span, running: Option<Opera
         return text;
     }
     let _ = writeln!(text, "    {shown}");
-    // Carets under the part of the line that was running, unless it is the whole line; tildes under the operands of an operator or a subscript
-    // (`tb_displayline` in CPython 3.11's `Python/traceback.c`).
+    // Carets under the part of the line that was running, unless it is the whole line; tildes under
+    // the operands of an operator or a subscript (`tb_displayline` in CPython 3.11's
+    // `Python/traceback.c`).
     let (end_line, _) = source.line_column(span.end);
     let indent = whole.chars().take_while(|it| it.is_whitespace()).count() as u32;
     let shown_width = shown.chars().count() as u32;

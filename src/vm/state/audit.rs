@@ -19,7 +19,9 @@ use crate::vm::heap::text::Form;
 use crate::vm::heap::value::Value;
 use crate::vm::state::cache::{CACHES, Cache};
 use crate::vm::state::slice::WaitOn;
-use crate::vm::state::thread::{Answered, Asking, Frame, Outcome, Pending, Return, Status, Thread};
+use crate::vm::state::thread::{
+    Awaiting, Frame, LogEntry, Outcome, Pending, Return, Status, Thread,
+};
 use rustc_hash::FxHashSet;
 
 impl Vm {
@@ -165,7 +167,7 @@ impl Audit<'_> {
             class_version: _,
             list_append: _,
             yields_at_mutex: _,
-            pumping: _,
+            resuming_native: _,
             collect_at: _,
             collect_even_if_full_at: _,
             memory: _,
@@ -305,28 +307,28 @@ impl Audit<'_> {
             bound: _,
             extra,
             ret: _,
-            answers,
-            asking,
+            log,
+            awaiting,
             depth: _,
         } = pending;
         let from = "a native that waits";
         self.reach_all(extra.iter().map(|(_, value)| value), from);
-        for answer in answers {
+        for answer in log {
             match answer {
-                Answered::Calls { calls, results } => {
+                LogEntry::Calls { calls, results } => {
                     self.calls(calls);
                     self.reach_all(results, from);
                 }
-                Answered::Raised { calls, exception } => {
+                LogEntry::Raised { calls, exception } => {
                     self.calls(calls);
                     self.reach(*exception, from);
                 }
-                Answered::Engine(value) | Answered::Whole(value) => self.reach(*value, from),
-                Answered::Woken | Answered::TimedOut => {}
+                LogEntry::Engine(value) | LogEntry::Whole(value) => self.reach(*value, from),
+                LogEntry::Woken | LogEntry::TimedOut => {}
             }
         }
-        match asking {
-            Asking::Calls {
+        match awaiting {
+            Awaiting::Calls {
                 calls,
                 results,
                 catch: _,
@@ -334,8 +336,8 @@ impl Audit<'_> {
                 self.calls(calls);
                 self.reach_all(results, from);
             }
-            Asking::Wake { on, guarded: _ } => self.wait(*on),
-            Asking::Nothing | Asking::Engine => {}
+            Awaiting::Wake { on, guarded: _ } => self.wait(*on),
+            Awaiting::Nothing | Awaiting::Engine => {}
         }
     }
 
@@ -459,7 +461,8 @@ impl Audit<'_> {
             .extend(dicts.chain(sets).map(str::to_owned).chain(classes));
     }
 
-    /// Shapes are a tree in which each node has one name more than its parent; instances fit theirs.
+    /// Shapes are a tree in which each node has one name more than its parent; instances fit
+    /// theirs.
     fn shapes(&mut self) {
         let shapes = &self.vm.shapes;
         let mut roots: Vec<Option<u32>> = vec![None; shapes.numbers()];
@@ -735,7 +738,7 @@ fn held_by_object(object: &Object) -> Vec<Value> {
         Object::Condition(Condition {
             lock,
             waiters: _,
-            born: _,
+            origin: _,
         }) => vec![*lock],
         Object::Ring(ring) => ring.iter().chain(ring.state()).collect(),
     }

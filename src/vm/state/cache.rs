@@ -1,21 +1,25 @@
-//! The inline caches of instructions that look up attributes. What they hold must agree with the look-up in `vm::semantics::attribute`.
+//! The inline caches of instructions that look up attributes. What they hold must agree with the
+//! look-up in `vm::semantics::attribute`.
 
 use crate::vm::Vm;
 use crate::vm::heap::class::Class;
 use crate::vm::heap::object::{Function, Instance};
 use crate::vm::heap::value::{NativeId, Ref, Value};
 
-/// How many caches a site has. The loop looks at the first one; the second, for a site at which two classes alternate, costs a call.
+/// How many caches a site has. The loop looks at the first one; the second, for a site at which two
+/// classes alternate, costs a call.
 pub(in crate::vm) const CACHES: usize = 2;
 
-/// What an instruction that looks up an attribute found last time, and under which condition it still holds.
+/// What an instruction that looks up an attribute found last time, and under which condition it
+/// still holds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::vm) enum Cache {
     #[default]
     Empty,
     /// Instances of this shape have it in this slot, as long as no class changes.
     Slot { shape: u32, slot: u32, version: u32 },
-    /// Setting it adds it to instances of one shape, which have the other one then, as long as no class changes.
+    /// Setting it adds it to instances of one shape, which have the other one then, as long as no
+    /// class changes.
     Add { from: u32, to: u32, version: u32 },
     /// Instances of this shape find this function in their class, as long as no class changes.
     Method {
@@ -29,7 +33,8 @@ pub(in crate::vm) enum Cache {
         version: u32,
         function: Ref<Function>,
     },
-    /// Values of this builtin type, or instances of this class that stands for one, have this native as a method.
+    /// Values of this builtin type, or instances of this class that stands for one, have this
+    /// native as a method.
     Native { class: u32, native: NativeId },
     /// In this module, it is this variable.
     Global { module: u32, global: u32 },
@@ -103,7 +108,8 @@ impl Cache {
 }
 
 impl Vm {
-    /// Notes what a site found. What the first cache holds stays there as long as it can still be true.
+    /// Notes what a site found. What the first cache holds stays there as long as it can still be
+    /// true.
     pub(in crate::vm) fn remember(&mut self, at: usize, found: Cache) {
         let lasting = match self.caches[at] {
             Cache::Empty | Cache::Native { .. } | Cache::Global { .. } | Cache::Super { .. } => {

@@ -1,9 +1,12 @@
-//! Comparing and hashing VMs. Two VMs are equal if no script could tell them apart from here on: same globals, same threads at the same instructions, and
-//! heaps that have the same shape. Handles do not matter: objects are numbered in the order in which a walk from the roots meets them, and
-//! everything is written in that numbering to one row of bytes, which is what is compared and hashed.
+//! Comparing and hashing VMs. Two VMs are equal if no script could tell them apart from here on:
+//! same globals, same threads at the same instructions, and heaps that have the same shape. Handles
+//! do not matter: objects are numbered in the order in which a walk from the roots meets them, and
+//! everything is written in that numbering to one row of bytes, which is what is compared and
+//! hashed.
 //!
-//! Left out on purpose: inline caches, remembered look-ups, free slots, garbage, counts of instructions. Kept although a script could not see it: what dead
-//! registers hold, so that two states may count as different that are not (never the other way round).
+//! Left out on purpose: inline caches, remembered look-ups, free slots, garbage, counts of
+//! instructions. Kept although a script could not see it: what dead registers hold, so that two
+//! states may count as different that are not (never the other way round).
 
 use crate::vm::Vm;
 use crate::vm::heap::class::Name;
@@ -11,7 +14,7 @@ use crate::vm::heap::object::{DictView, GeneratorState, Iter, Object, TraceEntry
 use crate::vm::heap::text::Str;
 use crate::vm::heap::value::{Ref, ThreadId, Value};
 use crate::vm::state::slice::WaitOn;
-use crate::vm::state::thread::{Answered, Asking, Outcome, Pending, Return, Status, Thread};
+use crate::vm::state::thread::{Awaiting, LogEntry, Outcome, Pending, Return, Status, Thread};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -85,7 +88,8 @@ impl Walk<'_> {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    /// Attribute names go by their text: their numbers depend on the order in which they were first used.
+    /// Attribute names go by their text: their numbers depend on the order in which they were first
+    /// used.
     fn name(&mut self, name: Name) {
         let text = self.vm.names[name].clone();
         self.text(&text);
@@ -547,33 +551,33 @@ impl Walk<'_> {
             self.name(name);
             self.value(value);
         }
-        for answered in &pending.answers {
-            match answered {
-                Answered::Calls { calls, results } => {
+        for entry in &pending.log {
+            match entry {
+                LogEntry::Calls { calls, results } => {
                     self.byte(1);
                     self.calls(calls);
                     self.values(results);
                 }
-                Answered::Raised { calls, exception } => {
+                LogEntry::Raised { calls, exception } => {
                     self.byte(2);
                     self.calls(calls);
                     self.value(*exception);
                 }
-                Answered::Engine(value) => {
+                LogEntry::Engine(value) => {
                     self.byte(3);
                     self.value(*value);
                 }
-                Answered::Whole(value) => {
+                LogEntry::Whole(value) => {
                     self.byte(6);
                     self.value(*value);
                 }
-                Answered::Woken => self.byte(4),
-                Answered::TimedOut => self.byte(5),
+                LogEntry::Woken => self.byte(4),
+                LogEntry::TimedOut => self.byte(5),
             }
         }
-        match &pending.asking {
-            Asking::Nothing => self.byte(6),
-            Asking::Calls {
+        match &pending.awaiting {
+            Awaiting::Nothing => self.byte(6),
+            Awaiting::Calls {
                 calls,
                 results,
                 catch,
@@ -582,8 +586,8 @@ impl Walk<'_> {
                 self.calls(calls);
                 self.values(results);
             }
-            Asking::Engine => self.byte(9),
-            Asking::Wake { on, guarded } => {
+            Awaiting::Engine => self.byte(9),
+            Awaiting::Wake { on, guarded } => {
                 self.byte(10 + u8::from(*guarded));
                 self.wait(*on);
             }

@@ -1,4 +1,5 @@
-//! Which class a value has, and what classes have: look-up along the order of bases, with its memory.
+//! Which class a value has, and what classes have: look-up along the order of bases, with its
+//! memory.
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Name, Type};
@@ -229,8 +230,9 @@ impl Vm {
         (native.kind == Kind::Getter).then_some(native)
     }
 
-    /// The script's own method for a protocol (`__len__`, `__add__` …) of a value: only what a class of the script or the library defines, since builtin
-    /// types are done in Rust. To be called with the value as first argument.
+    /// The script's own method for a protocol (`__len__`, `__add__` …) of a value: only what a
+    /// class of the script or the library defines, since builtin types are done in Rust. To be
+    /// called with the value as first argument.
     #[must_use]
     pub fn special(&self, value: Value, name: Name) -> Option<Value> {
         let Value::Instance(it) = value else {

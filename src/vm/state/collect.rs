@@ -14,10 +14,11 @@ use std::sync::Arc;
 counted! { Cache: 16, Lookup: 32 }
 
 impl Vm {
-    /// `collect_if_due` before a new value is put anywhere. If false is the answer the value must not be put there: a script that catches the
-    /// `MemoryError` and tries again would have a larger one each time.
+    /// `collect_if_due` before a new value is put anywhere. If false is the answer the value must
+    /// not be put there: a script that catches the `MemoryError` and tries again would have a
+    /// larger one each time.
     #[inline]
-    pub(in crate::vm) fn keeps(&mut self, value: Value) -> bool {
+    pub(in crate::vm) fn collect_keeping(&mut self, value: Value) -> bool {
         (self.heap.allocated < self.collect_at && !self.heap.shares())
             || self.collect_but_keep(value)
     }
@@ -48,7 +49,8 @@ impl Vm {
         self.heap.allocated >= self.collect_at.saturating_add(MUCH.min(self.collect_at))
     }
 
-    /// Is there room for so many bytes, for as long as a native runs or for an object that it makes?
+    /// Is there room for so many bytes, for as long as a native runs or for an object that it
+    /// makes?
     pub(in crate::vm) fn has_room(&mut self, bytes: usize) -> bool {
         let wanted = self.heap.allocated.saturating_add(bytes);
         let more = wanted.saturating_sub(self.granted);

@@ -1,6 +1,6 @@
 //! What some builtin exceptions keep beside their `args`, and when they take it from them
-//! (`Objects/exceptions.c`): `OSError` when it is made, or, where a class has an `__init__` of its own,
-//! when that calls `OSError`'s; `StopIteration` and `SystemExit` in their `__init__`.
+//! (`Objects/exceptions.c`): `OSError` when it is made, or, where a class has an `__init__` of its
+//! own, when that calls `OSError`'s; `StopIteration` and `SystemExit` in their `__init__`.
 
 use crate::vm::Vm;
 use crate::vm::heap::Weight;
@@ -221,8 +221,8 @@ impl Vm {
         true
     }
 
-    /// The arguments that make such an exception anew: those of an `OSError` with the files that they do not
-    /// show.
+    /// The arguments that make such an exception anew: those of an `OSError` with the files that
+    /// they do not show.
     pub(in crate::vm) fn arguments_to_make(&self, instance: Ref<Instance>) -> Vec<Value> {
         let Some(exception) = self.heap.instances[instance].exception.as_deref() else {
             return Vec::new();

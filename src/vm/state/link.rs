@@ -1,4 +1,5 @@
-//! What the run loop needs to know of each code object beside its instructions, worked out once for a program and shared by all VMs that run it.
+//! What the run loop needs to know of each code object beside its instructions, worked out once for
+//! a program and shared by all VMs that run it.
 
 use crate::bytecode::code::{Capture, Const, Program};
 use crate::bytecode::op::{CodeIx, Op};
@@ -40,7 +41,8 @@ pub(in crate::vm) struct Link {
     pub(in crate::vm) generator: bool,
     /// The instructions, once more, where the loop finds them.
     pub(in crate::vm) ops: Box<[Op]>,
-    /// The most instructions that can run before a backward jump or a change of frame, as a distance in bytes.
+    /// The most instructions that can run before a backward jump or a change of frame, as a
+    /// distance in bytes.
     pub(in crate::vm) longest_run: isize,
     /// How many instructions the codes before it have.
     pub(in crate::vm) first_op: u32,
@@ -48,12 +50,14 @@ pub(in crate::vm) struct Link {
     pub(in crate::vm) cache_base: u32,
     /// The attribute names of its sites.
     pub(in crate::vm) sites: Box<[Name]>,
-    /// Registers that must be unbound when a call begins, since the code may read them before it has written them.
+    /// Registers that must be unbound when a call begins, since the code may read them before it
+    /// has written them.
     pub(in crate::vm) unbound: Box<[u16]>,
 }
 
 impl Image {
-    /// Links a program. Only a verified one has an image, and only an image runs: that is what the run loop's `unsafe` code stands on.
+    /// Links a program. Only a verified one has an image, and only an image runs: that is what the
+    /// run loop's `unsafe` code stands on.
     #[must_use]
     pub fn new(verified: &Verified, natives: &'static Natives) -> Image {
         let program = verified.program().clone();
@@ -120,7 +124,8 @@ impl Image {
 }
 
 impl Image {
-    /// All instructions of the program in a row: the codes one after the other. Observers of straight runs count in it.
+    /// All instructions of the program in a row: the codes one after the other. Observers of
+    /// straight runs count in it.
     pub fn flat(&self) -> impl Iterator<Item = Op> {
         let codes = self.program.codes.iter();
         codes.flat_map(|code| code.ops.iter().copied())

@@ -1,10 +1,13 @@
 //! Builtins written in Rust, and the context they run in.
 //!
-//! A native is a plain function that runs from its first line to its result. When it needs the script (a `key` function, a `__repr__`) or the engine
-//! (a clock, a lock that is taken), it *asks*: the first time the ask returns `Err(Interrupt::…)`, which the native passes on with `?`; when the answer
-//! is there, the native is called again from the start, and the same ask now returns it. So natives need no state machines, nothing recurses on the
-//! host's stack, and a VM can be cloned in the middle of a `sorted(key=…)`. Two rules follow: *ask before you change anything*, and ask for many
-//! results at once (`call_all`) where there are many, since each ask runs the native's beginning once more.
+//! A native is a plain function that runs from its first line to its result. When it needs the
+//! script (a `key` function, a `__repr__`) or the engine (a clock, a lock that is taken), its
+//! request returns `Err(Abrupt::…)`, which it passes on with `?`; once the reply is there, the
+//! native is called again from its first line, and the same request is answered from its log.
+//! (Durable-execution systems call this *deterministic replay*.) So natives need no state machines,
+//! nothing recurses on the host's stack, and a VM can be cloned in the middle of a `sorted(key=…)`.
+//! Two rules follow: *ask before you change anything*, and ask for many results at once
+//! (`call_all`) where there are many, since each request runs the native's beginning once more.
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
@@ -13,7 +16,7 @@ use crate::vm::heap::object::Bytes;
 use crate::vm::heap::value::{NativeId, ThreadId, Value};
 use crate::vm::state::slice::{SysCall, WaitOn};
 use crate::vm::state::stack::{Arguments, Bound};
-use crate::vm::state::thread::Answered;
+use crate::vm::state::thread::LogEntry;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
@@ -22,12 +25,14 @@ use smol_str::SmolStr;
 pub struct Native {
     /// The builtin type whose method it is.
     pub owner: Option<Type>,
-    /// Its name. Names with a leading underscore (and no owner) can be used by the embedded modules alone.
+    /// Its name. Names with a leading underscore (and no owner) can be used by the embedded modules
+    /// alone.
     pub name: &'static str,
     /// The name that scripts see: `sqrt` for `_math_sqrt`.
     pub shown: &'static str,
-    /// Its parameters as in Python: `iterable, /, *, key=, reverse=`. A method's first is `self`. `name=` is optional (unbound if not given);
-    /// `*name` takes the rest; `**name` takes other keywords.
+    /// Its parameters as in Python: `iterable, /, *, key=, reverse=`. A method's first is `self`.
+    /// `name=` is optional (unbound if not given); `*name` takes the rest; `**name` takes other
+    /// keywords.
     pub signature: &'static str,
     /// What its owner binds it to.
     pub kind: Kind,
@@ -63,12 +68,13 @@ pub enum Kind {
     Class,
     /// The object whose attribute it computes: scripts read it, they do not call it.
     Getter,
-    /// The instance of a class of the library that has it as a method. It looks itself whether it is one.
+    /// The instance of a class of the library that has it as a method. It looks itself whether it
+    /// is one.
     Method,
 }
 
 /// The one signature of natives.
-pub type NativeFn = fn(&mut Ctx<'_>) -> Result<Value, Interrupt>;
+pub type NativeFn = fn(&mut Ctx<'_>) -> Result<Value, Abrupt>;
 
 /// A builtin function.
 #[must_use]
@@ -139,7 +145,8 @@ pub const fn class_method(
     }
 }
 
-/// A method for a class of an embedded module, which has it under the name `shown`; `self` is `ctx.arg(0)`.
+/// A method for a class of an embedded module, which has it under the name `shown`; `self` is
+/// `ctx.arg(0)`.
 #[must_use]
 pub const fn library_method(
     name: &'static str,
@@ -162,9 +169,9 @@ pub const fn getter(owner: Type, name: &'static str, function: NativeFn) -> Nati
     }
 }
 
-/// Why a native stopped before its result.
+/// Why a native ended without a result: an abrupt completion (ECMAScript's term).
 #[derive(Debug)]
-pub enum Interrupt {
+pub enum Abrupt {
     /// It raises this exception.
     Throw(Value),
     /// It needs the results of calls into the script.
@@ -192,7 +199,8 @@ pub enum Interrupt {
     Abort,
 }
 
-/// What a native sees: the VM, the thread that called it, its arguments, and the answers to what it asked so far.
+/// What a native sees: the VM, the thread that called it, its arguments, and the log of its earlier
+/// runs.
 pub struct Ctx<'a> {
     pub vm: &'a mut Vm,
     pub thread: ThreadId,
@@ -201,10 +209,12 @@ pub struct Ctx<'a> {
     pub(in crate::vm) bound: Bound,
     /// Keywords that are no parameters, for `**name`.
     pub(in crate::vm) extra: &'a [(Name, Value)],
-    pub(in crate::vm) answers: &'a [Answered],
-    pub(in crate::vm) next_answer: usize,
-    /// What `once` did in this run, to be remembered if the run is interrupted.
-    pub(in crate::vm) fresh: SmallVec<[Answered; 1]>,
+    /// What it asked in earlier runs, with the replies.
+    pub(in crate::vm) log: &'a [LogEntry],
+    /// How many entries of the log this run has used.
+    pub(in crate::vm) replayed: usize,
+    /// What `once` and `mark` add in this run; kept if the run ends abruptly.
+    pub(in crate::vm) new_entries: SmallVec<[LogEntry; 1]>,
     /// Bytes that it has for itself while it goes on, which `reserve` counts in.
     pub(in crate::vm) held: usize,
     /// Does it run as a part of another native (`call_special`)?
@@ -221,7 +231,7 @@ pub enum Woken {
 }
 
 impl<'a> Ctx<'a> {
-    /// For a native that is called with these arguments, and no keywords or answers yet.
+    /// For a native that is called with these arguments, no keywords, and an empty log.
     pub(in crate::vm) fn new(vm: &'a mut Vm, thread: usize, id: NativeId, bound: Bound) -> Ctx<'a> {
         Ctx {
             vm,
@@ -229,9 +239,9 @@ impl<'a> Ctx<'a> {
             id,
             bound,
             extra: &[],
-            answers: &[],
-            next_answer: 0,
-            fresh: SmallVec::new(),
+            log: &[],
+            replayed: 0,
+            new_entries: SmallVec::new(),
             held: 0,
             nested: false,
         }
@@ -240,11 +250,12 @@ impl<'a> Ctx<'a> {
 
 impl Ctx<'_> {
     /// Runs the native from its beginning.
-    pub(in crate::vm) fn run(&mut self) -> Result<Value, Interrupt> {
+    pub(in crate::vm) fn run(&mut self) -> Result<Value, Abrupt> {
         (self.vm.image.natives[self.id].function)(self)
     }
 
-    /// The argument of the parameter at `index` (positional ones, then keyword-only ones, in order of the signature); unbound if not given.
+    /// The argument of the parameter at `index` (positional ones, then keyword-only ones, in order
+    /// of the signature); unbound if not given.
     #[inline]
     #[must_use]
     pub fn arg(&self, index: usize) -> Value {
@@ -276,25 +287,26 @@ impl Ctx<'_> {
 
     /// An interrupt that raises a new exception of a builtin class with one message.
     #[must_use]
-    pub fn error(&mut self, class: Type, message: impl Into<SmolStr>) -> Interrupt {
+    pub fn error(&mut self, class: Type, message: impl Into<SmolStr>) -> Abrupt {
         let message = self.vm.heap.new_str(message);
-        Interrupt::Throw(self.vm.new_exception(class, vec![message]))
+        Abrupt::Throw(self.vm.new_exception(class, vec![message]))
     }
 
     /// `TypeError`.
     #[must_use]
-    pub fn type_error(&mut self, message: impl Into<SmolStr>) -> Interrupt {
+    pub fn type_error(&mut self, message: impl Into<SmolStr>) -> Abrupt {
         self.error(Type::TypeError, message)
     }
 
     /// `ValueError`.
     #[must_use]
-    pub fn value_error(&mut self, message: impl Into<SmolStr>) -> Interrupt {
+    pub fn value_error(&mut self, message: impl Into<SmolStr>) -> Abrupt {
         self.error(Type::ValueError, message)
     }
 
-    /// The error of a method of a library's class whose first argument is no instance of it, or one that has not been set up.
-    pub(in crate::vm) fn wrong_receiver(&mut self, class: &str) -> Interrupt {
+    /// The error of a method of a library's class whose first argument is no instance of it, or one
+    /// that has not been set up.
+    pub(in crate::vm) fn wrong_receiver(&mut self, class: &str) -> Abrupt {
         let of = self.vm.type_name(self.arg(0)).to_owned();
         let name = self.name();
         self.type_error(format!(
@@ -303,17 +315,19 @@ impl Ctx<'_> {
     }
 
     /// Calls a value.
-    pub fn call(&mut self, function: Value, args: &[Value]) -> Result<Value, Interrupt> {
+    pub fn call(&mut self, function: Value, args: &[Value]) -> Result<Value, Abrupt> {
         Ok(self.call_all(vec![(function, args.to_vec())])?[0])
     }
 
-    /// Calls a special method that `Vm::special` found. One that is a native which takes so many arguments runs here and now, as a part of this one: what it asks,
-    /// this one asks. What such a part calls is asked for, so that natives which call each other without end do not do so on the machine's stack.
+    /// Calls a special method that `Vm::special` found. One that is a native which takes so many
+    /// arguments runs here and now, as a part of this one: what it asks, this one asks. What such a
+    /// part calls is asked for, so that natives which call each other without end do not do so on
+    /// the machine's stack.
     pub(in crate::vm) fn call_special(
         &mut self,
         method: Value,
         args: &[Value],
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         let thread = self.thread.0 as usize;
         let top = self.vm.stack_top(thread).max(self.bound.end());
         let Some((native, bound)) = self
@@ -333,20 +347,20 @@ impl Ctx<'_> {
     }
 
     /// Calls values one after the other and gives all results.
-    pub fn call_all(&mut self, calls: Vec<(Value, Vec<Value>)>) -> Result<Vec<Value>, Interrupt> {
+    pub fn call_all(&mut self, calls: Vec<(Value, Vec<Value>)>) -> Result<Vec<Value>, Abrupt> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(Answered::Calls {
+        if let Some(LogEntry::Calls {
             calls: asked,
             results,
-        }) = self.answers.get(self.next_answer)
+        }) = self.log.get(self.replayed)
             && same_calls(asked, &calls)
         {
-            self.next_answer += 1;
+            self.replayed += 1;
             return Ok(results.clone());
         }
-        Err(Interrupt::Calls {
+        Err(Abrupt::Calls {
             calls,
             catch: false,
         })
@@ -357,67 +371,67 @@ impl Ctx<'_> {
         &mut self,
         function: Value,
         args: &[Value],
-    ) -> Result<Result<Value, Value>, Interrupt> {
+    ) -> Result<Result<Value, Value>, Abrupt> {
         let called = self.try_call_all(vec![(function, args.to_vec())])?;
         Ok(called.map(|results| results[0]))
     }
 
-    /// Calls values one after the other and gives all results; an exception that one raises is the inner
-    /// `Err`.
+    /// Calls values one after the other and gives all results; an exception that one raises is the
+    /// inner `Err`.
     pub(in crate::vm) fn try_call_all(
         &mut self,
         calls: Vec<(Value, Vec<Value>)>,
-    ) -> Result<Result<Vec<Value>, Value>, Interrupt> {
+    ) -> Result<Result<Vec<Value>, Value>, Abrupt> {
         if calls.is_empty() {
             return Ok(Ok(Vec::new()));
         }
-        match self.answers.get(self.next_answer) {
-            Some(Answered::Calls {
+        match self.log.get(self.replayed) {
+            Some(LogEntry::Calls {
                 calls: asked,
                 results,
             }) if same_calls(asked, &calls) => {
-                self.next_answer += 1;
+                self.replayed += 1;
                 Ok(Ok(results.clone()))
             }
-            Some(Answered::Raised {
+            Some(LogEntry::Raised {
                 calls: asked,
                 exception,
             }) if same_calls(asked, &calls) => {
-                self.next_answer += 1;
+                self.replayed += 1;
                 Ok(Err(*exception))
             }
-            _ => Err(Interrupt::Calls { calls, catch: true }),
+            _ => Err(Abrupt::Calls { calls, catch: true }),
         }
     }
 
     /// Asks the engine. An error of the engine is raised, not returned.
-    pub fn sys(&mut self, call: SysCall) -> Result<Value, Interrupt> {
-        if let Some(Answered::Engine(value)) = self.answers.get(self.next_answer) {
-            self.next_answer += 1;
+    pub fn sys(&mut self, call: SysCall) -> Result<Value, Abrupt> {
+        if let Some(LogEntry::Engine(value)) = self.log.get(self.replayed) {
+            self.replayed += 1;
             return Ok(*value);
         }
-        Err(Interrupt::Call(Box::new(call)))
+        Err(Abrupt::Call(Box::new(call)))
     }
 
     /// Asks the engine something that is costly to put together (a parcel), which is done once.
     pub fn sys_with(
         &mut self,
-        make: impl FnOnce(&mut Self) -> Result<SysCall, Interrupt>,
-    ) -> Result<Value, Interrupt> {
-        if let Some(Answered::Engine(value)) = self.answers.get(self.next_answer) {
-            self.next_answer += 1;
+        make: impl FnOnce(&mut Self) -> Result<SysCall, Abrupt>,
+    ) -> Result<Value, Abrupt> {
+        if let Some(LogEntry::Engine(value)) = self.log.get(self.replayed) {
+            self.replayed += 1;
             return Ok(*value);
         }
         let call = make(self)?;
-        Err(Interrupt::Call(Box::new(call)))
+        Err(Abrupt::Call(Box::new(call)))
     }
 
     /// For loops that may be long, every now and then: gives up where the engine wants something.
     /// An ask like any other, which comes before any change.
     #[inline]
-    pub(in crate::vm) fn look(&self) -> Result<(), Interrupt> {
+    pub(in crate::vm) fn look(&self) -> Result<(), Abrupt> {
         if self.vm.heap.is_flagged_now() {
-            return Err(Interrupt::Flagged);
+            return Err(Abrupt::Flagged);
         }
         Ok(())
     }
@@ -425,51 +439,53 @@ impl Ctx<'_> {
     /// Has nothing been asked yet?
     #[must_use]
     pub fn is_first_run(&self) -> bool {
-        self.answers.is_empty()
+        self.log.is_empty()
     }
 
-    /// Does something once, however often the native is called again, and remembers its value: the way to change something *before* an ask
-    /// (`Condition.wait` lets go of its lock, then waits).
+    /// Does something once, however often the native is called again, and remembers its value: the
+    /// way to change something *before* an ask (`Condition.wait` lets go of its lock, then waits).
     pub fn once(
         &mut self,
-        act: impl FnOnce(&mut Self) -> Result<Value, Interrupt>,
-    ) -> Result<Value, Interrupt> {
-        if let Some(Answered::Engine(value)) = self.answers.get(self.next_answer) {
-            self.next_answer += 1;
+        act: impl FnOnce(&mut Self) -> Result<Value, Abrupt>,
+    ) -> Result<Value, Abrupt> {
+        if let Some(LogEntry::Engine(value)) = self.log.get(self.replayed) {
+            self.replayed += 1;
             return Ok(*value);
         }
         let value = act(self)?;
-        self.fresh.push(Answered::Engine(value));
+        self.new_entries.push(LogEntry::Engine(value));
         Ok(value)
     }
 
     /// Remembers that it came by here with this value, for `noted` when it is called again.
-    pub(in crate::vm) fn note(&mut self, mark: Value) {
-        self.fresh.push(Answered::Engine(mark));
+    pub(in crate::vm) fn mark(&mut self, mark: Value) {
+        self.new_entries.push(LogEntry::Engine(mark));
     }
 
-    /// Did an earlier run come by here with this value? Then the answers to what it asked before that are not needed again.
-    pub(in crate::vm) fn noted(&mut self, mark: Value) -> bool {
-        let ahead = self.answers[self.next_answer..]
+    /// Did an earlier run come by here with this value? Then the answers to what it asked before
+    /// that are not needed again.
+    pub(in crate::vm) fn marked(&mut self, mark: Value) -> bool {
+        let ahead = self.log[self.replayed..]
             .iter()
-            .position(|answer| matches!(answer, Answered::Engine(it) if it.same(mark)));
-        self.next_answer += ahead.map_or(0, |ahead| ahead + 1);
+            .position(|answer| matches!(answer, LogEntry::Engine(it) if it.same(mark)));
+        self.replayed += ahead.map_or(0, |ahead| ahead + 1);
         ahead.is_some()
     }
 
-    /// Waits inside the VM until woken or until the deadline (nanoseconds of `Clock::Monotonic`). The VM puts the thread at the end of the queue of `on`
-    /// when it really waits. Being woken promises nothing: look again, in a loop.
-    pub fn wait(&mut self, on: WaitOn, deadline_ns: Option<u64>) -> Result<Woken, Interrupt> {
-        match self.answers.get(self.next_answer) {
-            Some(Answered::Woken) => {
-                self.next_answer += 1;
+    /// Waits inside the VM until woken or until the deadline (nanoseconds of `Clock::Monotonic`).
+    /// The VM puts the thread at the end of the queue of `on` when it really waits. Being woken
+    /// promises nothing: look again, in a loop.
+    pub fn wait(&mut self, on: WaitOn, deadline_ns: Option<u64>) -> Result<Woken, Abrupt> {
+        match self.log.get(self.replayed) {
+            Some(LogEntry::Woken) => {
+                self.replayed += 1;
                 Ok(Woken::Up)
             }
-            Some(Answered::TimedOut) => {
-                self.next_answer += 1;
+            Some(LogEntry::TimedOut) => {
+                self.replayed += 1;
                 Ok(Woken::TimedOut)
             }
-            _ => Err(Interrupt::Wait {
+            _ => Err(Abrupt::Wait {
                 on,
                 deadline_ns,
                 guarded: false,
@@ -477,26 +493,27 @@ impl Ctx<'_> {
         }
     }
 
-    /// The same for a native that has something to put right before an exception may end it: one that is sent to the thread is the inner `Err`.
+    /// The same for a native that has something to put right before an exception may end it: one
+    /// that is sent to the thread is the inner `Err`.
     pub fn wait_guarded(
         &mut self,
         on: WaitOn,
         deadline_ns: Option<u64>,
-    ) -> Result<Result<Woken, Value>, Interrupt> {
-        match self.answers.get(self.next_answer) {
-            Some(Answered::Woken) => {
-                self.next_answer += 1;
+    ) -> Result<Result<Woken, Value>, Abrupt> {
+        match self.log.get(self.replayed) {
+            Some(LogEntry::Woken) => {
+                self.replayed += 1;
                 Ok(Ok(Woken::Up))
             }
-            Some(Answered::TimedOut) => {
-                self.next_answer += 1;
+            Some(LogEntry::TimedOut) => {
+                self.replayed += 1;
                 Ok(Ok(Woken::TimedOut))
             }
-            Some(Answered::Raised { exception, .. }) => {
-                self.next_answer += 1;
+            Some(LogEntry::Raised { exception, .. }) => {
+                self.replayed += 1;
                 Ok(Err(*exception))
             }
-            _ => Err(Interrupt::Wait {
+            _ => Err(Abrupt::Wait {
                 on,
                 deadline_ns,
                 guarded: true,
@@ -506,7 +523,8 @@ impl Ctx<'_> {
 }
 
 impl Vm {
-    /// What a special method of an instance's class comes to, if it is a native that asks nothing: for the instructions, which then need not ask for it.
+    /// What a special method of an instance's class comes to, if it is a native that asks nothing:
+    /// for the instructions, which then need not ask for it.
     pub(in crate::vm) fn special_at_once<const COUNT: usize>(
         &mut self,
         thread: usize,
@@ -519,12 +537,13 @@ impl Vm {
         self.threads[thread].stack[top..top + COUNT].copy_from_slice(&args);
         match Ctx::new(self, thread, native, bound).run() {
             Ok(value) => Some(Ok(value)),
-            Err(Interrupt::Throw(exception)) => Some(Err(exception)),
+            Err(Abrupt::Throw(exception)) => Some(Err(exception)),
             Err(_) => None,
         }
     }
 
-    /// If the method is a native that takes so many arguments, which lie at this place of the stack: which one, and how they are bound.
+    /// If the method is a native that takes so many arguments, which lie at this place of the
+    /// stack: which one, and how they are bound.
     fn takes(&self, method: Value, at: usize, count: usize) -> Option<(NativeId, Bound)> {
         let Value::Native(native) = method else {
             return None;
@@ -539,8 +558,8 @@ impl Vm {
     }
 }
 
-/// Is this the question that was answered? Between asking and being called again, other threads may have changed what the native looks at; then it must ask
-/// anew.
+/// Is this the question that was answered? Between awaiting and being called again, other threads
+/// may have changed what the native looks at; then it must ask anew.
 fn same_calls(a: &[(Value, Vec<Value>)], b: &[(Value, Vec<Value>)]) -> bool {
     a.len() == b.len()
         && a.iter().zip(b).all(|((f, x), (g, y))| {
@@ -550,7 +569,8 @@ fn same_calls(a: &[(Value, Vec<Value>)], b: &[(Value, Vec<Value>)]) -> bool {
         })
 }
 
-/// The same object; or one of a kind that a native makes on its way to the question, and so makes anew each time.
+/// The same object; or one of a kind that a native makes on its way to the question, and so makes
+/// anew each time.
 fn same_part(a: Value, b: Value) -> bool {
     a.same(b)
         || matches!(
@@ -569,7 +589,7 @@ fn same_part(a: Value, b: Value) -> bool {
 impl Ctx<'_> {
     /// An interrupt that raises the exception.
     #[must_use]
-    pub fn raise(&mut self, fault: Fault) -> Interrupt {
+    pub fn raise(&mut self, fault: Fault) -> Abrupt {
         if let Some(coding) = fault.coding {
             let heap = &mut self.vm.heap;
             let args = vec![
@@ -582,17 +602,17 @@ impl Ctx<'_> {
                 Value::Int(coding.end as i64),
                 heap.new_string(coding.reason),
             ];
-            return Interrupt::Throw(self.vm.new_exception(fault.class, args));
+            return Abrupt::Throw(self.vm.new_exception(fault.class, args));
         }
         let mut args: Vec<Value> = fault.errno.map(Value::Int).into_iter().collect();
         if !fault.message.is_empty() {
             args.push(self.vm.heap.new_str(fault.message));
         }
-        Interrupt::Throw(self.vm.new_exception(fault.class, args))
+        Abrupt::Throw(self.vm.new_exception(fault.class, args))
     }
 
     /// The result of a pure function; its fault is raised.
-    pub fn ok<T>(&mut self, result: Result<T, Fault>) -> Result<T, Interrupt> {
+    pub fn ok<T>(&mut self, result: Result<T, Fault>) -> Result<T, Abrupt> {
         result.map_err(|fault| self.raise(fault))
     }
 }

@@ -1,4 +1,5 @@
-//! The table of natives, which whoever makes an image hands in: nothing below the builtins knows which there are.
+//! The table of natives, which whoever makes an image hands in: nothing below the builtins knows
+//! which there are.
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::value::NativeId;
@@ -30,8 +31,9 @@ pub struct Natives {
 }
 
 impl Natives {
-    /// Of these natives, the first `nameless` are parts of instructions, which pass them what no script could: nobody finds them by
-    /// name. `types` are the classes that scripts name without import.
+    /// Of these natives, the first `nameless` are parts of instructions, which pass them what no
+    /// script could: nobody finds them by name. `types` are the classes that scripts name without
+    /// import.
     #[must_use]
     pub fn new(
         natives: Vec<Native>,

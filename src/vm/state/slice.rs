@@ -1,4 +1,5 @@
-//! What `run` answers, what a VM may ask of its engine, and the engine's answers. Plain data; knows no engine.
+//! What `run` answers, what a VM may ask of its engine, and the engine's answers. Plain data; knows
+//! no engine.
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::memory::Charge;
@@ -14,14 +15,16 @@ use std::sync::atomic::AtomicBool;
 pub enum Budget<'a> {
     /// Exactly this many instructions.
     Instructions(u64),
-    /// Turns of so many instructions, of which the first one is begun and has `left`: exactly until the end of one at which the flag is set. (The flag may
-    /// be read up to a straight run of instructions earlier.)
+    /// Turns of so many instructions, of which the first one is begun and has `left`: exactly until
+    /// the end of one at which the flag is set. (The flag may be read up to a straight run of
+    /// instructions earlier.)
     Turns {
         left: u64,
         turn: u64,
         wanted: &'a AtomicBool,
     },
-    /// Until the flag is set, looked at only at polls (backward jumps and calls), or this many instructions have been counted there.
+    /// Until the flag is set, looked at only at polls (backward jumps and calls), or this many
+    /// instructions have been counted there.
     Polls { stop: &'a AtomicBool, at_most: u64 },
 }
 
@@ -44,12 +47,14 @@ pub enum Stop {
     /// A builtin saw that its engine wants something (`InterruptFlag`), or that it would do more
     /// than is allowed; the thread can go on.
     Flagged,
-    /// The thread waits (`Status::Waiting`); it may run again once it is woken or `Vm::time_out` was called.
+    /// The thread waits (`Status::Waiting`); it may run again once it is woken or `Vm::time_out`
+    /// was called.
     Waiting,
     /// The thread asks something of the engine and may run again after `Vm::answer`.
     Call(SysCall),
-    /// The thread ended. If it ended with an exception that is to be reported, this is the report. The exit code is what the whole VM's would be if this
-    /// is its main thread: 0, 1 after an uncaught exception, what `SystemExit` says, 130 after `KeyboardInterrupt`.
+    /// The thread ended. If it ended with an exception that is to be reported, this is the report.
+    /// The exit code is what the whole VM's would be if this is its main thread: 0, 1 after an
+    /// uncaught exception, what `SystemExit` says, 130 after `KeyboardInterrupt`.
     Finished {
         report: Option<String>,
         exit_code: i32,
@@ -85,85 +90,89 @@ pub enum Clock {
 /// What a thread asks of its engine. Each is answered by `Vm::answer`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SysCall {
-    /// Wait for this many nanoseconds. Answer: none.
+    /// Wait for this many nanoseconds. Reply: none.
     Sleep {
         ns: u64,
     },
-    /// Answer: an integer of nanoseconds.
+    /// Reply: an integer of nanoseconds.
     Now(Clock),
-    /// Print. Answer: none.
+    /// Print. Reply: none.
     Write {
         stream: Stream,
         text: Arc<str>,
         flush: bool,
     },
-    /// Read a line. Answer: a text with its newline; an empty one at the end of input.
+    /// Read a line. Reply: a text with its newline; an empty one at the end of input.
     ReadLine,
-    /// Begin to run a thread that was just made. Answer: none, or an error if no more can be started.
+    /// Begin to run a thread that was just made. Reply: none, or an error if no more can be
+    /// started.
     StartThread(ThreadId),
-    /// Make a process, whose VM `Vm::fork` gives: a copy of this one in which only a new main thread remains; or, with something to send along, one that
-    /// begins from nothing. Answer: process number and pid, or an error.
+    /// Make a process, whose VM `Vm::fork` gives: a copy of this one in which only a new main
+    /// thread remains; or, with something to send along, one that begins from nothing. Reply:
+    /// process number and pid, or an error.
     Fork {
         name: Arc<str>,
         daemon: bool,
         spawn: Option<Parcel>,
     },
-    /// Wait for the end of a process, at most until the deadline. Answer: true if it ended.
+    /// Wait for the end of a process, at most until the deadline. Reply: true if it ended.
     WaitProcess {
         process: u64,
         deadline_ns: Option<u64>,
     },
-    /// Answer: exit code, or none while it runs.
+    /// Reply: exit code, or none while it runs.
     ExitCode {
         process: u64,
     },
-    /// What the function of a process returned or raised. Answer: a parcel, or none.
+    /// What the function of a process returned or raised. Reply: a parcel, or none.
     ProcessResult {
         process: u64,
     },
-    /// End a process from outside, as by this signal. Answer: none.
+    /// End a process from outside, as by this signal. Reply: none.
     Kill {
         process: u64,
         signal: i32,
     },
-    /// The same, by the pid that scripts see. Answer: none, or an error.
+    /// The same, by the pid that scripts see. Reply: none, or an error.
     KillPid {
         pid: i64,
         signal: i32,
     },
-    /// Make a channel between processes; `capacity` 0 has no bound. Answer: its number.
+    /// Make a channel between processes; `capacity` 0 has no bound. Reply: its number.
     ChannelNew {
         capacity: usize,
     },
-    /// Put a message into a channel, waiting while it is full. Answer: true, or false if the deadline passed.
+    /// Put a message into a channel, waiting while it is full. Reply: true, or false if the
+    /// deadline passed.
     Send {
         channel: u64,
         parcel: Parcel,
         deadline_ns: Option<u64>,
     },
-    /// Take a message, waiting while there is none. Answer: the parcel, none if the deadline passed, or an error (`EOFError`) if every sender is gone.
+    /// Take a message, waiting while there is none. Reply: the parcel, none if the deadline passed,
+    /// or an error (`EOFError`) if every sender is gone.
     Receive {
         channel: u64,
         deadline_ns: Option<u64>,
     },
-    /// Answer: how many messages are in it.
+    /// Reply: how many messages are in it.
     ChannelLen {
         channel: u64,
     },
-    /// Say that this process will not send (or receive) on it any more. Answer: none.
+    /// Say that this process will not send (or receive) on it any more. Reply: none.
     ChannelClose {
         channel: u64,
         end: ChannelEnd,
     },
-    /// Make a cell that all processes see, with this content. Answer: its number.
+    /// Make a cell that all processes see, with this content. Reply: its number.
     SharedNew {
         parcel: Parcel,
     },
-    /// Answer: the parcel in a shared cell.
+    /// Reply: the parcel in a shared cell.
     SharedGet {
         cell: u64,
     },
-    /// Replace the content of a shared cell. Answer: none.
+    /// Replace the content of a shared cell. Reply: none.
     SharedSet {
         cell: u64,
         parcel: Parcel,
@@ -172,21 +181,22 @@ pub enum SysCall {
     Pid,
     ParentPid,
     CpuCount,
-    /// Give way to other threads. Answer: none.
+    /// Give way to other threads. Reply: none.
     Yield,
-    /// Change the switch interval (nanoseconds) or the check interval (instructions) of the lock. Answer: none.
+    /// Change the switch interval (nanoseconds) or the check interval (instructions) of the lock.
+    /// Reply: none.
     SetSwitchInterval {
         ns: u64,
     },
-    /// Answer: nanoseconds.
+    /// Reply: nanoseconds.
     SwitchInterval,
     SetCheckInterval {
         instructions: u64,
     },
     CheckInterval,
-    /// Is there a lock at all? Answer: a truth value.
+    /// Is there a lock at all? Reply: a truth value.
     GilEnabled,
-    /// Random bytes from outside, for seeding. Answer: an integer.
+    /// Random bytes from outside, for seeding. Reply: an integer.
     Entropy,
 }
 
@@ -199,7 +209,7 @@ pub enum Stream {
 
 /// An engine's answer.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum Reply {
     None,
     Bool(bool),
     Int(i64),

@@ -4,7 +4,8 @@ use crate::vm::Vm;
 use crate::vm::heap::class::Name;
 use crate::vm::heap::value::Value;
 
-/// Arguments on the stack of a thread: `count` positional ones from `at`, of which the last `names.len()` are keyword arguments if there are names.
+/// Arguments on the stack of a thread: `count` positional ones from `at`, of which the last
+/// `names.len()` are keyword arguments if there are names.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vm) struct Arguments<'a> {
     pub(in crate::vm) at: usize,
@@ -47,7 +48,7 @@ impl Vm {
         top
     }
 
-    /// Makes room for `size` values from `at` on: a few, which are counted but need no asking.
+    /// Makes room for `size` values from `at` on: a few, which are counted but need no awaiting.
     pub(in crate::vm) fn reserve(&mut self, thread: usize, at: usize, size: usize) {
         let grown = self.threads[thread].grow_stack(at + size);
         self.heap.allocated += grown;

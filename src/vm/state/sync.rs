@@ -1,7 +1,8 @@
-//! Lock, `RLock`, Condition, Semaphore and Event: plain state in the VM, guarded by its lock like everything else. Wakes threads by marking them
-//! ready (`Vm::wake`); parks nobody itself.
+//! Lock, `RLock`, Condition, Semaphore and Event: plain state in the VM, guarded by its lock like
+//! everything else. Wakes threads by marking them ready (`Vm::wake`); parks nobody itself.
 //!
-//! Releasing makes the object free and wakes the first waiter, which then tries again: a newcomer may get there first, as in CPython.
+//! Releasing makes the object free and wakes the first waiter, which then tries again: a newcomer
+//! may get there first, as in CPython.
 
 use crate::vm::Vm;
 use crate::vm::heap::object::Object;
@@ -80,8 +81,8 @@ pub(in crate::vm) fn try_take(
     }
 }
 
-/// Lets go of a lock (whoever holds it) or of an `RLock` (its holder alone), of all its levels if `fully`. The number of levels, or none if the thread may
-/// not.
+/// Lets go of a lock (whoever holds it) or of an `RLock` (its holder alone), of all its levels if
+/// `fully`. The number of levels, or none if the thread may not.
 pub(in crate::vm) fn release(
     vm: &mut Vm,
     object: Ref<Object>,
@@ -112,7 +113,8 @@ pub(in crate::vm) fn release(
     Some(levels)
 }
 
-/// Does the thread hold the lock? Of a plain lock nobody knows whose it is, as in CPython: it is held or not.
+/// Does the thread hold the lock? Of a plain lock nobody knows whose it is, as in CPython: it is
+/// held or not.
 pub(in crate::vm) fn is_held(vm: &Vm, object: Ref<Object>, thread: ThreadId) -> bool {
     match &vm.heap.objects[object] {
         Object::Lock(lock) => lock.locked,

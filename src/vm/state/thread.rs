@@ -1,4 +1,5 @@
-//! The threads of a VM as data: frames, register stack, what each waits for, how it ended. Knows no thread of the operating system.
+//! The threads of a VM as data: frames, register stack, what each waits for, how it ended. Knows no
+//! thread of the operating system.
 
 use crate::bytecode::op::{CodeIx, Reg};
 use crate::vm::heap::class::Name;
@@ -23,9 +24,11 @@ pub struct Thread {
     pub daemon: bool,
     pub status: Status,
     pub frames: Vec<Frame>,
-    /// The register windows of all frames, each at its frame's base; windows overlap where arguments are passed.
+    /// The register windows of all frames, each at its frame's base; windows overlap where
+    /// arguments are passed.
     pub stack: Vec<Value>,
-    /// Natives that wait for something: an answer of the engine or the result of a call into the script.
+    /// Natives that wait for something: an answer of the engine or the result of a call into the
+    /// script.
     pub pending: Vec<Pending>,
     /// Instances under construction, one for each frame with `Return::Construct`.
     pub constructing: Vec<Value>,
@@ -67,7 +70,7 @@ pub struct Thread {
 }
 
 counted! {
-    Answered: 48,
+    LogEntry: 48,
     Frame: 24,
     Pending: 136,
     Thread: 496,
@@ -271,9 +274,11 @@ pub enum Return {
     Drop,
     /// Its truth decides a jump of the caller: to instruction `target` if it equals `expect`.
     Branch { expect: bool, target: u32 },
-    /// The caller runs a `for` loop over a `__next__`: the value goes into a register; `StopIteration` jumps to `exit`.
+    /// The caller runs a `for` loop over a `__next__`: the value goes into a register;
+    /// `StopIteration` jumps to `exit`.
     Item { into: Reg, exit: u32 },
-    /// The caller is a generator at a `yield from`, and this is its sub-iterator: items are yielded on; the final value goes into the register.
+    /// The caller is a generator at a `yield from`, and this is its sub-iterator: items are yielded
+    /// on; the final value goes into the register.
     Delegate(Reg),
     /// It was an `__init__`: the instance under construction goes into the register.
     Construct(Reg),
@@ -289,11 +294,12 @@ pub enum Return {
     Module(Reg),
     /// It is the thread's first frame.
     Thread,
-    /// The thread has ended with an exception, and this is the tuple of texts that its report needs.
+    /// The thread has ended with an exception, and this is the tuple of texts that its report
+    /// needs.
     Report,
 }
 
-/// A native that asked for something and will be called again with the answers so far.
+/// A native that ended abruptly and will be called again with its log.
 #[derive(Clone, Debug)]
 pub struct Pending {
     pub native: NativeId,
@@ -302,10 +308,10 @@ pub struct Pending {
     pub extra: Vec<(Name, Value)>,
     /// What becomes of its value.
     pub ret: Return,
-    /// What it asked and was told, in order.
-    pub answers: Vec<Answered>,
-    /// The question under way.
-    pub asking: Asking,
+    /// What it asked, with the replies, in order.
+    pub log: Vec<LogEntry>,
+    /// The request under way.
+    pub awaiting: Awaiting,
     /// How many frames there were when it was called: it runs on top of the last of them.
     pub depth: u32,
 }
@@ -314,42 +320,42 @@ impl Pending {
     /// Visits everything that it can reach at once but its arguments, which lie on the stack.
     fn roots(&self, visit: &mut dyn FnMut(Value)) {
         self.extra.iter().for_each(|&(_, it)| visit(it));
-        for answered in &self.answers {
-            match answered {
-                Answered::Calls { calls, results } => {
+        for entry in &self.log {
+            match entry {
+                LogEntry::Calls { calls, results } => {
                     visit_calls(calls, visit);
                     results.iter().for_each(|&it| visit(it));
                 }
-                Answered::Raised { calls, exception } => {
+                LogEntry::Raised { calls, exception } => {
                     visit_calls(calls, visit);
                     visit(*exception);
                 }
-                Answered::Engine(value) | Answered::Whole(value) => visit(*value),
-                Answered::Woken | Answered::TimedOut => {}
+                LogEntry::Engine(value) | LogEntry::Whole(value) => visit(*value),
+                LogEntry::Woken | LogEntry::TimedOut => {}
             }
         }
-        match &self.asking {
-            Asking::Calls { calls, results, .. } => {
+        match &self.awaiting {
+            Awaiting::Calls { calls, results, .. } => {
                 visit_calls(calls, visit);
                 results.iter().for_each(|&it| visit(it));
             }
-            Asking::Nothing | Asking::Engine | Asking::Wake { .. } => {}
+            Awaiting::Nothing | Awaiting::Engine | Awaiting::Wake { .. } => {}
         }
     }
 
-    /// Bytes of what it asked and was told.
+    /// Bytes of its log.
     fn outer_bytes(&self) -> usize {
-        let of_answer = |answer: &Answered| match answer {
-            Answered::Calls { calls, results } => bytes_of_calls(calls) + bytes_of(results),
-            Answered::Raised { calls, .. } => bytes_of_calls(calls),
-            Answered::Engine(_) | Answered::Whole(_) | Answered::Woken | Answered::TimedOut => 0,
+        let of_answer = |answer: &LogEntry| match answer {
+            LogEntry::Calls { calls, results } => bytes_of_calls(calls) + bytes_of(results),
+            LogEntry::Raised { calls, .. } => bytes_of_calls(calls),
+            LogEntry::Engine(_) | LogEntry::Whole(_) | LogEntry::Woken | LogEntry::TimedOut => 0,
         };
-        let asking = match &self.asking {
-            Asking::Calls { calls, results, .. } => bytes_of_calls(calls) + bytes_of(results),
-            Asking::Nothing | Asking::Engine | Asking::Wake { .. } => 0,
+        let awaiting = match &self.awaiting {
+            Awaiting::Calls { calls, results, .. } => bytes_of_calls(calls) + bytes_of(results),
+            Awaiting::Nothing | Awaiting::Engine | Awaiting::Wake { .. } => 0,
         };
-        let answers = self.answers.capacity() * Answered::BYTES;
-        block(answers) + self.answers.iter().map(of_answer).sum::<usize>() + asking
+        let answers = self.log.capacity() * LogEntry::BYTES;
+        block(answers) + self.log.iter().map(of_answer).sum::<usize>() + awaiting
     }
 }
 
@@ -369,9 +375,9 @@ fn bytes_of_calls(calls: &[(Value, Vec<Value>)]) -> usize {
     block(calls.len() * <(Value, Vec<Value>)>::BYTES) + arguments.sum::<usize>()
 }
 
-/// The question of a pending native.
+/// What a pending native waits for.
 #[derive(Clone, Debug)]
-pub enum Asking {
+pub enum Awaiting {
     /// Nothing: it is to be called (again).
     Nothing,
     /// Calls into the script, one after the other; the results so far.
@@ -380,7 +386,7 @@ pub enum Asking {
         results: Vec<Value>,
         catch: bool,
     },
-    /// The engine's answer.
+    /// The engine's reply.
     Engine,
     /// Being woken.
     Wake {
@@ -390,9 +396,9 @@ pub enum Asking {
     },
 }
 
-/// A question with its answer.
+/// A request with its reply.
 #[derive(Clone, Debug)]
-pub enum Answered {
+pub enum LogEntry {
     Calls {
         calls: Vec<(Value, Vec<Value>)>,
         results: Vec<Value>,

@@ -1,4 +1,5 @@
-//! A virtual machine as a value, and what engines and natives change in it without running anything.
+//! A virtual machine as a value, and what engines and natives change in it without running
+//! anything.
 
 use crate::vm::heap::Heap;
 use crate::vm::heap::class::{Name, Type};
@@ -14,7 +15,7 @@ use crate::vm::state::names::Names;
 use crate::vm::state::shapes::Shapes;
 use crate::vm::state::slice::{Parcel, WaitOn};
 use crate::vm::state::sync;
-use crate::vm::state::thread::{Answered, Asking, Status, Thread};
+use crate::vm::state::thread::{Awaiting, LogEntry, Status, Thread};
 use crate::vm::state::threads::Threads;
 use rustc_hash::FxHashMap;
 use std::cell::Cell;
@@ -78,14 +79,15 @@ pub struct Vm {
     pub(in crate::vm) class_version: u32,
     /// `list.append`, which the loop does itself.
     pub list_append: NativeId,
-    /// Taking a mutex lets go of the interpreter lock even where the mutex is free, as in CPython 2.7: the engine is asked to give way first.
+    /// Taking a mutex lets go of the interpreter lock even where the mutex is free, as in CPython
+    /// 2.7: the engine is asked to give way first.
     pub yields_at_mutex: bool,
-    /// `pump` is making a call, and goes on by itself if that is done at once.
-    pub(in crate::vm) pumping: bool,
+    /// `resume_native` is making a call, and goes on by itself if that is done at once.
+    pub(in crate::vm) resuming_native: bool,
     /// Collect when this many bytes were allocated since the last collection.
     pub(in crate::vm) collect_at: usize,
-    /// The same where what lives leaves no room to go on with, and `collect_at` is 0: an instruction
-    /// that makes but little is let through until it has come to something.
+    /// The same where what lives leaves no room to go on with, and `collect_at` is 0: an
+    /// instruction that makes but little is let through until it has come to something.
     pub(in crate::vm) collect_even_if_full_at: usize,
     /// Its part of the run's memory: what was there after the last collection, and `granted` more.
     pub(in crate::vm) memory: Charge,
@@ -130,7 +132,8 @@ impl Vm {
         self.globals[global.0 as usize]
     }
 
-    /// Makes a thread that will call `callable`. It is ready, but the engine must be asked to start it.
+    /// Makes a thread that will call `callable`. It is ready, but the engine must be asked to start
+    /// it.
     pub fn new_thread(
         &mut self,
         callable: Value,
@@ -169,17 +172,17 @@ impl Vm {
 
     /// Tells a waiting thread that its deadline has passed.
     pub fn time_out(&mut self, thread: ThreadId) {
-        self.end_wait(thread, Answered::TimedOut);
+        self.end_wait(thread, LogEntry::TimedOut);
     }
 
     /// Marks a waiting thread as ready; it will look again at what it waited for.
     pub fn wake(&mut self, thread: ThreadId) {
-        if self.end_wait(thread, Answered::Woken) {
+        if self.end_wait(thread, LogEntry::Woken) {
             self.woken.push(thread);
         }
     }
 
-    fn end_wait(&mut self, thread: ThreadId, how: Answered) -> bool {
+    fn end_wait(&mut self, thread: ThreadId, how: LogEntry) -> bool {
         let Status::Waiting { on, .. } = self.threads[thread.0 as usize].status else {
             return false;
         };
@@ -187,8 +190,9 @@ impl Vm {
         let state = &mut self.threads[thread.0 as usize];
         state.status = Status::Ready;
         if let Some(pending) = state.pending.last_mut() {
-            // The question stays on record until the thread runs: an interruption before that must pass the wake-up on.
-            pending.answers.push(how);
+            // The question stays on record until the thread runs: an interruption before that must
+            // pass the wake-up on.
+            pending.log.push(how);
         }
         true
     }
@@ -207,8 +211,8 @@ impl Vm {
         std::mem::take(&mut self.woken)
     }
 
-    /// Raises an exception of this class in a thread at its next slice, whatever it is doing; a waiting or calling thread is made ready for it (an answer
-    /// that comes later is dropped).
+    /// Raises an exception of this class in a thread at its next slice, whatever it is doing; a
+    /// waiting or calling thread is made ready for it (an answer that comes later is dropped).
     pub fn interrupt(&mut self, thread: ThreadId, class: Type) {
         let exception = self.new_exception(class, Vec::new());
         let state = &mut self.threads[thread.0 as usize];
@@ -217,8 +221,8 @@ impl Vm {
         }
         let status = std::mem::replace(&mut state.status, Status::Ready);
         let guard = match state.pending.last_mut() {
-            Some(pending) => match pending.asking {
-                Asking::Wake { guarded: true, .. } => Some(pending),
+            Some(pending) => match pending.awaiting {
+                Awaiting::Wake { guarded: true, .. } => Some(pending),
                 _ => None,
             },
             None => None,
@@ -226,9 +230,9 @@ impl Vm {
         match guard {
             Some(pending) => {
                 if matches!(status, Status::Ready) {
-                    pending.answers.pop();
+                    pending.log.pop();
                 }
-                pending.answers.push(Answered::Raised {
+                pending.log.push(LogEntry::Raised {
                     calls: Vec::new(),
                     exception,
                 });
@@ -242,10 +246,10 @@ impl Vm {
             }
             Status::Calling(_) => self.woken.push(thread),
             Status::Ready => {
-                if let Some(Asking::Wake {
+                if let Some(Awaiting::Wake {
                     on: WaitOn::Object(object),
                     ..
-                }) = state.pending.last().map(|pending| &pending.asking)
+                }) = state.pending.last().map(|pending| &pending.awaiting)
                 {
                     let object = *object;
                     sync::renounce(self, object);
@@ -255,7 +259,8 @@ impl Vm {
         }
     }
 
-    /// The module with which a process that begins from nothing begins. Programs that came as text may lack it.
+    /// The module with which a process that begins from nothing begins. Programs that came as text
+    /// may lack it.
     pub(in crate::vm) fn module_of_spawned(&self) -> Option<usize> {
         let mut modules = self.image.program.modules.iter();
         modules.position(|module| &*module.name == "_process")

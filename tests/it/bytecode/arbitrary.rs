@@ -1,6 +1,6 @@
-//! Arbitrary programs from bytes: random instructions with operands drawn in range, so that most of them pass the verifier. The instructions
-//! come from the table; nothing is known of any of them but what the table says, and that only generators yield and captured
-//! variables live in cells.
+//! Arbitrary programs from bytes: random instructions with operands drawn in range, so that most of
+//! them pass the verifier. The instructions come from the table; nothing is known of any of them
+//! but what the table says, and that only generators yield and captured variables live in cells.
 
 use arbtest::arbitrary::{Result, Unstructured};
 use mini::bytecode::code::{
@@ -53,7 +53,8 @@ const NAMES: &[&str] = &[
 ];
 const TEXT: &str = "x = 1\ny = f(x)\r\nprint(y)  # größer\n\nlast";
 
-/// Makes a program that may refer to these builtins. In one of sixteen, some operands are drawn from all numbers.
+/// Makes a program that may refer to these builtins. In one of sixteen, some operands are drawn
+/// from all numbers.
 pub(crate) fn program(u: &mut Unstructured<'_>, builtins: &[&str]) -> Result<Program> {
     let mut program = Program {
         names: NAMES.iter().map(|&name| name.into()).collect(),
@@ -279,7 +280,8 @@ fn instruction(
         };
         match kind.build(&operands).filter(fits) {
             Some(op) => return Ok(op),
-            // The kind does not fit here (no function to make, no room for a window): its sites go, and another is drawn.
+            // The kind does not fit here (no function to make, no room for a window): its sites go,
+            // and another is drawn.
             None => code.sites.truncate(sites),
         }
     }
@@ -343,7 +345,8 @@ fn operand(
     }))
 }
 
-/// Nested ranges: each new one either lies within an earlier one (and goes before it) or apart from all.
+/// Nested ranges: each new one either lies within an earlier one (and goes before it) or apart from
+/// all.
 fn guards(u: &mut Unstructured<'_>, code: &mut Code) -> Result<()> {
     let length = code.ops.len() as u32;
     let mut seen = BTreeSet::new();

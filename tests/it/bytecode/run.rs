@@ -1,5 +1,6 @@
-//! Arbitrary verified programs on the VM: no panic, no hang, no more memory than allowed, and no instruction more than the budget. The engine is a
-//! small one that answers every call at once and runs whichever thread is drawn.
+//! Arbitrary verified programs on the VM: no panic, no hang, no more memory than allowed, and no
+//! instruction more than the budget. The engine is a small one that answers every call at once and
+//! runs whichever thread is drawn.
 
 use super::arbitrary;
 use crate::cases;
@@ -13,7 +14,7 @@ use mini::source::Source;
 use mini::vm::builtins::{is_builtin, table};
 use mini::vm::class::Type;
 use mini::vm::link::Image;
-use mini::vm::slice::{Answer, Budget, Stop, SysCall};
+use mini::vm::slice::{Budget, Reply, Stop, SysCall};
 use mini::vm::thread::Status;
 use mini::vm::tuning::Tuning;
 use mini::vm::value::ThreadId;
@@ -84,7 +85,8 @@ fn arbitrary_verified_programs_run_within_their_bounds() {
     });
 }
 
-/// The library keeps the state of some natives, and checks what it passes them; a text need do neither.
+/// The library keeps the state of some natives, and checks what it passes them; a text need do
+/// neither.
 #[test]
 fn natives_refuse_what_they_cannot_take() {
     const CALLS: u32 = 5;
@@ -121,7 +123,8 @@ fn natives_refuse_what_they_cannot_take() {
 
 const FITS: &str = "a string takes all";
 
-/// Puts a value into a register: mostly small numbers and lists of them, which is what natives of the library are given.
+/// Puts a value into a register: mostly small numbers and lists of them, which is what natives of
+/// the library are given.
 fn argument(
     u: &mut Unstructured<'_>,
     text: &mut String,
@@ -204,25 +207,24 @@ fn drive(mut vm: Vm, u: &mut Unstructured<'_>) -> Result<()> {
             Stop::Exit(_) | Stop::Abort => return Ok(()),
         }
         let used = vm.heap.live.max(vm.heap.allocated);
-        // What an instruction makes is measured when it is made, and `repr` may make ten bytes of one.
+        // What an instruction makes is measured when it is made, and `repr` may make ten bytes of
+        // one.
         assert!(used <= LIMITS.memory_bytes * 16, "{used} bytes");
     }
     Ok(())
 }
 
-fn answer(call: &SysCall) -> Answer {
+fn answer(call: &SysCall) -> Reply {
     match call {
         SysCall::Sleep { .. }
         | SysCall::Write { .. }
         | SysCall::StartThread(_)
-        | SysCall::Yield => Answer::None,
-        SysCall::SetSwitchInterval { .. } | SysCall::SetCheckInterval { .. } => Answer::None,
-        SysCall::Now(_) | SysCall::SwitchInterval | SysCall::CheckInterval => {
-            Answer::Int(1_000_000)
-        }
-        SysCall::Pid | SysCall::ParentPid | SysCall::CpuCount | SysCall::Entropy => Answer::Int(4),
-        SysCall::ReadLine => Answer::Text("a line\n".into()),
-        SysCall::GilEnabled => Answer::Bool(true),
+        | SysCall::Yield => Reply::None,
+        SysCall::SetSwitchInterval { .. } | SysCall::SetCheckInterval { .. } => Reply::None,
+        SysCall::Now(_) | SysCall::SwitchInterval | SysCall::CheckInterval => Reply::Int(1_000_000),
+        SysCall::Pid | SysCall::ParentPid | SysCall::CpuCount | SysCall::Entropy => Reply::Int(4),
+        SysCall::ReadLine => Reply::Text("a line\n".into()),
+        SysCall::GilEnabled => Reply::Bool(true),
         SysCall::SharedGet { .. }
         | SysCall::SharedNew { .. }
         | SysCall::SharedSet { .. }
@@ -237,7 +239,7 @@ fn answer(call: &SysCall) -> Answer {
         | SysCall::Receive { .. }
         | SysCall::ChannelLen { .. }
         | SysCall::ChannelClose { .. } => {
-            Answer::Error(Type::OSError, "there is one process".to_owned())
+            Reply::Error(Type::OSError, "there is one process".to_owned())
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Every program of the test suite through the text form: compiled, verified, printed, assembled, and printed again.
+//! Every program of the test suite through the text form: compiled, verified, printed, assembled,
+//! and printed again.
 
 use mini::bytecode::disassemble::{Options, disassemble};
 use mini::bytecode::op::{CodeIx, Op};
@@ -29,7 +30,8 @@ fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Nothing reads a register that may be unset but the instructions that ask whether it is, and `cell`, which keeps it so.
+/// Nothing reads a register that may be unset but the instructions that ask whether it is, and
+/// `cell`, which keeps it so.
 fn reads_only_what_it_may(name: &str, verified: &Verified) {
     let codes = &verified.program().codes;
     for (code, index) in codes.iter().zip(0..) {
@@ -71,8 +73,8 @@ fn disassemble_assemble_disassemble_is_the_identity() {
             Ok(verified) => reads_only_what_it_may(&name, &verified),
             Err(faults) => panic!("{name}: {}", faults[0]),
         }
-        // With the library linked again; and, as it is the same each time, with the whole library in
-        // the text for some.
+        // With the library linked again; and, as it is the same each time, with the whole library
+        // in the text for some.
         let whole = Options {
             source_lines: true,
             leave_out: &is_always_linked,
@@ -108,7 +110,8 @@ fn disassemble_assemble_disassemble_is_the_identity() {
     assert!(compared > 0);
 }
 
-/// One in so many programs is written with the whole library, and run both ways, in an ordinary run.
+/// One in so many programs is written with the whole library, and run both ways, in an ordinary
+/// run.
 const SHARE: usize = 10;
 
 /// Folders whose programs print the same each time.
@@ -150,7 +153,8 @@ fn assembled_programs_print_what_the_scripts_print() {
     );
 }
 
-/// What differs between a script and its disassembly, assembled: output, traceback and exit code are to be the same.
+/// What differs between a script and its disassembly, assembled: output, traceback and exit code
+/// are to be the same.
 fn difference(path: &Path) -> Option<String> {
     let mini = |arguments: &[&Path]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mini"));

@@ -1,6 +1,6 @@
-//! Classes that change under way: the same few instructions look attributes up again and again, while
-//! methods, properties and variables of classes and instances come, go and hide each other. What an
-//! instruction remembers of its last look-up must never show.
+//! Classes that change under way: the same few instructions look attributes up again and again,
+//! while methods, properties and variables of classes and instances come, go and hide each other.
+//! What an instruction remembers of its last look-up must never show.
 
 use super::Writer;
 

@@ -1,4 +1,5 @@
-//! Definitions: functions, closures, classes, generators and context managers, each followed by its use.
+//! Definitions: functions, closures, classes, generators and context managers, each followed by its
+//! use.
 
 use super::{Kind, Writer};
 
@@ -136,7 +137,8 @@ impl Writer {
                     w.line(&format!("print({it}.throw(KeyError(1)))"));
                 }
             }
-            // A generator that is left unfinished is closed when CPython drops it: not a time to rely on.
+            // A generator that is left unfinished is closed when CPython drops it: not a time to
+            // rely on.
             w.line(&format!("print({it}.close())"));
         });
     }

@@ -1,5 +1,5 @@
-//! The end of a program that dies: functions, methods, generators and lambdas that call one another in all kinds of places, and the last of which fails. What counts is
-//! the traceback.
+//! The end of a program that dies: functions, methods, generators and lambdas that call one another
+//! in all kinds of places, and the last of which fails. What counts is the traceback.
 
 use super::Writer;
 
@@ -67,8 +67,8 @@ const FAILURES: &[&str] = &[
     "raise a",
 ];
 
-/// Bodies that call `inner`. None in which a comprehension, a `for` over a generator or the body of a class is under way: frames and carets of these are
-/// not yet CPython's.
+/// Bodies that call `inner`. None in which a comprehension, a `for` over a generator or the body of
+/// a class is under way: frames and carets of these are not yet CPython's.
 const CALLS: &[&str] = &[
     "return inner(a)",
     "return inner(a) + 1",

@@ -110,7 +110,8 @@ impl Writer {
         }
     }
 
-    /// Mostly small; then the neighbours of the powers of two where representations change; then truly big.
+    /// Mostly small; then the neighbours of the powers of two where representations change; then
+    /// truly big.
     fn integer_literal(&mut self) -> String {
         let sign = if self.random.chance(30) { "-" } else { "" };
         match self.random.below(10) {

@@ -1,4 +1,5 @@
-//! Formatted text: f-strings, `format`, `str.format` and the `%` operator, with specs that make sense and specs that do not.
+//! Formatted text: f-strings, `format`, `str.format` and the `%` operator, with specs that make
+//! sense and specs that do not.
 
 use super::{Kind, Writer};
 
@@ -15,8 +16,8 @@ const FLOAT_SPECS: [&str; 16] = [
 const TEXT_SPECS: [&str; 9] = ["", "<8", ">8", "^9", ".2", "*^10", "-<6.3", "s", "12s"];
 
 impl Writer {
-    /// An f-string. CPython before 3.12 allows neither the outer quotes nor a backslash inside a field, so a field holds
-    /// a variable or plain digits.
+    /// An f-string. CPython before 3.12 allows neither the outer quotes nor a backslash inside a
+    /// field, so a field holds a variable or plain digits.
     pub(super) fn formatted(&mut self) -> String {
         let kind = self.kind();
         let Some(name) = self.variable(kind) else {

@@ -1,6 +1,6 @@
-//! Picks that are a function of a seed. The generator is `SplitMix64` (Steele, Lea, Flood: "Fast Splittable Pseudorandom
-//! Number Generators", 2014): eight lines that give the same programs for a seed on every machine for ever, which a
-//! crate's default generator does not promise.
+//! Picks that are a function of a seed. The generator is `SplitMix64` (Steele, Lea, Flood: "Fast
+//! Splittable Pseudorandom Number Generators", 2014): eight lines that give the same programs for a
+//! seed on every machine for ever, which a crate's default generator does not promise.
 
 #[derive(Clone, Debug)]
 pub(crate) struct Random {

@@ -58,7 +58,8 @@ impl Writer {
         }
     }
 
-    /// A new variable or a new value of an old one. A new one has a literal first, so that it is bound in any case.
+    /// A new variable or a new value of an old one. A new one has a literal first, so that it is
+    /// bound in any case.
     fn assignment(&mut self) {
         let kind = self.kind();
         let known = self.variable(kind).filter(|_| self.random.chance(50));
@@ -99,8 +100,8 @@ impl Writer {
         });
     }
 
-    /// Operands that mostly do not go together: what matters is the message. No repetition and no power here, whose
-    /// results could be of any size.
+    /// Operands that mostly do not go together: what matters is the message. No repetition and no
+    /// power here, whose results could be of any size.
     fn mixed_kinds(&mut self) {
         let (a, b) = (self.kind(), self.kind());
         let (a, b) = (self.atom(a), self.expression(b, 1));

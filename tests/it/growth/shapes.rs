@@ -16,7 +16,8 @@ enum Text {
 }
 
 impl Shape {
-    /// The text with `count` repetitions, or a part of it where each is the deepest form of a construct.
+    /// The text with `count` repetitions, or a part of it where each is the deepest form of a
+    /// construct.
     pub(super) fn text(&self, count: usize) -> String {
         match self.text {
             Text::Wide(head, piece, tail) => {

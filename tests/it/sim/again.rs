@@ -49,8 +49,9 @@ const LONG: &[&str] = &[
     "four_processes",
 ];
 
-/// Every example and story, under every preset: twice the same, the second time in a process that has one core alone. What it says of its time, its cores and its threads
-/// is part of that, and so are its timeline and its trace.
+/// Every example and story, under every preset: twice the same, the second time in a process that
+/// has one core alone. What it says of its time, its cores and its threads is part of that, and so
+/// are its timeline and its trace.
 #[test]
 fn the_same_command_gives_the_same_bytes() {
     let examples = programs(&["examples", "examples/stories"]);
@@ -194,7 +195,8 @@ fn printed_as_kept(program: &Path, printed: &[u8]) -> bool {
     printed == kept
 }
 
-/// Race-free programs print what CPython prints, under all rules of either engine, with any schedule.
+/// Race-free programs print what CPython prints, under all rules of either engine, with any
+/// schedule.
 #[test]
 fn the_engines_agree() {
     let programs = if oracle::asked_for_more() {
@@ -237,7 +239,8 @@ fn the_engines_agree() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Programs of the other themes know one thread alone: a share of them is enough to see that the simulation answers what they ask.
+/// Programs of the other themes know one thread alone: a share of them is enough to see that the
+/// simulation answers what they ask.
 #[test]
 fn programs_with_one_thread_run_in_the_simulation_too() {
     let share = if oracle::asked_for_more() { 1 } else { 15 };

@@ -1,5 +1,5 @@
-//! The atomicity matrix: which statements can lose an update under which interpreter. Some schedule loses one exactly where the real interpreter can, and none
-//! does where it cannot.
+//! The atomicity matrix: which statements can lose an update under which interpreter. Some schedule
+//! loses one exactly where the real interpreter can, and none does where it cannot.
 
 use crate::oracle;
 use crate::process::{finish, in_parallel};
@@ -185,7 +185,8 @@ const GILS: &[&str] = &[
     "cruby-3.3",
 ];
 
-/// So often do threads switch here; what can be lost does not depend on it (measurement g: the same at any interval).
+/// So often do threads switch here; what can be lost does not depend on it (measurement g: the same
+/// at any interval).
 const OFTEN_NS: u64 = 7_000;
 
 fn switching_often(lock: Lock) -> Lock {
@@ -247,8 +248,10 @@ fn each_cell_of_the_matrix_is_as_in_the_real_interpreter() {
     println!("{} cells", cells.len());
 }
 
-/// The same statements under the interpreters of this machine, where more is asked for: what cannot lose an update there does not, and what can does in one of
-/// some tries. On a machine that is busy with other things the probability of missing a loss that happens in a fifth of all runs is 0.8^12, or 7 %.
+/// The same statements under the interpreters of this machine, where more is asked for: what cannot
+/// lose an update there does not, and what can does in one of some tries. On a machine that is busy
+/// with other things the probability of missing a loss that happens in a fifth of all runs is
+/// 0.8^12, or 7 %.
 #[test]
 fn real_interpreters_lose_the_same_updates() {
     const TRIES: usize = 12;

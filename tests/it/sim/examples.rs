@@ -1,4 +1,5 @@
-//! The examples in the simulation: what each prints, its statistics and its timeline, as snapshots; and the classics under every lock.
+//! The examples in the simulation: what each prints, its statistics and its timeline, as snapshots;
+//! and the classics under every lock.
 
 use crate::examples::{RULES, classics, folder, promised};
 use crate::oracle;
@@ -44,7 +45,8 @@ fn each_example_prints_and_looks_as_it_did() {
     }
 }
 
-/// Ten programs without races print what the tour says, whatever the lock: each preset, and the rules under which they are run on real threads.
+/// Ten programs without races print what the tour says, whatever the lock: each preset, and the
+/// rules under which they are run on real threads.
 #[test]
 fn the_classics_print_the_same_under_every_lock() {
     let tour = fs::read_to_string(folder().join("README.md")).expect("the tour is there");

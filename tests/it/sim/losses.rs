@@ -1,5 +1,6 @@
-//! What is lost and who is kept out: rows 6 to 10 and 12 of the checks that were measured on real interpreters. Each says what the real figure is and how near to it
-//! the simulation must come. Which statements can lose anything at all is the matrix (`atomicity`).
+//! What is lost and who is kept out: rows 6 to 10 and 12 of the checks that were measured on real
+//! interpreters. Each says what the real figure is and how near to it the simulation must come.
+//! Which statements can lose anything at all is the matrix (`atomicity`).
 
 use crate::process::in_parallel;
 use crate::sim::machine::{Machine, image};
@@ -20,8 +21,9 @@ fn lost(gil: &str, statement: &str, interval_ms: f64) -> f64 {
     numbers(&slow(Machine::under(gil)).random(1).run(&image(&text)))[0]
 }
 
-/// Rows 6 to 8. `x += 1` loses 25 to 40 % under 3.2 to 3.9, whatever the interval, nothing at all from 3.10 on and under CRuby, and something without a lock; `x = f(x)`
-/// loses 20 to 45 % from 3.10 on, whatever the interval.
+/// Rows 6 to 8. `x += 1` loses 25 to 40 % under 3.2 to 3.9, whatever the interval, nothing at all
+/// from 3.10 on and under CRuby, and something without a lock; `x = f(x)` loses 20 to 45 % from
+/// 3.10 on, whatever the interval.
 #[test]
 fn the_share_of_lost_updates_is_the_same_at_any_interval() {
     let mut cases = Vec::new();
@@ -66,7 +68,8 @@ fn the_share_of_lost_updates_is_the_same_at_any_check_interval() {
         });
         runs.sum::<f64>() / 8.0
     };
-    // Primes, so that turns of the lock do not fall in step with turns of the loop and cut it at the same place each time.
+    // Primes, so that turns of the lock do not fall in step with turns of the loop and cut it at
+    // the same place each time.
     let usual = lost(97);
     assert_within("97 ticks", usual, 0.25, 0.40);
     for ticks in [19, 211] {
@@ -93,7 +96,8 @@ fn longest_wait_ms(gil: &str, image: &Arc<Image>, runs: u64) -> f64 {
     longest.min().flatten().expect("there are threads") as f64 / MS
 }
 
-/// Row 9: a straight line without calls, beside a waiter: can be cut up to 3.9, and not from 3.10 on, nor under CRuby.
+/// Row 9: a straight line without calls, beside a waiter: can be cut up to 3.9, and not from 3.10
+/// on, nor under CRuby.
 #[test]
 fn a_long_straight_line_can_be_cut_up_to_3_9_and_not_later() {
     let straight = beside(&("x = a * b\n    y = x + a\n    ".repeat(20_000) + "return"));
@@ -115,7 +119,8 @@ fn a_long_straight_line_can_be_cut_up_to_3_9_and_not_later() {
     }
 }
 
-/// Row 10: beside a builtin of 156 ms that keeps the lock the others wait all of it (137 ms were measured, what was left when the other began to wait); nobody waits without a lock.
+/// Row 10: beside a builtin of 156 ms that keeps the lock the others wait all of it (137 ms were
+/// measured, what was left when the other began to wait); nobody waits without a lock.
 #[test]
 fn a_long_builtin_keeps_the_lock_and_only_without_one_nobody_waits() {
     let text = "import time\nt = time.perf_counter()\nsum(range(10400000))\nprint((time.perf_counter() - t) * 1000)\n";

@@ -1,4 +1,5 @@
-//! What the checks against real interpreters share: programs of busy threads, what a run says in numbers, and how near a figure must come.
+//! What the checks against real interpreters share: programs of busy threads, what a run says in
+//! numbers, and how near a figure must come.
 
 use crate::sim::machine::{Machine, Run};
 use mini::event::{Release, What};
@@ -13,8 +14,9 @@ pub(crate) const TURN_NS: f64 = 18.0;
 /// So many times slower is the processor of `slow`.
 pub(crate) const SLOWER: u32 = 50;
 
-/// The same machine with a processor that takes fifty times as long for each instruction: where locks with a timer and wake-ups are measured,
-/// the number of instructions in between is of no account, and this way a second takes a fiftieth of them. Not for locks that count.
+/// The same machine with a processor that takes fifty times as long for each instruction: where
+/// locks with a timer and wake-ups are measured, the number of instructions in between is of no
+/// account, and this way a second takes a fiftieth of them. Not for locks that count.
 pub(crate) fn slow(machine: Machine) -> Machine {
     let mut machine = machine;
     machine.costs.class_ps = machine.costs.class_ps.scaled(SLOWER * 100);

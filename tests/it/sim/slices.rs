@@ -1,5 +1,6 @@
-//! How long a thread that computes keeps the lock, how much work is done in all and who gets how much of it: rows 1, 5 and 11 of the checks that were measured on
-//! real interpreters. Each says what the real figure is and how near to it the simulation must come.
+//! How long a thread that computes keeps the lock, how much work is done in all and who gets how
+//! much of it: rows 1, 5 and 11 of the checks that were measured on real interpreters. Each says
+//! what the real figure is and how near to it the simulation must come.
 
 use crate::sim::machine::{Machine, Run, image};
 use crate::sim::measure::{
@@ -24,7 +25,8 @@ fn switches_a_second(run: &Run) -> f64 {
     steady.len() as f64 * 1e9 / steady.iter().sum::<f64>()
 }
 
-/// Row 1: the interval and 0.1 ms (measured 1.09 ms at 1 ms with 3.9, and 0.58, 1.10 and 2.10 at 0.5, 1 and 2 ms with 3.10 to 3.13).
+/// Row 1: the interval and 0.1 ms (measured 1.09 ms at 1 ms with 3.9, and 0.58, 1.10 and 2.10 at
+/// 0.5, 1 and 2 ms with 3.10 to 3.13).
 #[test]
 fn a_slice_is_the_interval_and_a_tenth_of_a_millisecond() {
     for gil in INTERVAL {
@@ -40,7 +42,8 @@ fn a_slice_is_the_interval_and_a_tenth_of_a_millisecond() {
     }
 }
 
-/// The same on a quiet machine: the median lies where the middle nine tenths of the real slices do, and switches a second are within 15 %.
+/// The same on a quiet machine: the median lies where the middle nine tenths of the real slices do,
+/// and switches a second are within 15 %.
 #[test]
 fn slices_and_switches_are_those_of_a_quiet_machine() {
     for (ms, least_ms, most_ms, switches) in [
@@ -59,8 +62,9 @@ fn slices_and_switches_are_those_of_a_quiet_machine() {
     }
 }
 
-/// Four busy threads: 1.10, 5.13 and 50.13 ms in the median, and 761, 174 and 20 switches a second. Where the thread that let go last is slow to come back, a slice is longer:
-/// at 1 ms one in twenty takes 2.15 ms or more.
+/// Four busy threads: 1.10, 5.13 and 50.13 ms in the median, and 761, 174 and 20 switches a second.
+/// Where the thread that let go last is slow to come back, a slice is longer: at 1 ms one in twenty
+/// takes 2.15 ms or more.
 #[test]
 fn four_busy_threads_have_slices_of_one_interval_and_now_and_then_of_two() {
     for (ms, real_ms, switches, slices) in [
@@ -83,7 +87,8 @@ fn four_busy_threads_have_slices_of_one_interval_and_now_and_then_of_two() {
     }
 }
 
-/// Row 1 for 2.7: there is no fixed slice, and on one core threads change when the system takes the core away.
+/// Row 1 for 2.7: there is no fixed slice, and on one core threads change when the system takes the
+/// core away.
 #[test]
 fn under_2_7_on_one_core_the_systems_time_slices_decide() {
     let machine = Machine::under("cpython-2.7").cores(1).recorded();
@@ -122,7 +127,8 @@ fn against_sequential(machine: &Machine, busy: usize, turns: u64) -> (f64, f64) 
     (together[0] / alone[0], together[1] / alone[1])
 }
 
-/// Row 5: the total work of N threads is 1.00 of that of one, whatever the cores; without a lock up to N times that.
+/// Row 5: the total work of N threads is 1.00 of that of one, whatever the cores; without a lock up
+/// to N times that.
 #[test]
 fn busy_threads_do_no_more_work_together_than_one() {
     let machine = |gil, cores| slow(Machine::under(gil)).cores(cores);
@@ -139,8 +145,9 @@ fn busy_threads_do_no_more_work_together_than_one() {
     }
 }
 
-/// Row 5 for 2.7: at most 1 of a single one, and four threads cost 1.3 times the processor time. Elsewhere two threads took 1.85 times as long on two cores (Beazley 2009)
-/// and 1.97 times on four (2010), and on one core 1.54 and 1.45.
+/// Row 5 for 2.7: at most 1 of a single one, and four threads cost 1.3 times the processor time.
+/// Elsewhere two threads took 1.85 times as long on two cores (Beazley 2009) and 1.97 times on four
+/// (2010), and on one core 1.54 and 1.45.
 #[test]
 fn the_battle_of_2_7_costs_time() {
     let machine = |cores| Machine::under("cpython-2.7").cores(cores);

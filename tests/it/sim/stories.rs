@@ -1,4 +1,5 @@
-//! The known stories about interpreter locks come out in the simulation as they are told, each in a script with what it prints beside it.
+//! The known stories about interpreter locks come out in the simulation as they are told, each in a
+//! script with what it prints beside it.
 
 use crate::process::{Finished, finish};
 use std::fs;

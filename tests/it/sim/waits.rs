@@ -1,5 +1,6 @@
-//! What a thread that hardly computes waits beside threads that do: rows 2, 3 and 4 of the checks that were measured on real interpreters. Each says what the real
-//! figure is and how near to it the simulation must come.
+//! What a thread that hardly computes waits beside threads that do: rows 2, 3 and 4 of the checks
+//! that were measured on real interpreters. Each says what the real figure is and how near to it
+//! the simulation must come.
 
 use crate::sim::machine::{Machine, image};
 use crate::sim::measure::{
@@ -27,7 +28,8 @@ fn overshoots(machine: &Machine, busy: usize, interval_ms: f64, naps: usize) -> 
     beside(machine, busy, &rest)
 }
 
-/// Row 2. Alone a sleep of 1 ms is 0.11 ms late; beside a busy thread by 0.72, 5.24 and 50.29 ms at intervals of 0.5, 5 and 50.
+/// Row 2. Alone a sleep of 1 ms is 0.11 ms late; beside a busy thread by 0.72, 5.24 and 50.29 ms at
+/// intervals of 0.5, 5 and 50.
 #[test]
 fn a_sleeper_beside_a_busy_thread_waits_an_interval() {
     for gil in [
@@ -63,8 +65,9 @@ fn a_sleeper_hardly_waits_under_2_7_and_not_at_all_without_a_lock() {
     }
 }
 
-/// Beside two busy threads the real figures are widely spread, since who of the waiters gets the lock is the system's choice: p50 1.9, 14.5 and 100.4 ms in one measurement,
-/// 0.7 to 3.3, 4.3 to 14.5 and 99.6 to 101.7 in others; p99 7.7 and 87 (and 200 ms of a few naps only).
+/// Beside two busy threads the real figures are widely spread, since who of the waiters gets the
+/// lock is the system's choice: p50 1.9, 14.5 and 100.4 ms in one measurement, 0.7 to 3.3, 4.3 to
+/// 14.5 and 99.6 to 101.7 in others; p99 7.7 and 87 (and 200 ms of a few naps only).
 #[test]
 fn a_sleeper_beside_two_busy_threads_waits_for_several_switches() {
     let overshoots = |ms, naps| overshoots(&slow(Machine::under("cpython-3.11")), 2, ms, naps);
@@ -95,7 +98,8 @@ fn zero_sleeps(gil: &str, costs: &sim::Costs, busy: usize) -> f64 {
     beside(&machine, busy, rest)[0]
 }
 
-/// Row 3: about half of its free rate under 2.7; 201 a second under 3.11 (once an interval), 10 under CRuby; its free rate (70 µs a call in 3.11) without a lock.
+/// Row 3: about half of its free rate under 2.7; 201 a second under 3.11 (once an interval), 10
+/// under CRuby; its free rate (70 µs a call in 3.11) without a lock.
 #[test]
 fn sleeping_for_nothing_costs_an_interval_beside_a_busy_thread() {
     let zero_sleeps = |gil, busy| zero_sleeps(gil, &sim::CPYTHON_3_11, busy);
@@ -120,7 +124,8 @@ fn sleeping_for_nothing_costs_half_of_the_rate_under_2_7() {
     assert_within("share of the free rate", beside / alone, 0.35, 0.65);
 }
 
-/// A thread that writes all the time: writes a second, and the median and the greatest of how long one took, in microseconds.
+/// A thread that writes all the time: writes a second, and the median and the greatest of how long
+/// one took, in microseconds.
 fn writes(machine: &Machine, busy: usize) -> [f64; 3] {
     let rest = "def other():\n    took = []\n    begin = time.perf_counter()\n    while time.perf_counter() - begin < 0.03:\n        t = time.perf_counter()\n        \
         print(flush=True)\n        took.append(time.perf_counter() - t)\n    took.sort()\n    \
@@ -129,9 +134,11 @@ fn writes(machine: &Machine, busy: usize) -> [f64; 3] {
     [told[0], told[1], told[2]]
 }
 
-/// Row 4: calls of 1.5 µs that let go of the lock, beside a busy thread. The median stays, and now and then one loses an interval. How often depends on where the system
-/// puts the busy thread when it is woken: 227,000 of 678,000 calls a second were measured, and on a quiet machine 5,000. Here it gets a core of its own if there is
-/// one, and otherwise has to wait for its time slice: the real figures lie at the one or in between.
+/// Row 4: calls of 1.5 µs that let go of the lock, beside a busy thread. The median stays, and now
+/// and then one loses an interval. How often depends on where the system puts the busy thread when
+/// it is woken: 227,000 of 678,000 calls a second were measured, and on a quiet machine 5,000. Here
+/// it gets a core of its own if there is one, and otherwise has to wait for its time slice: the
+/// real figures lie at the one or in between.
 #[test]
 fn short_calls_keep_their_median_and_lose_now_and_then() {
     for gil in ["cpython-3.11", "cpython-3.13"] {
@@ -163,7 +170,8 @@ fn short_calls_have_half_of_their_rate_under_2_7_and_on_a_shared_core() {
     assert_within("3.13t on 1", rate / alone, 0.35, 0.65);
 }
 
-/// What the checks take for granted of the cost model: a turn of the loop takes as long as it did on the machine of the measurements.
+/// What the checks take for granted of the cost model: a turn of the loop takes as long as it did
+/// on the machine of the measurements.
 #[test]
 fn a_turn_of_the_loop_takes_what_it_took() {
     let text = program(

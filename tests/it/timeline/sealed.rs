@@ -1,4 +1,5 @@
-//! A trace with a block that nobody wrote, sealed rightly: what a reader meets that trusts checksums. The fuzz target has it from here, too.
+//! A trace with a block that nobody wrote, sealed rightly: what a reader meets that trusts
+//! checksums. The fuzz target has it from here, too.
 
 use mini::event::trace::{self, Ending, Heading};
 use sha2::{Digest, Sha256};

@@ -1,7 +1,8 @@
-//! `ticks(n)`: CPython up to 2.7 (`Python/ceval.c`, `Python/thread_pthread.h`). A plain binary semaphore: the holder lets go and takes it back at once.
-//! It nearly always wins, because a waiter has to be woken first; whoever comes by while the lock is free takes it.
+//! `ticks(n)`: CPython up to 2.7 (`Python/ceval.c`, `Python/thread_pthread.h`). A plain binary
+//! semaphore: the holder lets go and takes it back at once. It nearly always wins, because a waiter
+//! has to be woken first; whoever comes by while the lock is free takes it.
 
-use super::{Gil, Seat, State};
+use super::{Gil, State, Waiter};
 use crate::event::Release;
 use parking_lot::MutexGuard;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 impl Gil {
     /// Waits for the lock; true if another thread had it before.
-    pub(super) fn acquire_tick(&self, seat: &Arc<Seat>) -> bool {
+    pub(super) fn acquire_tick(&self, waiter: &Arc<Waiter>) -> bool {
         let mut state = self.state.lock();
         while state.held {
             state.waiting += 1;
@@ -17,7 +18,7 @@ impl Gil {
             self.released.wait(&mut state);
             state.waiting -= 1;
         }
-        self.take_up(&mut state, seat)
+        self.take_up(&mut state, waiter)
     }
 
     pub(super) fn release_tick(&self, mut state: MutexGuard<'_, State>) {
@@ -26,7 +27,7 @@ impl Gil {
         self.released.notify_one();
     }
 
-    pub(super) fn offer_tick(&self, seat: &Arc<Seat>) {
+    pub(super) fn offer_tick(&self, waiter: &Arc<Waiter>) {
         // Read before letting go: the waiter that this wakes often takes the core as well.
         let released_ns = {
             let state = self.state.lock();
@@ -40,12 +41,12 @@ impl Gil {
         let state = self.state.lock();
         if state.held {
             drop(state);
-            seat.tally.turn_ends(released_ns, Release::Budget);
-            let switched = self.acquire_tick(seat);
-            seat.tally.acquired(self.clock.now_ns(), switched);
+            waiter.tally.turn_ends(released_ns, Release::Budget);
+            let switched = self.acquire_tick(waiter);
+            waiter.tally.acquired(self.clock.now_ns(), switched);
         } else {
             let mut state = state;
-            state.take(seat);
+            state.take(waiter);
             if state.waiting > 0 {
                 self.attention.store(true, Ordering::Release);
             }

@@ -4,7 +4,7 @@ use crate::vm::builtins::bytes::{new, this};
 use crate::vm::heap::class::Type;
 use crate::vm::heap::text::search::center;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method};
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Bytes, "upper", "self, /", |ctx| {
@@ -62,13 +62,13 @@ pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-fn changed(ctx: &mut Ctx<'_>, change: fn(&[u8]) -> Vec<u8>) -> Result<Value, Interrupt> {
+fn changed(ctx: &mut Ctx<'_>, change: fn(&[u8]) -> Vec<u8>) -> Result<Value, Abrupt> {
     ctx.reserve(2 * this(ctx).len())?;
     let changed = change(&this(ctx));
     Ok(new(ctx, changed))
 }
 
-fn all(ctx: &mut Ctx<'_>, kind: fn(&u8) -> bool) -> Result<Value, Interrupt> {
+fn all(ctx: &mut Ctx<'_>, kind: fn(&u8) -> bool) -> Result<Value, Abrupt> {
     let bytes = this(ctx);
     Ok(Value::Bool(!bytes.is_empty() && bytes.iter().all(kind)))
 }
@@ -119,10 +119,7 @@ fn has_title_case(bytes: &[u8]) -> bool {
 }
 
 /// Fills up to a width; `sides` says how many go to the left and right.
-fn justify(
-    ctx: &mut Ctx<'_>,
-    sides: fn(usize, usize) -> (usize, usize),
-) -> Result<Value, Interrupt> {
+fn justify(ctx: &mut Ctx<'_>, sides: fn(usize, usize) -> (usize, usize)) -> Result<Value, Abrupt> {
     let (width, fill) = (ctx.arg(1), ctx.arg(2));
     let width = ctx.size(width)?;
     let single = match fill {
@@ -152,7 +149,7 @@ fn justify(
     Ok(new(ctx, filled))
 }
 
-fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let width = ctx.arg(1);
     let width = ctx.size(width)?;
     let bytes = this(ctx);
@@ -167,7 +164,7 @@ fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(new(ctx, filled))
 }
 
-fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let size = match ctx.arg(1) {
         Value::Unbound => 8,
         size => ctx.size(size)?,

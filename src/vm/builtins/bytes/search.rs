@@ -6,7 +6,7 @@ use crate::vm::builtins::str::search::{most_times, span};
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::text::search;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, static_method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, static_method};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
 ];
 
 /// What is looked for: bytes, or one as a number.
-fn sought(ctx: &mut Ctx<'_>) -> Result<Arc<[u8]>, Interrupt> {
+fn sought(ctx: &mut Ctx<'_>) -> Result<Arc<[u8]>, Abrupt> {
     let sub = ctx.arg(1);
     match sub {
         Value::Bytes(bytes) => Ok(ctx.vm.heap.bytes[bytes].0.clone()),
@@ -74,12 +74,12 @@ fn sought(ctx: &mut Ctx<'_>) -> Result<Arc<[u8]>, Interrupt> {
     }
 }
 
-fn searched(ctx: &mut Ctx<'_>) -> Result<Option<Range<usize>>, Interrupt> {
+fn searched(ctx: &mut Ctx<'_>) -> Result<Option<Range<usize>>, Abrupt> {
     let length = this(ctx).len();
     span(ctx, 2, length)
 }
 
-fn found(ctx: &mut Ctx<'_>, first: bool) -> Result<Option<usize>, Interrupt> {
+fn found(ctx: &mut Ctx<'_>, first: bool) -> Result<Option<usize>, Abrupt> {
     let sub = sought(ctx)?;
     let Some(range) = searched(ctx)? else {
         return Ok(None);
@@ -88,18 +88,18 @@ fn found(ctx: &mut Ctx<'_>, first: bool) -> Result<Option<usize>, Interrupt> {
     Ok(search::find(&this(ctx)[range], &sub, first).map(|at| start + at))
 }
 
-fn position(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
+fn position(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Abrupt> {
     Ok(Value::Int(found(ctx, first)?.map_or(-1, |at| at as i64)))
 }
 
-fn index(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
+fn index(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Abrupt> {
     match found(ctx, first)? {
         Some(at) => Ok(Value::Int(at as i64)),
         None => Err(ctx.value_error("subsection not found")),
     }
 }
 
-fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn count(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let sub = sought(ctx)?;
     let Some(range) = searched(ctx)? else {
         return Ok(Value::Int(0));
@@ -112,7 +112,7 @@ fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(Value::Int(count as i64))
 }
 
-fn matches(ctx: &mut Ctx<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<Value, Interrupt> {
+fn matches(ctx: &mut Ctx<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<Value, Abrupt> {
     let wanted = ctx.arg(1);
     let candidates = match wanted {
         Value::Bytes(_) => vec![wanted],
@@ -139,7 +139,7 @@ fn matches(ctx: &mut Ctx<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<Value, I
     Ok(Value::Bool(false))
 }
 
-fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (old, fresh, most) = (ctx.arg(1), ctx.arg(2), ctx.arg(3));
     let (old, fresh) = (required(ctx, old)?, required(ctx, fresh)?);
     let most = most_times(ctx, most)?;
@@ -167,7 +167,7 @@ fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(new(ctx, replaced))
 }
 
-fn removeprefix(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn removeprefix(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let prefix = ctx.arg(1);
     let prefix = required(ctx, prefix)?;
     Ok(match this(ctx).strip_prefix(&prefix[..]) {
@@ -176,7 +176,7 @@ fn removeprefix(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     })
 }
 
-fn removesuffix(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn removesuffix(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let suffix = ctx.arg(1);
     let suffix = required(ctx, suffix)?;
     Ok(match this(ctx).strip_suffix(&suffix[..]) {
@@ -185,7 +185,7 @@ fn removesuffix(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     })
 }
 
-fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Interrupt> {
+fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Abrupt> {
     let stripped = match ctx.arg(1) {
         Value::Unbound | Value::None => None,
         stripped => Some(required(ctx, stripped)?),
@@ -208,7 +208,7 @@ fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Interrupt>
     Ok(new(ctx, kept))
 }
 
-fn maketrans(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn maketrans(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (from, to) = (ctx.arg(0), ctx.arg(1));
     let (from, to) = (required(ctx, from)?, required(ctx, to)?);
     if from.len() != to.len() {
@@ -221,7 +221,7 @@ fn maketrans(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(new(ctx, table))
 }
 
-fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (table, removed) = (ctx.arg(1), ctx.arg(2));
     let table = match table {
         Value::None => None,

@@ -8,7 +8,7 @@ use crate::vm::heap::class::Type;
 use crate::vm::heap::text::search;
 use crate::vm::heap::text::search::Unit;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method};
 use std::ops::Range;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
@@ -34,7 +34,7 @@ fn units(bytes: &[u8], mark: fn(u8) -> bool) -> impl DoubleEndedIterator<Item = 
         .map(move |(at, &it)| (at, at + 1, mark(it)))
 }
 
-fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Interrupt> {
+fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Abrupt> {
     let outer: usize = ranges.iter().map(ExactSizeIterator::len).sum();
     // A small object takes about so much.
     let each = 4 * size_of::<Value>();
@@ -47,7 +47,7 @@ fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Interru
     Ok(ctx.vm.heap.new_list(pieces))
 }
 
-fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
+fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Abrupt> {
     let (separator, most) = (ctx.arg(1), ctx.arg(2));
     let most = most_times(ctx, most)?;
     let bytes = this(ctx);
@@ -73,7 +73,7 @@ fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
     pieces(ctx, ranges)
 }
 
-fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let keep = ctx.arg(1);
     let keep = keep.is_bound() && ctx.truth(keep)?;
     let bytes = this(ctx);
@@ -84,7 +84,7 @@ fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     pieces(ctx, lines)
 }
 
-fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
+fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Abrupt> {
     let separator = ctx.arg(1);
     let cut = required(ctx, separator)?;
     if cut.is_empty() {

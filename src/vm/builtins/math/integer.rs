@@ -3,12 +3,12 @@
 use crate::operator::BinaryOp;
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::number::integer::{
-    MOST_PRODUCT_BITS, divide, greatest_common_divisor, multiply, product_of_range, square_root,
+    MAX_PRODUCT_BITS, divide, greatest_common_divisor, multiply, product_of_range, square_root,
 };
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::operate::Number;
 use crate::vm::semantics::protocol::{Outcome, Turn};
-use crate::vm::state::native::{Ctx, Interrupt, Native, module_native};
+use crate::vm::state::native::{Abrupt, Ctx, Native, module_native};
 use num_bigint::BigInt;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::ops::Range;
@@ -24,13 +24,13 @@ pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
 ];
 
 /// A value as an integer of any size.
-fn integer(ctx: &mut Ctx<'_>, value: Value) -> Result<BigInt, Interrupt> {
+fn integer(ctx: &mut Ctx<'_>, value: Value) -> Result<BigInt, Abrupt> {
     let integer = ctx.integer(value)?;
     let integer = Number::of(integer).expect("an integer");
     Ok(integer.big(&ctx.vm.heap).into_owned())
 }
 
-fn factorial(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn factorial(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let n = ctx.arg(0);
     let n = integer(ctx, n)?;
     if n.is_negative() {
@@ -46,14 +46,14 @@ fn factorial(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     ctx.new_integer(product)
 }
 
-fn isqrt(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn isqrt(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let n = ctx.arg(0);
     let n = integer(ctx, n)?;
     ctx.new_integer(square_root(&n))
 }
 
 /// `n` and `k`, which must not be negative.
-fn counts(ctx: &mut Ctx<'_>) -> Result<(BigInt, BigInt), Interrupt> {
+fn counts(ctx: &mut Ctx<'_>) -> Result<(BigInt, BigInt), Abrupt> {
     let (n, k) = (ctx.arg(0), ctx.arg(1));
     let (n, k) = (integer(ctx, n)?, integer(ctx, k)?);
     for (name, count) in [("n", &n), ("k", &k)] {
@@ -64,7 +64,7 @@ fn counts(ctx: &mut Ctx<'_>) -> Result<(BigInt, BigInt), Interrupt> {
     Ok((n, k))
 }
 
-fn comb(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn comb(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (n, k) = counts(ctx)?;
     if k > n {
         return Ok(Value::Int(0));
@@ -85,7 +85,7 @@ fn combinations(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
     Ok(divide(&arrangements(n, k)?, &product_of_range(2, k)?)?.0)
 }
 
-fn perm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn perm(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     if matches!(ctx.arg(1), Value::Unbound | Value::None) {
         return factorial(ctx);
     }
@@ -108,12 +108,12 @@ fn arrangements(n: &BigInt, k: u64) -> Result<BigInt, Fault> {
     falling(n, 0..k)
 }
 
-/// The product of `n - step` for these steps, in halves, so that long factors meet long ones. `n` is
-/// a long integer.
+/// The product of `n - step` for these steps, in halves, so that long factors meet long ones. `n`
+/// is a long integer.
 fn falling(n: &BigInt, steps: Range<u64>) -> Result<BigInt, Fault> {
     const FEW: u64 = 8;
     let count = steps.end - steps.start;
-    if count.saturating_mul(n.bits() - 1) > MOST_PRODUCT_BITS {
+    if count.saturating_mul(n.bits() - 1) > MAX_PRODUCT_BITS {
         return Err(Fault::memory());
     }
     if count <= FEW {
@@ -126,7 +126,7 @@ fn falling(n: &BigInt, steps: Range<u64>) -> Result<BigInt, Fault> {
     )
 }
 
-fn gcd(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn gcd(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let mut divisor = BigInt::zero();
     for value in ctx.rest() {
         let common = greatest_common_divisor(&divisor, &integer(ctx, value)?);
@@ -135,7 +135,7 @@ fn gcd(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     ctx.new_integer(Ok(divisor))
 }
 
-fn lcm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn lcm(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let mut multiple = BigInt::one();
     for value in ctx.rest() {
         let integer = integer(ctx, value)?;
@@ -151,7 +151,7 @@ fn lcm(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     ctx.new_integer(Ok(multiple))
 }
 
-fn prod(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn prod(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (iterable, start) = (ctx.arg(0), ctx.arg(1));
     ctx.or_by_library("product", |ctx| {
         let mut product = start.or(Value::Int(1));

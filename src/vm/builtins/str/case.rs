@@ -8,7 +8,7 @@ use crate::vm::heap::text::character::{
     is_title, push_folded, push_title,
 };
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method};
 use smol_str::SmolStr;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
@@ -60,12 +60,13 @@ pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     }),
 ];
 
-/// The receiver changed: by the first function, in place, if it is ASCII, whose letters change one by one.
+/// The receiver changed: by the first function, in place, if it is ASCII, whose letters change one
+/// by one.
 fn changed(
     ctx: &mut Ctx<'_>,
     change_ascii: fn(&mut [u8]),
     change: fn(&str) -> String,
-) -> Result<Value, Interrupt> {
+) -> Result<Value, Abrupt> {
     // The other case of a letter may be three, and be made of the small text.
     let ascii = ctx.vm.heap.strs[this(ctx)].is_ascii();
     reserve_copies(ctx, if ascii { 2 } else { 8 })?;
@@ -90,12 +91,12 @@ fn changed(
     Ok(ctx.vm.heap.new_ascii(changed))
 }
 
-fn test(ctx: &mut Ctx<'_>, test: fn(&str) -> bool) -> Result<Value, Interrupt> {
+fn test(ctx: &mut Ctx<'_>, test: fn(&str) -> bool) -> Result<Value, Abrupt> {
     Ok(Value::Bool(test(ctx.vm.heap.text(this(ctx)))))
 }
 
 /// Is there a character, and are all of this kind?
-fn all(ctx: &mut Ctx<'_>, kind: fn(char) -> bool) -> Result<Value, Interrupt> {
+fn all(ctx: &mut Ctx<'_>, kind: fn(char) -> bool) -> Result<Value, Abrupt> {
     let text = ctx.vm.heap.text(this(ctx));
     Ok(Value::Bool(!text.is_empty() && text.chars().all(kind)))
 }

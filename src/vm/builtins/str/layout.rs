@@ -4,7 +4,7 @@ use crate::vm::builtins::str::this;
 use crate::vm::heap::class::Type;
 use crate::vm::heap::text::search::center;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method};
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Str, "center", "self, width, fillchar=, /", |ctx| {
@@ -21,10 +21,7 @@ pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
 ];
 
 /// Fills up to a width; `sides` says how many go to the left and right.
-fn justify(
-    ctx: &mut Ctx<'_>,
-    sides: fn(usize, usize) -> (usize, usize),
-) -> Result<Value, Interrupt> {
+fn justify(ctx: &mut Ctx<'_>, sides: fn(usize, usize) -> (usize, usize)) -> Result<Value, Abrupt> {
     let (width, fill) = (ctx.arg(1), ctx.arg(2));
     let width = ctx.size(width)?;
     let fill = match fill {
@@ -61,7 +58,7 @@ fn justify(
     Ok(ctx.vm.heap.new_string(out))
 }
 
-fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let width = ctx.arg(1);
     let width = ctx.size(width)?;
     let missing = width.saturating_sub(ctx.vm.heap.strs[this(ctx)].len());
@@ -76,7 +73,7 @@ fn zfill(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     Ok(ctx.vm.heap.new_string(filled))
 }
 
-fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn expandtabs(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let size = match ctx.arg(1) {
         Value::Unbound => 8,
         size => ctx.size(size)?,

@@ -6,7 +6,7 @@ use crate::vm::heap::text::character::is_space;
 use crate::vm::heap::text::search;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method};
 use std::ops::Range;
 
 pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
@@ -53,12 +53,13 @@ pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     }),
 ];
 
-/// Where a search looks, from two optional arguments: none if it begins behind the end, so that not even an empty text is found.
+/// Where a search looks, from two optional arguments: none if it begins behind the end, so that not
+/// even an empty text is found.
 pub(in crate::vm::builtins) fn span(
     ctx: &mut Ctx<'_>,
     start: usize,
     length: usize,
-) -> Result<Option<Range<usize>>, Interrupt> {
+) -> Result<Option<Range<usize>>, Abrupt> {
     let (first, end) = (
         ctx.arg(start).or(Value::None),
         ctx.arg(start + 1).or(Value::None),
@@ -94,7 +95,7 @@ fn bytes(text: &str, span: Range<usize>, ascii: bool) -> Range<usize> {
 }
 
 /// The part of the receiver that a search looks at, as bytes.
-fn searched(ctx: &mut Ctx<'_>, start: usize) -> Result<Option<Range<usize>>, Interrupt> {
+fn searched(ctx: &mut Ctx<'_>, start: usize) -> Result<Option<Range<usize>>, Abrupt> {
     let this = this(ctx);
     let length = ctx.vm.heap.strs[this].len();
     let Some(span) = span(ctx, start, length)? else {
@@ -104,7 +105,7 @@ fn searched(ctx: &mut Ctx<'_>, start: usize) -> Result<Option<Range<usize>>, Int
     Ok(Some(bytes(ctx.vm.heap.text(this), span, ascii)))
 }
 
-fn sought(ctx: &mut Ctx<'_>) -> Result<Ref<crate::vm::heap::text::Str>, Interrupt> {
+fn sought(ctx: &mut Ctx<'_>) -> Result<Ref<crate::vm::heap::text::Str>, Abrupt> {
     let sub = ctx.arg(1);
     if let Value::Str(sub) = sub {
         return Ok(sub);
@@ -114,7 +115,7 @@ fn sought(ctx: &mut Ctx<'_>) -> Result<Ref<crate::vm::heap::text::Str>, Interrup
 }
 
 /// The character at which the text begins that is looked for.
-fn found(ctx: &mut Ctx<'_>, first: bool) -> Result<Option<usize>, Interrupt> {
+fn found(ctx: &mut Ctx<'_>, first: bool) -> Result<Option<usize>, Abrupt> {
     let sub = sought(ctx)?;
     let Some(range) = searched(ctx, 2)? else {
         return Ok(None);
@@ -132,18 +133,18 @@ fn found(ctx: &mut Ctx<'_>, first: bool) -> Result<Option<usize>, Interrupt> {
     }))
 }
 
-fn position(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
+fn position(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Abrupt> {
     Ok(Value::Int(found(ctx, first)?.map_or(-1, |at| at as i64)))
 }
 
-fn index(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
+fn index(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Abrupt> {
     match found(ctx, first)? {
         Some(at) => Ok(Value::Int(at as i64)),
         None => Err(ctx.value_error("substring not found")),
     }
 }
 
-fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn count(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let sub = sought(ctx)?;
     let Some(range) = searched(ctx, 2)? else {
         return Ok(Value::Int(0));
@@ -160,7 +161,7 @@ fn count(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// `startswith` and `endswith`, with one text or a tuple of them.
-fn matches(ctx: &mut Ctx<'_>, test: fn(&str, &str) -> bool) -> Result<Value, Interrupt> {
+fn matches(ctx: &mut Ctx<'_>, test: fn(&str, &str) -> bool) -> Result<Value, Abrupt> {
     let wanted = ctx.arg(1);
     let candidates = match wanted {
         Value::Str(_) => vec![wanted],
@@ -196,7 +197,7 @@ fn matches(ctx: &mut Ctx<'_>, test: fn(&str, &str) -> bool) -> Result<Value, Int
     Ok(Value::Bool(false))
 }
 
-fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn replace(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (old, new, most) = (ctx.arg(1), ctx.arg(2), ctx.arg(3));
     let old = string(ctx, old, "replace() argument 1")?;
     let new = string(ctx, new, "replace() argument 2")?;
@@ -245,10 +246,7 @@ fn replaced(text: &str, old: &str, new: &str, times: usize) -> String {
 }
 
 /// An optional count; everything negative is no bound.
-pub(in crate::vm::builtins) fn most_times(
-    ctx: &mut Ctx<'_>,
-    most: Value,
-) -> Result<usize, Interrupt> {
+pub(in crate::vm::builtins) fn most_times(ctx: &mut Ctx<'_>, most: Value) -> Result<usize, Abrupt> {
     if !most.is_bound() {
         return Ok(usize::MAX);
     }
@@ -275,7 +273,7 @@ fn interleaved(text: &str, between: &str, times: usize) -> String {
 fn remove(
     ctx: &mut Ctx<'_>,
     remove: for<'t> fn(&'t str, &str) -> Option<&'t str>,
-) -> Result<Value, Interrupt> {
+) -> Result<Value, Abrupt> {
     let what = format!("{}() argument", ctx.name());
     let affix = ctx.arg(1);
     let affix = string(ctx, affix, &what)?;
@@ -287,7 +285,7 @@ fn remove(
     })
 }
 
-fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Interrupt> {
+fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Abrupt> {
     let chars = match ctx.arg(1) {
         Value::Unbound | Value::None => None,
         Value::Str(chars) => Some(text(ctx, chars)),

@@ -9,7 +9,7 @@ use crate::vm::heap::text::search;
 use crate::vm::heap::text::search::Unit;
 use crate::vm::heap::value::Value;
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method};
 use std::ops::Range;
 
 counted! { Range<usize>: 16 }
@@ -45,7 +45,7 @@ fn ascii_units(text: &str) -> impl DoubleEndedIterator<Item = Unit> {
 }
 
 /// A list of parts of the receiver.
-fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Interrupt> {
+fn pieces(ctx: &mut Ctx<'_>, ranges: Vec<Range<usize>>) -> Result<Value, Abrupt> {
     let outer: usize = ranges.iter().map(ExactSizeIterator::len).sum();
     let each = size_of::<Value>() + crate::vm::heap::text::Str::BYTES;
     ctx.reserve(ranges.len() * each + outer)?;
@@ -64,7 +64,7 @@ pub(in crate::vm::builtins) fn reserve_ranges(
     ctx: &mut Ctx<'_>,
     count: impl FnOnce(&Ctx<'_>) -> usize,
     length: usize,
-) -> Result<(), Interrupt> {
+) -> Result<(), Abrupt> {
     const LONG: usize = 1 << 16;
     if length < LONG {
         return Ok(());
@@ -74,7 +74,7 @@ pub(in crate::vm::builtins) fn reserve_ranges(
     ctx.reserve(count(ctx).saturating_mul(each))
 }
 
-fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
+fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Abrupt> {
     let (separator, most) = (ctx.arg(1), ctx.arg(2));
     let most = most_times(ctx, most)?;
     let count = |ctx: &Ctx<'_>| {
@@ -110,7 +110,7 @@ fn split(ctx: &mut Ctx<'_>, from_left: bool) -> Result<Value, Interrupt> {
     pieces(ctx, ranges)
 }
 
-fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let keep = ctx.arg(1);
     let keep = keep.is_bound() && ctx.truth(keep)?;
     let count = |ctx: &Ctx<'_>| {
@@ -123,7 +123,7 @@ fn splitlines(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
     pieces(ctx, lines)
 }
 
-fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Interrupt> {
+fn partition(ctx: &mut Ctx<'_>, first: bool) -> Result<Value, Abrupt> {
     let separator = ctx.arg(1);
     let Value::Str(cut) = separator else {
         let message = format!("must be str, not {}", ctx.vm.type_name(separator));

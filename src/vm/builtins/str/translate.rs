@@ -5,7 +5,7 @@ use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::dict::Dict;
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt, Native, method, static_method};
+use crate::vm::state::native::{Abrupt, Ctx, Native, method, static_method};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 
@@ -14,7 +14,7 @@ pub(in crate::vm::builtins) const NATIVES: &[Native] = &[
     method(Type::Str, "translate", "self, table, /", translate),
 ];
 
-fn maketrans(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn maketrans(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (x, y, z) = (ctx.arg(0), ctx.arg(1), ctx.arg(2));
     let pairs = if y.is_bound() {
         pairs_of_texts(ctx, x, y, z)?
@@ -39,7 +39,7 @@ fn pairs_of_texts(
     x: Value,
     y: Value,
     z: Value,
-) -> Result<Vec<(Value, Value)>, Interrupt> {
+) -> Result<Vec<(Value, Value)>, Abrupt> {
     let Value::Str(x) = x else {
         return Err(ctx.type_error(
             "first maketrans argument must be a string if there is a second argument",
@@ -61,7 +61,7 @@ fn pairs_of_texts(
     Ok(replaced.chain(removed).collect())
 }
 
-fn pairs_of_dict(ctx: &mut Ctx<'_>, x: Value) -> Result<Vec<(Value, Value)>, Interrupt> {
+fn pairs_of_dict(ctx: &mut Ctx<'_>, x: Value) -> Result<Vec<(Value, Value)>, Abrupt> {
     let Value::Dict(dict) = x else {
         return Err(ctx.type_error("if you give only one argument to maketrans it must be a dict"));
     };
@@ -90,7 +90,7 @@ fn pairs_of_dict(ctx: &mut Ctx<'_>, x: Value) -> Result<Vec<(Value, Value)>, Int
     Ok(pairs)
 }
 
-fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
+fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let table = ctx.arg(1);
     reserve_copies(ctx, 2)?;
     let source = text(ctx, this(ctx));
@@ -119,13 +119,13 @@ fn translate(ctx: &mut Ctx<'_>) -> Result<Value, Interrupt> {
 }
 
 /// What a table has for a character; a `LookupError` means that it has nothing.
-fn looked_up(ctx: &mut Ctx<'_>, table: Value, character: char) -> Result<Option<Value>, Interrupt> {
+fn looked_up(ctx: &mut Ctx<'_>, table: Value, character: char) -> Result<Option<Value>, Abrupt> {
     let key = code(character);
     let result = match (table, ctx.vm.special(table, name::GETITEM)) {
         (Value::Dict(dict), _) => return ctx.dict_get(dict, key),
         (_, Some(method)) => ctx.try_call(method, &[table, key])?,
         (_, None) => match ctx.get_item(table, key) {
-            Err(Interrupt::Throw(exception)) => Err(exception),
+            Err(Abrupt::Throw(exception)) => Err(exception),
             other => Ok(other?),
         },
     };
@@ -136,14 +136,14 @@ fn looked_up(ctx: &mut Ctx<'_>, table: Value, character: char) -> Result<Option<
             if ctx.vm.is_subclass(class, Type::LookupError.class()) {
                 Ok(None)
             } else {
-                Err(Interrupt::Throw(exception))
+                Err(Abrupt::Throw(exception))
             }
         }
     }
 }
 
 /// The text that an entry of a table stands for.
-fn replacement(ctx: &mut Ctx<'_>, value: Value) -> Result<String, Interrupt> {
+fn replacement(ctx: &mut Ctx<'_>, value: Value) -> Result<String, Abrupt> {
     match value {
         Value::None => Ok(String::new()),
         Value::Str(replaced) => Ok(text(ctx, replaced)),

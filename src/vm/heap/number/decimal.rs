@@ -1,5 +1,6 @@
-//! Floats as decimal text: the shortest that reads back the same, or with a number of digits, in the layouts of `PyOS_double_to_string`
-//! (`Python/pystrtod.c`). The digits themselves are Rust's, which rounds exactly (half to even) as David Gay's `dtoa` does in CPython.
+//! Floats as decimal text: the shortest that reads back the same, or with a number of digits, in
+//! the layouts of `PyOS_double_to_string` (`Python/pystrtod.c`). The digits themselves are Rust's,
+//! which rounds exactly (half to even) as David Gay's `dtoa` does in CPython.
 
 use std::fmt::Write;
 
@@ -12,7 +13,8 @@ pub enum Layout {
     Exponent(usize),
     /// `f`: so many digits behind the point.
     Fixed(usize),
-    /// `g`: so many digits in all, with an exponent where the number is large or small; trailing zeros go.
+    /// `g`: so many digits in all, with an exponent where the number is large or small; trailing
+    /// zeros go.
     General(usize),
 }
 
@@ -22,7 +24,8 @@ pub fn repr_float(float: f64) -> String {
     float_text(float, Layout::Shortest, false, true)
 }
 
-/// A float in a layout. `alternate` (`#`) keeps the point and the zeros of `General`; `dot_zero` makes sure that it looks like a float.
+/// A float in a layout. `alternate` (`#`) keeps the point and the zeros of `General`; `dot_zero`
+/// makes sure that it looks like a float.
 #[must_use]
 pub fn float_text(float: f64, layout: Layout, alternate: bool, dot_zero: bool) -> String {
     if float.is_nan() {
@@ -58,7 +61,7 @@ pub fn float_text(float: f64, layout: Layout, alternate: bool, dot_zero: bool) -
                     out.push_str(behind);
                 }
             } else {
-                let computed = precision.min(MOST_DIGITS);
+                let computed = precision.min(MAX_DIGITS);
                 let _ = write!(out, "{magnitude:.computed$}");
                 out.push_str(&"0".repeat(precision - computed));
             }
@@ -89,15 +92,17 @@ pub fn float_text(float: f64, layout: Layout, alternate: bool, dot_zero: bool) -
 const USUAL: usize = 24;
 
 /// No float has more digits than this on either side of its point; what is asked beyond is zeros.
-const MOST_DIGITS: usize = 1100;
+const MAX_DIGITS: usize = 1100;
 
-/// Up to so many digits behind the point, an integer of 128 bits holds all that `scaled` computes with.
+/// Up to so many digits behind the point, an integer of 128 bits holds all that `scaled` computes
+/// with.
 const FEW_DIGITS: usize = 15;
 
 /// As many zeros.
 const ZEROS: &str = "000000000000000";
 
-/// A float that is not negative times ten to the power of `digits`, exactly, and then rounded to an integer, half to even; none where that is not short work.
+/// A float that is not negative times ten to the power of `digits`, exactly, and then rounded to an
+/// integer, half to even; none where that is not short work.
 #[must_use]
 pub fn scaled(magnitude: f64, digits: usize) -> Option<u64> {
     if digits > FEW_DIGITS {
@@ -125,8 +130,9 @@ struct Digits {
 }
 
 impl Digits {
-    /// The fewest that read back as the same float and, of these, the nearest; where two are equally near, the even one as in `dtoa` (Rust takes the
-    /// upper one). No float of fewer than 15 digits lies half-way between two shorter ones.
+    /// The fewest that read back as the same float and, of these, the nearest; where two are
+    /// equally near, the even one as in `dtoa` (Rust takes the upper one). No float of fewer than
+    /// 15 digits lies half-way between two shorter ones.
     fn shortest(magnitude: f64) -> Digits {
         let digits = Digits::parse(&format!("{magnitude:e}"));
         if digits.text.len() < 15 {
@@ -141,7 +147,7 @@ impl Digits {
     }
 
     fn significant(magnitude: f64, count: usize) -> Digits {
-        let behind = count.saturating_sub(1).min(MOST_DIGITS);
+        let behind = count.saturating_sub(1).min(MAX_DIGITS);
         Digits::parse(&format!("{magnitude:.behind$e}"))
     }
 

@@ -1,4 +1,5 @@
-//! Floats: their parts, exact comparison with integers, and the operations whose rules are Python's own (`Objects/floatobject.c`).
+//! Floats: their parts, exact comparison with integers, and the operations whose rules are Python's
+//! own (`Objects/floatobject.c`).
 
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::number::decimal::scaled;
@@ -146,7 +147,8 @@ pub fn modulo(a: f64, b: f64) -> Result<f64, Fault> {
     Ok(divide(a, b).1)
 }
 
-/// `a ** b`. A negative number to a fractional power is a complex number in Python; Mini has none and says so.
+/// `a ** b`. A negative number to a fractional power is a complex number in Python; Mini has none
+/// and says so.
 pub fn power(a: f64, b: f64) -> Result<f64, Fault> {
     if b == 0.0 || a == 1.0 {
         return Ok(1.0);

@@ -1,4 +1,5 @@
-//! Hashes of numbers: equal numbers of any type have equal hashes, by reduction modulo the prime 2^61 - 1 (`Python/pyhash.c`).
+//! Hashes of numbers: equal numbers of any type have equal hashes, by reduction modulo the prime
+//! 2^61 - 1 (`Python/pyhash.c`).
 
 use num_bigint::{BigInt, Sign};
 use num_traits::ToPrimitive;

@@ -1,30 +1,34 @@
-//! Integers of any size: the operations whose rules are Python's own, and the bounds that keep one operation from running for ever.
+//! Integers of any size: the operations whose rules are Python's own, and the bounds that keep one
+//! operation from running for ever.
 
 use crate::vm::heap::fault::Fault;
 use num_bigint::{BigInt, BigUint, Sign};
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
-/// A product or power may have this many bits (8 MiB, 20 million digits: seconds of work); beyond, it is a `MemoryError`. One operation runs to its end
-/// before any other thread, limit or Ctrl-C gets its turn, so that none may take minutes, as it may in CPython.
-pub const MOST_PRODUCT_BITS: u64 = 1 << 26;
-/// A division, common divisor or modular power may take this many steps on machine words, for the same reason.
-const MOST_STEPS: u64 = 1 << 35;
+/// A product or power may have this many bits (8 MiB, 20 million digits: seconds of work); beyond,
+/// it is a `MemoryError`. One operation runs to its end before any other thread, limit or Ctrl-C
+/// gets its turn, so that none may take minutes, as it may in CPython.
+pub const MAX_PRODUCT_BITS: u64 = 1 << 26;
+/// A division, common divisor or modular power may take this many steps on machine words, for the
+/// same reason.
+const MAX_STEPS: u64 = 1 << 35;
 /// Digits that the decimal text of an integer may have (`sys.int_info.default_max_str_digits`).
-pub const MOST_DIGITS: usize = 4300;
+pub const MAX_DIGITS: usize = 4300;
 
 /// `a * b`.
 pub fn multiply(a: &BigInt, b: &BigInt) -> Result<BigInt, Fault> {
-    if a.bits() + b.bits() > MOST_PRODUCT_BITS {
+    if a.bits() + b.bits() > MAX_PRODUCT_BITS {
         return Err(Fault::memory());
     }
     Ok(a * b)
 }
 
-/// Refuses a division that would take too long: schoolbook, the quotient's length times the divisor's.
+/// Refuses a division that would take too long: schoolbook, the quotient's length times the
+/// divisor's.
 fn check_division(a: &BigInt, b: &BigInt) -> Result<(), Fault> {
     let quotient = a.bits().saturating_sub(b.bits()) / 64;
-    if quotient * (b.bits() / 64) > MOST_STEPS {
+    if quotient * (b.bits() / 64) > MAX_STEPS {
         return Err(Fault::memory());
     }
     Ok(())
@@ -53,7 +57,8 @@ pub fn modulo_small(a: i64, b: i64) -> Option<i64> {
     })
 }
 
-/// `a // b` and `a % b`: the quotient is rounded down, the rest has the divisor's sign. `b` is not 0.
+/// `a // b` and `a % b`: the quotient is rounded down, the rest has the divisor's sign. `b` is not
+/// 0.
 pub fn divide(a: &BigInt, b: &BigInt) -> Result<(BigInt, BigInt), Fault> {
     check_division(a, b)?;
     Ok(a.div_mod_floor(b))
@@ -107,7 +112,8 @@ pub fn true_divide(a: &BigInt, b: &BigInt) -> Result<f64, Fault> {
     Ok(signed(float))
 }
 
-/// `float * 2**exponent` where the result is exact or overflows: in two steps, since the power alone may be out of range.
+/// `float * 2**exponent` where the result is exact or overflows: in two steps, since the power
+/// alone may be out of range.
 #[must_use]
 pub fn scale(float: f64, exponent: i32) -> f64 {
     let mut float = float;
@@ -136,7 +142,7 @@ pub fn power(base: &BigInt, exponent: &BigInt) -> Result<BigInt, Fault> {
         });
     }
     let exponent = exponent.to_u32().ok_or_else(Fault::memory)?;
-    if (base.bits() - 1).saturating_mul(u64::from(exponent)) > MOST_PRODUCT_BITS {
+    if (base.bits() - 1).saturating_mul(u64::from(exponent)) > MAX_PRODUCT_BITS {
         return Err(Fault::memory());
     }
     Ok(base.pow(exponent))
@@ -157,7 +163,7 @@ pub fn power_modulo(base: &BigInt, exponent: &BigInt, modulus: &BigInt) -> Resul
     let steps = words
         .saturating_mul(words)
         .saturating_mul(exponent.bits() + 1);
-    if steps > MOST_STEPS {
+    if steps > MAX_STEPS {
         return Err(Fault::memory());
     }
     let positive = modulus.abs();
@@ -223,12 +229,12 @@ pub fn decimal_text(integer: &BigInt) -> Result<String, Fault> {
     // Ten to the power of the limit has 14,285 bits; what is clearly longer is not even converted.
     if integer.bits() < 14_300 {
         let text = integer.to_string();
-        if text.len() - usize::from(integer.is_negative()) <= MOST_DIGITS {
+        if text.len() - usize::from(integer.is_negative()) <= MAX_DIGITS {
             return Ok(text);
         }
     }
     Err(Fault::value(format!(
-        "Exceeds the limit ({MOST_DIGITS} digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit"
+        "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit"
     )))
 }
 
@@ -296,7 +302,7 @@ pub fn square_root(integer: &BigInt) -> Result<BigInt, Fault> {
         return Err(Fault::value("isqrt() argument must be nonnegative"));
     }
     let words = integer.bits() / 64;
-    if words * words > MOST_STEPS {
+    if words * words > MAX_STEPS {
         return Err(Fault::memory());
     }
     Ok(integer.sqrt())
@@ -311,16 +317,16 @@ pub fn greatest_common_divisor(a: &BigInt, b: &BigInt) -> Result<BigInt, Fault> 
     // One step of Euclid's makes both equally long.
     check_division(large, small)?;
     let words = small.bits() / 64;
-    if words * words > MOST_STEPS {
+    if words * words > MAX_STEPS {
         return Err(Fault::memory());
     }
     let rest = large.magnitude() % small.magnitude();
     Ok(lehmer(small.magnitude().clone(), rest).into())
 }
 
-/// The common divisor by Lehmer's algorithm (Knuth, `The Art of Computer Programming` 4.5.2, algorithm L; `_PyLong_GCD` in CPython's
-/// `Objects/longobject.c`): many of Euclid's steps are worked out on the leading bits, and done to the whole numbers at once. `a` is
-/// not below `b`.
+/// The common divisor by Lehmer's algorithm (Knuth, `The Art of Computer Programming` 4.5.2,
+/// algorithm L; `_PyLong_GCD` in CPython's `Objects/longobject.c`): many of Euclid's steps are
+/// worked out on the leading bits, and done to the whole numbers at once. `a` is not below `b`.
 fn lehmer(mut a: BigUint, mut b: BigUint) -> BigUint {
     /// Bits that are looked at; what the steps come to has half as many.
     const LEADING: u64 = 124;
@@ -343,8 +349,8 @@ fn lehmer(mut a: BigUint, mut b: BigUint) -> BigUint {
     }
 }
 
-/// What those steps of Euclid's come to that are the same for all numbers that begin with these bits, signs aside, and whether
-/// they are an even number. Nothing if there is not one such step.
+/// What those steps of Euclid's come to that are the same for all numbers that begin with these
+/// bits, signs aside, and whether they are an even number. Nothing if there is not one such step.
 fn euclid_steps(mut x: i128, mut y: i128) -> Option<([u64; 4], bool)> {
     let [mut p, mut q, mut r, mut s] = [1i128, 0, 0, 1];
     let mut steps = 0;
@@ -376,7 +382,7 @@ pub fn product_of_range(low: u64, high: u64) -> Result<BigInt, Fault> {
     let bits = (high - low)
         .saturating_add(1)
         .saturating_mul(u64::from(64 - low.leading_zeros()).saturating_sub(1));
-    if bits > MOST_PRODUCT_BITS {
+    if bits > MAX_PRODUCT_BITS {
         return Err(Fault::memory());
     }
     if high - low < 8 {

@@ -1,7 +1,8 @@
-//! Numbers from text, as `int(text, base)` and `float(text)` read them: white space around, underscores between digits, digits of any script.
+//! Numbers from text, as `int(text, base)` and `float(text)` read them: white space around,
+//! underscores between digits, digits of any script.
 
 use crate::vm::heap::fault::Fault;
-use crate::vm::heap::number::integer::MOST_DIGITS;
+use crate::vm::heap::number::integer::MAX_DIGITS;
 use crate::vm::heap::text::character::decimal_value;
 use crate::vm::heap::text::repr_str;
 use num_bigint::{BigInt, BigUint};
@@ -61,9 +62,9 @@ pub fn read_int(text: &str, base: u32, shown: impl Fn() -> String) -> Result<Big
     if base == 0 && prefix == 0 && digits[0] == 0 && digits.iter().any(|&it| it != 0) {
         return Err(invalid());
     }
-    if !radix.is_power_of_two() && digits.len() > MOST_DIGITS {
+    if !radix.is_power_of_two() && digits.len() > MAX_DIGITS {
         return Err(Fault::value(format!(
-            "Exceeds the limit ({MOST_DIGITS} digits) for integer string conversion: value has {} digits; use sys.set_int_max_str_digits() to increase the limit",
+            "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion: value has {} digits; use sys.set_int_max_str_digits() to increase the limit",
             digits.len()
         )));
     }
@@ -110,8 +111,9 @@ fn read_plain_float(text: &str) -> Option<f64> {
     })
 }
 
-/// Without the white space around, all digits in ASCII. The separators U+001C to U+001F, white space to `str.isspace`, are none here: CPython compares ASCII with what C
-/// takes for a space (`_PyUnicode_TransformDecimalAndSpaceToASCII` in `Objects/unicodeobject.c`).
+/// Without the white space around, all digits in ASCII. The separators U+001C to U+001F, white
+/// space to `str.isspace`, are none here: CPython compares ASCII with what C takes for a space
+/// (`_PyUnicode_TransformDecimalAndSpaceToASCII` in `Objects/unicodeobject.c`).
 fn plain(text: &str) -> String {
     text.trim_matches(char::is_whitespace)
         .chars()

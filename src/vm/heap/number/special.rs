@@ -1,5 +1,6 @@
-//! Functions of floats that the standard library has not, or has by other formulas than C: after fdlibm (`asinh`, `acosh`, `atanh`), `Modules/mathmodule.c` of
-//! CPython 3.11 (`gamma`, `lgamma`, the norm behind `hypot` and `dist`), and Shewchuk's exact sum.
+//! Functions of floats that the standard library has not, or has by other formulas than C: after
+//! fdlibm (`asinh`, `acosh`, `atanh`), `Modules/mathmodule.c` of CPython 3.11 (`gamma`, `lgamma`,
+//! the norm behind `hypot` and `dist`), and Shewchuk's exact sum.
 
 use crate::vm::heap::fault::Fault;
 use std::f64::consts::{LN_2, PI};
@@ -213,7 +214,8 @@ pub fn ln_gamma(x: f64) -> Option<f64> {
     Some(result)
 }
 
-/// The length of a vector, with an error under one unit in the last place. The numbers are not negative.
+/// The length of a vector, with an error under one unit in the last place. The numbers are not
+/// negative.
 #[must_use]
 pub fn norm(vector: &[f64]) -> f64 {
     let greatest = vector.iter().copied().fold(0.0, f64::max);

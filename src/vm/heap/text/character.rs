@@ -1,13 +1,16 @@
-//! What kind of character one is, in Python's terms: Rust's own tables, corrected where Python asks for another property of Unicode (`isalpha` is a
-//! category, not the property Alphabetic; `isnumeric` counts Chinese numerals; title case is a mapping of its own).
+//! What kind of character one is, in Python's terms: Rust's own tables, corrected where Python asks
+//! for another property of Unicode (`isalpha` is a category, not the property Alphabetic;
+//! `isnumeric` counts Chinese numerals; title case is a mapping of its own).
 
-/// Can `repr` show it as it is? Everything but control, format, private, unassigned and separator characters; a plain space can.
+/// Can `repr` show it as it is? Everything but control, format, private, unassigned and separator
+/// characters; a plain space can.
 #[must_use]
 pub fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return matches!(character, ' '..='~');
     }
-    // Rust's `escape_debug` has the same rule; not at the beginning of a text, where it escapes combining marks too.
+    // Rust's `escape_debug` has the same rule; not at the beginning of a text, where it escapes
+    // combining marks too.
     let mut buffer = [b'a', 0, 0, 0, 0];
     let bytes = 1 + character.encode_utf8(&mut buffer[1..]).len();
     let text = std::str::from_utf8(&buffer[..bytes]).expect("a letter and a character");
@@ -26,7 +29,8 @@ pub fn is_alpha(character: char) -> bool {
         && !is_mark(character)
 }
 
-/// A combining mark among the alphabetic characters: what can go on with an identifier but not begin it.
+/// A combining mark among the alphabetic characters: what can go on with an identifier but not
+/// begin it.
 fn is_mark(character: char) -> bool {
     match character {
         '\u{1885}' | '\u{1886}' => true,
@@ -47,7 +51,8 @@ pub fn decimal_value(character: char) -> Option<u32> {
     (value < 10).then_some(value)
 }
 
-/// `str.isdigit` of one character: a decimal digit, or one in a circle, raised, lowered and the like.
+/// `str.isdigit` of one character: a decimal digit, or one in a circle, raised, lowered and the
+/// like.
 #[must_use]
 pub fn is_digit(character: char) -> bool {
     decimal_value(character).is_some()
@@ -146,7 +151,8 @@ pub fn push_folded(out: &mut String, character: char) {
     }
 }
 
-/// The zeros of all decimal digits (category Nd, Unicode 14 as in CPython 3.11); nine more follow each.
+/// The zeros of all decimal digits (category Nd, Unicode 14 as in CPython 3.11); nine more follow
+/// each.
 const DECIMAL_ZEROS: &[u32] = &[
     0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
     0xde6, 0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,

@@ -1,5 +1,6 @@
-//! Encodings: text to bytes and back, for UTF-8, UTF-16, UTF-32, ASCII and Latin-1, with CPython's error handlers. Lone surrogates do not exist in Mini's
-//! text, so that the handlers which need them are unknown here.
+//! Encodings: text to bytes and back, for UTF-8, UTF-16, UTF-32, ASCII and Latin-1, with CPython's
+//! error handlers. Lone surrogates do not exist in Mini's text, so that the handlers which need
+//! them are unknown here.
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::fault::{Coded, Coding, Fault};

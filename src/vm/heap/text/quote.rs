@@ -1,9 +1,11 @@
-//! Texts as literals: `repr` and `ascii` of strings and bytes, after CPython's `unicode_repr` (`Objects/unicodeobject.c`) and `PyBytes_Repr`.
+//! Texts as literals: `repr` and `ascii` of strings and bytes, after CPython's `unicode_repr`
+//! (`Objects/unicodeobject.c`) and `PyBytes_Repr`.
 
 use crate::vm::heap::text::character::is_printable;
 use std::fmt::Write;
 
-/// `repr(text)`: in single quotes, or in double ones if only single ones are inside; what is printable stays as it is.
+/// `repr(text)`: in single quotes, or in double ones if only single ones are inside; what is
+/// printable stays as it is.
 #[must_use]
 pub fn repr_str(text: &str) -> String {
     quote(text, is_printable)
@@ -15,7 +17,8 @@ pub fn ascii_str(text: &str) -> String {
     quote(text, |character| character.is_ascii())
 }
 
-/// What `ascii` makes of a text that is already a `repr`: escapes what is beyond ASCII and leaves the rest.
+/// What `ascii` makes of a text that is already a `repr`: escapes what is beyond ASCII and leaves
+/// the rest.
 #[must_use]
 pub fn escape_non_ascii(repr: &str) -> String {
     let mut out = String::with_capacity(repr.len());

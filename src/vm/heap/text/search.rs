@@ -1,14 +1,17 @@
-//! Finding and cutting, for strings and bytes alike: UTF-8 lets a text be searched as bytes, and a match never begins or ends inside a character. Pieces
-//! are ranges of bytes, so that nothing is copied before it is wanted.
+//! Finding and cutting, for strings and bytes alike: UTF-8 lets a text be searched as bytes, and a
+//! match never begins or ends inside a character. Pieces are ranges of bytes, so that nothing is
+//! copied before it is wanted.
 
 use memchr::memchr;
 use memchr::memmem::{self, Finder};
 use std::ops::Range;
 
-/// A character or byte of what is being cut: where it begins, where it ends, and whether it is white space.
+/// A character or byte of what is being cut: where it begins, where it ends, and whether it is
+/// white space.
 pub type Unit = (usize, usize, bool);
 
-/// Up to this many bytes are searched one after the other: what prepares a faster search would be most of the work.
+/// Up to this many bytes are searched one after the other: what prepares a faster search would be
+/// most of the work.
 const FEW: usize = 32;
 
 /// Where something occurs, from the left and without overlap.
@@ -67,7 +70,8 @@ pub fn find(hay: &[u8], needle: &[u8], first: bool) -> Option<usize> {
 /// Room for as many pieces as most texts have, as in CPython.
 const USUAL: usize = 12;
 
-/// The pieces between separators, of which at most `most` are looked at, from the left or from the right.
+/// The pieces between separators, of which at most `most` are looked at, from the left or from the
+/// right.
 #[must_use]
 pub fn split(hay: &[u8], separator: &[u8], most: usize, from_left: bool) -> Vec<Range<usize>> {
     let mut pieces = Vec::with_capacity(USUAL);
@@ -90,7 +94,8 @@ pub fn split(hay: &[u8], separator: &[u8], most: usize, from_left: bool) -> Vec<
     pieces
 }
 
-/// The pieces between runs of white space; after `most` cuts the rest is one piece, without the white space on the side where the cutting stopped.
+/// The pieces between runs of white space; after `most` cuts the rest is one piece, without the
+/// white space on the side where the cutting stopped.
 pub fn split_words(
     units: impl DoubleEndedIterator<Item = Unit>,
     length: usize,

@@ -1,5 +1,5 @@
-//! Binding: which argument of a call becomes which parameter of a function of the script, and what CPython says where they do not fit.
-//! Knows nothing of frames.
+//! Binding: which argument of a call becomes which parameter of a function of the script, and what
+//! CPython says where they do not fit. Knows nothing of frames.
 
 use crate::bytecode::op::CodeIx;
 use crate::vm::Vm;
@@ -9,7 +9,8 @@ use crate::vm::heap::value::{Ref, Value};
 use crate::vm::state::stack::Arguments;
 
 impl Vm {
-    /// Binds a call that leaves away nothing but last positional arguments which have defaults; false if it is another one.
+    /// Binds a call that leaves away nothing but last positional arguments which have defaults;
+    /// false if it is another one.
     fn fill_in_defaults(
         &mut self,
         thread: usize,
@@ -30,7 +31,8 @@ impl Vm {
         true
     }
 
-    /// Binds a call without keywords of a function that takes any further arguments, as wrappers do; false if it is another one.
+    /// Binds a call without keywords of a function that takes any further arguments, as wrappers
+    /// do; false if it is another one.
     fn gather_rest(&mut self, thread: usize, code: CodeIx, arguments: Arguments<'_>) -> bool {
         let params = &self.image.program.codes[code.0 as usize].params;
         let positional = params.positional as usize;

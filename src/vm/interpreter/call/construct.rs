@@ -1,5 +1,5 @@
-//! Calls of classes: `__new__`, `__init__`, exceptions, and dataclasses, whose fields are filled at once where that is all their
-//! `__init__` does. Knows nothing of how natives run.
+//! Calls of classes: `__new__`, `__init__`, exceptions, and dataclasses, whose fields are filled at
+//! once where that is all their `__init__` does. Knows nothing of how natives run.
 
 use super::Step;
 use crate::vm::Vm;
@@ -11,7 +11,8 @@ use crate::vm::state::stack::Arguments;
 use crate::vm::state::thread::Return;
 
 impl Vm {
-    /// Calls a class with arguments that lie from `base + 1` on; `base` itself is free for the instance.
+    /// Calls a class with arguments that lie from `base + 1` on; `base` itself is free for the
+    /// instance.
     pub(in crate::vm) fn construct(
         &mut self,
         thread: usize,
@@ -108,7 +109,8 @@ impl Vm {
             Some(Value::Function(function)) => {
                 self.threads[thread].stack[base] = made;
                 let Return::To(into) = ret else {
-                    // Asked for by a native or the like: the instance must be delivered there once `__init__` has returned.
+                    // Asked for by a native or the like: the instance must be delivered there once
+                    // `__init__` has returned.
                     return self.construct_for(
                         thread,
                         function,
@@ -159,7 +161,8 @@ impl Vm {
         }
     }
 
-    /// The shape and slots of a new instance of a dataclass, if all that its `__init__` would do with these arguments is to fill its fields.
+    /// The shape and slots of a new instance of a dataclass, if all that its `__init__` would do
+    /// with these arguments is to fill its fields.
     fn fields_given(
         &self,
         thread: usize,
@@ -229,7 +232,8 @@ impl Vm {
         self.heap.instances[instance].shape = shape;
     }
 
-    /// `ImportError(name=…)` and the like: the builtin exceptions that take keywords keep them as attributes.
+    /// `ImportError(name=…)` and the like: the builtin exceptions that take keywords keep them as
+    /// attributes.
     fn exception_keywords(
         &mut self,
         thread: usize,
@@ -278,7 +282,8 @@ impl Vm {
         called
     }
 
-    /// What `str(number)` is, if that is what is called: scripts build texts of it, so it is done without the native.
+    /// What `str(number)` is, if that is what is called: scripts build texts of it, so it is done
+    /// without the native.
     #[inline]
     pub(in crate::vm) fn text_of_int(
         &mut self,

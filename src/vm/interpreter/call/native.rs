@@ -1,20 +1,20 @@
-//! Calls of natives: binding their arguments, running them, and going on with those that wait for answers of the script, of the engine or of other threads.
-//! Knows nothing of what a native does.
+//! Calls of natives: binding their arguments, running them, and going on with those that wait for
+//! answers of the script, of the engine or of other threads. Knows nothing of what a native does.
 
 use super::{Flow, Step};
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
 use crate::vm::heap::value::{NativeId, ThreadId, Value};
 use crate::vm::interpreter::generator;
-use crate::vm::state::native::{Ctx, Interrupt, Kind};
+use crate::vm::state::native::{Abrupt, Ctx, Kind};
 use crate::vm::state::natives::{DONE_BY_THE_VM, Signature};
 use crate::vm::state::slice::{Stop, WaitOn};
 use crate::vm::state::stack::{Arguments, Bound};
 use crate::vm::state::sync;
-use crate::vm::state::thread::{Answered, Asking, Pending, Return, Status};
+use crate::vm::state::thread::{Awaiting, LogEntry, Pending, Return, Status};
 
 /// How the call of one native for another went.
-enum Flat {
+enum CallInPlace {
     /// It was done at once.
     Value(Value),
     /// It asked for calls and is on top now.
@@ -51,7 +51,8 @@ impl Vm {
         arguments: Arguments<'_>,
         ret: Return,
     ) -> Step {
-        // Nearly all calls are like this: positional arguments, as many as it takes, of a receiver of its own type.
+        // Nearly all calls are like this: positional arguments, as many as it takes, of a receiver
+        // of its own type.
         if native.0 >= DONE_BY_THE_VM
             && let Some(bound) = self.image.natives.signature(native).fits(arguments)
         {
@@ -274,7 +275,7 @@ impl Vm {
         let result = ctx.look().and_then(|()| ctx.run());
         let interrupt = match result {
             Ok(value) => {
-                if !self.keeps(value) {
+                if !self.collect_keeping(value) {
                     return Err(self.out_of_memory());
                 }
                 if let Return::To(reg) = ret
@@ -288,28 +289,29 @@ impl Vm {
             }
             Err(interrupt) => interrupt,
         };
-        let fresh = std::mem::take(&mut ctx.fresh);
+        let fresh = std::mem::take(&mut ctx.new_entries);
         match interrupt {
-            Interrupt::Throw(exception) => Err(exception),
+            Abrupt::Throw(exception) => Err(exception),
             interrupt => {
                 let pending = Pending {
                     native,
                     bound,
                     extra,
                     ret,
-                    answers: fresh.into_vec(),
-                    asking: Asking::Nothing,
+                    log: fresh.into_vec(),
+                    awaiting: Awaiting::Nothing,
                     depth: self.threads[thread].frames.len() as u32,
                 };
                 match self.leave_waiting(thread, pending, interrupt)? {
                     Some(stop) => Ok(Flow::Stop(stop)),
-                    None => self.pump(thread),
+                    None => self.resume_native(thread),
                 }
             }
         }
     }
 
-    /// The end of the slice, if a native has just made other threads ready: the engine must know now, not when this thread next blocks.
+    /// The end of the slice, if a native has just made other threads ready: the engine must know
+    /// now, not when this thread next blocks.
     fn or_woke(&self, flow: Flow) -> Flow {
         match flow {
             Flow::Next | Flow::Switch if !self.woken.is_empty() => Flow::Stop(Stop::Woke),
@@ -317,12 +319,13 @@ impl Vm {
         }
     }
 
-    /// Leaves a native to wait for what interrupted it, unless natives that call each other go too deep: those have no frames that would be counted.
+    /// Leaves a native to wait for what interrupted it, unless natives that call each other go too
+    /// deep: those have no frames that would be counted.
     fn leave_waiting(
         &mut self,
         thread: usize,
         pending: Pending,
-        interrupt: Interrupt,
+        interrupt: Abrupt,
     ) -> Result<Option<Stop>, Value> {
         let state = &mut self.threads[thread];
         if state.pending.len() >= state.frames.len() + self.limits.recursion {
@@ -332,37 +335,38 @@ impl Vm {
         self.interrupted(thread, interrupt)
     }
 
-    /// Notes what the native on top asked. A stop, if the slice ends; nothing if `pump` can go on.
-    fn interrupted(&mut self, thread: usize, interrupt: Interrupt) -> Result<Option<Stop>, Value> {
+    /// Notes what the native on top asked. A stop, if the slice ends; nothing if `resume_native`
+    /// can go on.
+    fn interrupted(&mut self, thread: usize, interrupt: Abrupt) -> Result<Option<Stop>, Value> {
         let id = ThreadId(thread as u32);
         let pending = self.threads[thread]
             .pending
             .last_mut()
             .expect("the native that asked");
         match interrupt {
-            Interrupt::Throw(exception) => {
+            Abrupt::Throw(exception) => {
                 self.threads[thread].pending.pop();
                 Err(exception)
             }
-            Interrupt::Calls { calls, catch } => {
-                pending.asking = Asking::Calls {
+            Abrupt::Calls { calls, catch } => {
+                pending.awaiting = Awaiting::Calls {
                     calls,
                     results: Vec::new(),
                     catch,
                 };
                 Ok(None)
             }
-            Interrupt::Call(call) => {
-                pending.asking = Asking::Engine;
+            Abrupt::Call(call) => {
+                pending.awaiting = Awaiting::Engine;
                 self.threads[thread].status = Status::Calling((*call).clone());
                 Ok(Some(Stop::Call(*call)))
             }
-            Interrupt::Wait {
+            Abrupt::Wait {
                 on,
                 deadline_ns,
                 guarded,
             } => {
-                pending.asking = Asking::Wake { on, guarded };
+                pending.awaiting = Awaiting::Wake { on, guarded };
                 match on {
                     WaitOn::Object(object) => sync::enqueue(self, object, id),
                     WaitOn::Thread(other) => self.threads[other.0 as usize].joiners.push(id),
@@ -370,71 +374,72 @@ impl Vm {
                 self.threads[thread].status = Status::Waiting { on, deadline_ns };
                 Ok(Some(Stop::Waiting))
             }
-            Interrupt::Room { bytes } => {
+            Abrupt::Room { bytes } => {
                 if self.make_room(bytes) {
                     return Ok(None);
                 }
                 self.threads[thread].pending.pop();
                 Err(self.out_of_memory())
             }
-            Interrupt::Flagged => Ok(Some(Stop::Flagged)),
-            Interrupt::Exit(code) => Ok(Some(Stop::Exit(code))),
-            Interrupt::Abort => Ok(Some(Stop::Abort)),
+            Abrupt::Flagged => Ok(Some(Stop::Flagged)),
+            Abrupt::Exit(code) => Ok(Some(Stop::Exit(code))),
+            Abrupt::Abort => Ok(Some(Stop::Abort)),
         }
     }
 
     /// Goes on with the native on top: makes the calls it asked for, then runs it again.
-    pub(in crate::vm) fn pump(&mut self, thread: usize) -> Step {
+    pub(in crate::vm) fn resume_native(&mut self, thread: usize) -> Step {
         loop {
             let pending = self.threads[thread]
                 .pending
                 .last_mut()
-                .expect("pump has a native to go on with");
-            match &mut pending.asking {
-                Asking::Calls { calls, results, .. } if results.len() < calls.len() => {
+                .expect("resume_native has a native to go on with");
+            match &mut pending.awaiting {
+                Awaiting::Calls { calls, results, .. } if results.len() < calls.len() => {
                     let (callee, args) = calls[results.len()].clone();
                     if let Value::Native(native) = callee
                         && native.0 >= DONE_BY_THE_VM
                     {
-                        // Done here and not through `deliver`, so that a long row of calls of natives does not nest.
-                        match self.call_native_flat(thread, native, &args)? {
-                            Flat::Value(value) => {
+                        // Done here and not through `deliver`, so that a long row of calls of
+                        // natives does not nest.
+                        match self.call_native_in_place(thread, native, &args)? {
+                            CallInPlace::Value(value) => {
                                 let pending = self.threads[thread]
                                     .pending
                                     .last_mut()
                                     .expect("still there");
-                                if let Asking::Calls { results, .. } = &mut pending.asking {
+                                if let Awaiting::Calls { results, .. } = &mut pending.awaiting {
                                     results.push(value);
                                 }
-                                if !self.keeps(Value::None) {
+                                if !self.collect_keeping(Value::None) {
                                     return Err(self.out_of_memory());
                                 }
                             }
-                            Flat::Pushed => {}
-                            Flat::Stop(stop) => return Ok(Flow::Stop(stop)),
+                            CallInPlace::Pushed => {}
+                            CallInPlace::Stop(stop) => return Ok(Flow::Stop(stop)),
                         }
                         continue;
                     }
-                    let outer = std::mem::replace(&mut self.pumping, true);
+                    let outer = std::mem::replace(&mut self.resuming_native, true);
                     let step = self.call_value(thread, callee, &args, Return::Native);
-                    self.pumping = outer;
+                    self.resuming_native = outer;
                     match step? {
                         // Whom it woke is told when this native is done, too.
                         Flow::Next | Flow::Stop(Stop::Woke) => continue,
                         other => return Ok(other),
                     }
                 }
-                Asking::Calls { .. } => {
-                    let Asking::Calls { calls, results, .. } =
-                        std::mem::replace(&mut pending.asking, Asking::Nothing)
+                Awaiting::Calls { .. } => {
+                    let Awaiting::Calls { calls, results, .. } =
+                        std::mem::replace(&mut pending.awaiting, Awaiting::Nothing)
                     else {
                         unreachable!("just matched")
                     };
-                    pending.answers.push(Answered::Calls { calls, results });
+                    pending.log.push(LogEntry::Calls { calls, results });
                 }
-                Asking::Wake { .. } => pending.asking = Asking::Nothing,
-                Asking::Engine => unreachable!("a thread with an open call is not ready"),
-                Asking::Nothing => {}
+                Awaiting::Wake { .. } => pending.awaiting = Awaiting::Nothing,
+                Awaiting::Engine => unreachable!("a thread with an open call is not ready"),
+                Awaiting::Nothing => {}
             }
             // Run it again.
             let pending = self.threads[thread]
@@ -443,24 +448,24 @@ impl Vm {
                 .expect("still there");
             let (native, bound) = (pending.native, pending.bound);
             let extra = std::mem::take(&mut pending.extra);
-            let answers = std::mem::take(&mut pending.answers);
+            let log = std::mem::take(&mut pending.log);
             let mut ctx = Ctx::new(self, thread, native, bound);
             ctx.extra = &extra;
-            ctx.answers = &answers;
+            ctx.log = &log;
 
             let result = ctx.run();
-            let used = ctx.next_answer;
-            let fresh = std::mem::take(&mut ctx.fresh);
+            let used = ctx.replayed;
+            let fresh = std::mem::take(&mut ctx.new_entries);
             let pending = self.threads[thread]
                 .pending
                 .last_mut()
                 .expect("natives push no natives");
             pending.extra = extra;
-            pending.answers = answers;
+            pending.log = log;
             match result {
                 Ok(value) => {
                     let ret = self.threads[thread].pending.pop().expect("still there").ret;
-                    if !self.keeps(value) {
+                    if !self.collect_keeping(value) {
                         return Err(self.out_of_memory());
                     }
                     if ret == Return::Native {
@@ -468,7 +473,7 @@ impl Vm {
                             .pending
                             .last_mut()
                             .expect("a native waits for this");
-                        if let Asking::Calls { results, .. } = &mut pending.asking {
+                        if let Awaiting::Calls { results, .. } = &mut pending.awaiting {
                             results.push(value);
                         }
                         continue;
@@ -480,9 +485,10 @@ impl Vm {
                     return Ok(self.or_woke(flow));
                 }
                 Err(interrupt) => {
-                    // Answers beyond those that were used belong to questions that are no longer asked.
-                    pending.answers.truncate(used);
-                    pending.answers.extend(fresh);
+                    // Answers beyond those that were used belong to questions that are no longer
+                    // asked.
+                    pending.log.truncate(used);
+                    pending.log.extend(fresh);
                     if let Some(stop) = self.interrupted(thread, interrupt)? {
                         return Ok(Flow::Stop(stop));
                     }
@@ -492,12 +498,12 @@ impl Vm {
     }
 
     /// Calls a native for the native on top.
-    fn call_native_flat(
+    fn call_native_in_place(
         &mut self,
         thread: usize,
         native: NativeId,
         args: &[Value],
-    ) -> Result<Flat, Value> {
+    ) -> Result<CallInPlace, Value> {
         let top = self.stack_top(thread);
         self.reserve(thread, top, args.len() + 2);
         self.threads[thread].stack[top..top + args.len()].copy_from_slice(args);
@@ -515,23 +521,23 @@ impl Vm {
         ctx.extra = &extra;
 
         let result = (entry.function)(&mut ctx);
-        let fresh = std::mem::take(&mut ctx.fresh);
+        let fresh = std::mem::take(&mut ctx.new_entries);
         match result {
-            Ok(value) => Ok(Flat::Value(value)),
-            Err(Interrupt::Throw(exception)) => Err(exception),
+            Ok(value) => Ok(CallInPlace::Value(value)),
+            Err(Abrupt::Throw(exception)) => Err(exception),
             Err(interrupt) => {
                 let pending = Pending {
                     native,
                     bound,
                     extra,
                     ret: Return::Native,
-                    answers: fresh.into_vec(),
-                    asking: Asking::Nothing,
+                    log: fresh.into_vec(),
+                    awaiting: Awaiting::Nothing,
                     depth: self.threads[thread].frames.len() as u32,
                 };
                 Ok(match self.leave_waiting(thread, pending, interrupt)? {
-                    Some(stop) => Flat::Stop(stop),
-                    None => Flat::Pushed,
+                    Some(stop) => CallInPlace::Stop(stop),
+                    None => CallInPlace::Pushed,
                 })
             }
         }
@@ -549,7 +555,8 @@ impl Vm {
     }
 }
 
-/// Methods of texts whose arguments CPython reads by a format of its own, with its own words for too few.
+/// Methods of texts whose arguments CPython reads by a format of its own, with its own words for
+/// too few.
 const SEARCHES: [&str; 7] = [
     "count",
     "endswith",

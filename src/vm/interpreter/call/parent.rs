@@ -1,5 +1,6 @@
-//! `super` called as any other class, where the compiler could not see what it means: without arguments it looks into the frame of
-//! its caller, as CPython's does (`super_init_without_args` in `Objects/typeobject.c`).
+//! `super` called as any other class, where the compiler could not see what it means: without
+//! arguments it looks into the frame of its caller, as CPython's does (`super_init_without_args` in
+//! `Objects/typeobject.c`).
 
 use crate::bytecode::code::Code;
 use crate::bytecode::op::Op;
@@ -112,8 +113,8 @@ impl Vm {
     }
 }
 
-/// Does the instruction at `pc` read `__class__` for a `super()`, as the compiler writes it: with the object behind it, and then the
-/// instruction that takes both?
+/// Does the instruction at `pc` read `__class__` for a `super()`, as the compiler writes it: with
+/// the object behind it, and then the instruction that takes both?
 pub(in crate::vm) fn feeds_super(code: &Code, pc: usize) -> bool {
     let (Some(Op::GetFree { dst, .. }), Some(taker)) = (code.ops.get(pc), code.ops.get(pc + 2))
     else {

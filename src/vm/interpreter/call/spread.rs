@@ -8,7 +8,7 @@ use crate::vm::interpreter::call::Step;
 use crate::vm::state::thread::Return;
 
 /// The most arguments of one call: they must fit the stack of a thread.
-const MOST_ARGUMENTS: usize = 1 << 20;
+const MAX_ARGUMENTS: usize = 1 << 20;
 
 impl Vm {
     pub(in crate::vm) fn call_spread(
@@ -19,7 +19,7 @@ impl Vm {
         kwargs: Value,
         dst: Reg,
     ) -> Step {
-        /// Fewer arguments than this need no asking.
+        /// Fewer arguments than this need no awaiting.
         const FEW: usize = 256;
         // They are copied here, to the stack, and to the callee's parameters there.
         const COPIES: usize = 6;
@@ -50,10 +50,10 @@ impl Vm {
             }
             _ => return Err(self.throw(Type::SystemError, "spreading something that is no dict")),
         }
-        if args.len() + values.len() > MOST_ARGUMENTS {
+        if args.len() + values.len() > MAX_ARGUMENTS {
             return Err(self.throw(
                 Type::RuntimeError,
-                format!("a call takes at most {MOST_ARGUMENTS} arguments in Mini"),
+                format!("a call takes at most {MAX_ARGUMENTS} arguments in Mini"),
             ));
         }
         let top = self.stack_top(thread);

@@ -1,16 +1,16 @@
-//! `object.name`, `object.name = value` and `del object.name` as a native or an instruction's slow part does them, with the script's own hooks and properties.
-//! Knows nothing of caches.
+//! `object.name`, `object.name = value` and `del object.name` as a native or an instruction's slow
+//! part does them, with the script's own hooks and properties. Knows nothing of caches.
 
 use super::Found;
 use crate::bytecode::code;
 use crate::vm::heap::class::{Class, Name, Type, name};
 use crate::vm::heap::object::{Function, Instance, Object};
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 impl Ctx<'_> {
     /// `object.name`; raises `AttributeError`.
-    pub fn get_attr(&mut self, object: Value, name: Name) -> Result<Value, Interrupt> {
+    pub fn get_attr(&mut self, object: Value, name: Name) -> Result<Value, Abrupt> {
         match self.vm.look_up(object, name) {
             Found::Value(value) => Ok(value),
             Found::NoGetter(property, receiver) => match self.vm.special(object, name::GETATTR) {
@@ -31,22 +31,22 @@ impl Ctx<'_> {
                     {
                         self.call_hook(hook, object, name)
                     }
-                    Err(exception) => Err(Interrupt::Throw(exception)),
+                    Err(exception) => Err(Abrupt::Throw(exception)),
                 }
             }
             Found::Hook(hook) => self.call_hook(hook, object, name),
-            Found::Nothing => Err(Interrupt::Throw(self.vm.no_attribute(object, name))),
+            Found::Nothing => Err(Abrupt::Throw(self.vm.no_attribute(object, name))),
         }
     }
 
     /// What the script's `__getattr__` has.
-    fn call_hook(&mut self, hook: Value, object: Value, name: Name) -> Result<Value, Interrupt> {
+    fn call_hook(&mut self, hook: Value, object: Value, name: Name) -> Result<Value, Abrupt> {
         let text = self.once(|ctx| Ok(ctx.vm.name_value(name)))?;
         self.call(hook, &[object, text])
     }
 
     /// `object.name = value`.
-    pub fn set_attr(&mut self, object: Value, name: Name, value: Value) -> Result<(), Interrupt> {
+    pub fn set_attr(&mut self, object: Value, name: Name, value: Value) -> Result<(), Abrupt> {
         match object {
             Value::Instance(instance) => {
                 let class = self.vm.heap.instances[instance].class;
@@ -136,7 +136,7 @@ impl Ctx<'_> {
         function: Ref<Function>,
         name: Name,
         value: Value,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         let heap = &self.vm.heap;
         let made_of = heap.functions[function].code.0 as usize;
         let params = &self.vm.image.program.codes[made_of].params;
@@ -181,7 +181,7 @@ impl Ctx<'_> {
         instance: Ref<Instance>,
         name: Name,
         value: Value,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         let class = self.vm.heap.instances[instance].class;
         if self.vm.is_fixed(class, name) {
             let text = self.vm.name_text(name).clone();
@@ -268,7 +268,7 @@ impl Ctx<'_> {
         function: &str,
         property: Ref<Object>,
         class: Ref<Class>,
-    ) -> Interrupt {
+    ) -> Abrupt {
         let name = match self.vm.heap.objects[property] {
             Object::Property {
                 name: Some(name), ..
@@ -285,7 +285,7 @@ impl Ctx<'_> {
         object: Value,
         instance: Ref<Instance>,
         name: Name,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         let class = self.vm.heap.instances[instance].class;
         if let Some(Value::Object(found)) = self.vm.class_attribute(class, name)
             && let Object::Property { deleter, .. } = self.vm.heap.objects[found]
@@ -299,11 +299,11 @@ impl Ctx<'_> {
         if self.vm.delete_instance_attribute(instance, name) {
             return Ok(());
         }
-        Err(Interrupt::Throw(self.vm.no_attribute(object, name)))
+        Err(Abrupt::Throw(self.vm.no_attribute(object, name)))
     }
 
     /// `del object.name`.
-    pub fn del_attr(&mut self, object: Value, name: Name) -> Result<(), Interrupt> {
+    pub fn del_attr(&mut self, object: Value, name: Name) -> Result<(), Abrupt> {
         let deleted = match object {
             Value::Instance(instance) => {
                 let class = self.vm.heap.instances[instance].class;
@@ -334,6 +334,6 @@ impl Ctx<'_> {
         if deleted {
             return Ok(());
         }
-        Err(Interrupt::Throw(self.vm.no_attribute(object, name)))
+        Err(Abrupt::Throw(self.vm.no_attribute(object, name)))
     }
 }

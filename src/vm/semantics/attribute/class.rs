@@ -1,5 +1,5 @@
-//! Classes of values, and what stands in classes: look-up along the order of bases with its memory, special methods, setting and deleting. Knows nothing of
-//! instances' own attributes or of binding.
+//! Classes of values, and what stands in classes: look-up along the order of bases with its memory,
+//! special methods, setting and deleting. Knows nothing of instances' own attributes or of binding.
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Name, name};
@@ -14,8 +14,8 @@ impl Vm {
             .is_some_and(|hook| !matches!(hook, Value::Native(_)))
     }
 
-    /// Is this native a class's own method? Then the class stands for one that CPython has in C: neither it nor its instances can have something else by this
-    /// name.
+    /// Is this native a class's own method? Then the class stands for one that CPython has in C:
+    /// neither it nor its instances can have something else by this name.
     pub(in crate::vm) fn is_fixed(&self, class: Ref<Class>, wanted: Name) -> bool {
         matches!(
             self.heap.classes[class].own(wanted),
@@ -53,7 +53,8 @@ impl Vm {
         if let Some(&at) = object.index.get(&name) {
             let old = std::mem::replace(&mut object.attributes[at as usize].1, value);
             if is_plain(old) && is_plain(value) {
-                // Look-ups remember plain values too, but instructions do not; forgetting those few is cheaper than forgetting everything.
+                // Look-ups remember plain values too, but instructions do not; forgetting those few
+                // is cheaper than forgetting everything.
                 self.forget_lookups(name);
                 return;
             }

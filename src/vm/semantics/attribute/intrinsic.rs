@@ -1,5 +1,5 @@
-//! Attributes that objects have by themselves: `__dict__`, `__name__`, `__class__` and what functions, exceptions and classes tell of themselves. Knows nothing of
-//! descriptors or caches.
+//! Attributes that objects have by themselves: `__dict__`, `__name__`, `__class__` and what
+//! functions, exceptions and classes tell of themselves. Knows nothing of descriptors or caches.
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Name, Type, name};
@@ -8,7 +8,8 @@ use crate::vm::heap::value::{Ref, Value};
 use std::sync::Arc;
 
 impl Vm {
-    /// Names that a value of a builtin kind has besides its class's: functions, classes, exceptions, modules.
+    /// Names that a value of a builtin kind has besides its class's: functions, classes,
+    /// exceptions, modules.
     pub(super) fn intrinsic(&mut self, object: Value, wanted: Name) -> Option<Value> {
         match object {
             _ if wanted == name::CLASS => Some(Value::Class(self.class_of(object))),
@@ -80,7 +81,8 @@ impl Vm {
         Some(self.heap.new_str(text))
     }
 
-    /// The defaults of the keyword-only parameters in a dict, which is made anew each time: changing it changes no default.
+    /// The defaults of the keyword-only parameters in a dict, which is made anew each time:
+    /// changing it changes no default.
     fn keyword_defaults(&mut self, function: Ref<Function>) -> Value {
         let object = &self.heap.functions[function];
         let params = &self.image.program.codes[object.code.0 as usize].params;

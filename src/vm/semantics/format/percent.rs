@@ -1,5 +1,5 @@
-//! `%` formatting of strings and bytes, after `unicode_format` in `Objects/unicodeobject.c`. Bytes go the same way, each byte as the character of its
-//! number.
+//! `%` formatting of strings and bytes, after `unicode_format` in `Objects/unicodeobject.c`. Bytes
+//! go the same way, each byte as the character of its number.
 
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::fault::Fault;
@@ -8,7 +8,7 @@ use crate::vm::heap::object::{Bytes, Tuple};
 use crate::vm::heap::text::{Str, escape_non_ascii};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::semantics::operate::Number;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 use smol_str::SmolStr;
 
 /// Strings up to this length are written without a look at how much memory is left.
@@ -51,7 +51,8 @@ struct Piece {
 /// The format, and where we are.
 struct Reader {
     text: SmolStr,
-    /// A place in the text, before a character or at the end; past that, once more was read than there is.
+    /// A place in the text, before a character or at the end; past that, once more was read than
+    /// there is.
     at: usize,
     /// Is it a format of bytes?
     bytes: bool,
@@ -96,7 +97,7 @@ impl Ctx<'_> {
         &mut self,
         format: Ref<Str>,
         values: Value,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         let format = self.vm.heap.text_to_keep(format);
         let text = self.percent(format, values, false)?;
         Ok(self.vm.heap.new_string(text))
@@ -107,7 +108,7 @@ impl Ctx<'_> {
         &mut self,
         format: Ref<Bytes>,
         values: Value,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         // As text, which a string keeps, and as what is made of it.
         self.reserve(4 * self.vm.heap.bytes[format].0.len())?;
         let chars = self.vm.heap.bytes[format].0.iter().copied();
@@ -117,7 +118,7 @@ impl Ctx<'_> {
         Ok(self.vm.heap.new_bytes(Bytes(bytes.into())))
     }
 
-    fn percent(&mut self, text: SmolStr, values: Value, bytes: bool) -> Result<String, Interrupt> {
+    fn percent(&mut self, text: SmolStr, values: Value, bytes: bool) -> Result<String, Abrupt> {
         let mut arguments = self.percent_arguments(values, bytes);
         let mut out = String::with_capacity(text.len() + 16);
         let mut reader = Reader { text, at: 0, bytes };
@@ -152,7 +153,8 @@ impl Ctx<'_> {
         Ok(out)
     }
 
-    /// Writes an integer within 64 bits (`%d`) or a short string (`%s`) that is to be shown as it is; false if it is something else.
+    /// Writes an integer within 64 bits (`%d`) or a short string (`%s`) that is to be shown as it
+    /// is; false if it is something else.
     fn push_plain(
         &self,
         out: &mut String,
@@ -217,7 +219,7 @@ impl Ctx<'_> {
         }
     }
 
-    fn next_argument(&mut self, arguments: &mut Arguments) -> Result<Value, Interrupt> {
+    fn next_argument(&mut self, arguments: &mut Arguments) -> Result<Value, Abrupt> {
         let Some(value) = self.argument(arguments) else {
             return Err(self.type_error("not enough arguments for format string"));
         };
@@ -230,7 +232,7 @@ impl Ctx<'_> {
         &mut self,
         reader: &mut Reader,
         arguments: &mut Arguments,
-    ) -> Result<Directive, Interrupt> {
+    ) -> Result<Directive, Abrupt> {
         let mut directive = Directive::default();
         if reader.peek() == Some('(') {
             reader.at += 1;
@@ -281,7 +283,7 @@ impl Ctx<'_> {
         &mut self,
         reader: &mut Reader,
         arguments: &Arguments,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         let Some(mapping) = arguments.mapping else {
             return Err(self.type_error("format requires a mapping"));
         };
@@ -310,7 +312,7 @@ impl Ctx<'_> {
     }
 
     /// The number for a `*`.
-    fn star(&mut self, arguments: &mut Arguments, what: &str) -> Result<i64, Interrupt> {
+    fn star(&mut self, arguments: &mut Arguments, what: &str) -> Result<i64, Abrupt> {
         match self.next_argument(arguments)? {
             Value::Bool(truth) => Ok(i64::from(truth)),
             Value::Int(number) if i32::try_from(number).is_ok() => Ok(number),
@@ -328,7 +330,7 @@ impl Ctx<'_> {
         directive: &Directive,
         value: Value,
         reader: &Reader,
-    ) -> Result<Piece, Interrupt> {
+    ) -> Result<Piece, Abrupt> {
         let text = match directive.kind {
             's' | 'b' if reader.bytes => self.bytes_piece(value)?,
             'r' | 'a' if reader.bytes => escape_non_ascii(&self.repr(value)?),
@@ -375,7 +377,7 @@ impl Ctx<'_> {
     }
 
     /// `%s` in bytes.
-    fn bytes_piece(&mut self, value: Value) -> Result<String, Interrupt> {
+    fn bytes_piece(&mut self, value: Value) -> Result<String, Abrupt> {
         let bytes = match value {
             Value::Bytes(_) => value,
             _ => match self.vm.special(value, name::BYTES) {
@@ -395,7 +397,7 @@ impl Ctx<'_> {
     }
 
     /// `%c`.
-    fn character(&mut self, value: Value, bytes: bool) -> Result<String, Interrupt> {
+    fn character(&mut self, value: Value, bytes: bool) -> Result<String, Abrupt> {
         match value {
             Value::Str(text) if !bytes && self.vm.heap.strs[text].len() == 1 => {
                 return Ok(self.vm.heap.text(text).to_owned());
@@ -428,7 +430,7 @@ impl Ctx<'_> {
         }
     }
 
-    fn integer_piece(&mut self, directive: &Directive, value: Value) -> Result<String, Interrupt> {
+    fn integer_piece(&mut self, directive: &Directive, value: Value) -> Result<String, Abrupt> {
         let decimal = matches!(directive.kind, 'd' | 'i' | 'u');
         let integer = if decimal {
             self.try_int(value)?
@@ -475,7 +477,7 @@ impl Ctx<'_> {
         directive: &Directive,
         value: Value,
         bytes: bool,
-    ) -> Result<String, Interrupt> {
+    ) -> Result<String, Abrupt> {
         let Some(float) = self.try_float(value)? else {
             let type_name = self.vm.type_name(value);
             let message = if bytes {
@@ -499,8 +501,9 @@ impl Ctx<'_> {
         Ok(text)
     }
 
-    /// `int(value)` of a number; none if it is not one. (`PyNumber_Long` without its reading of text.)
-    pub(in crate::vm) fn try_int(&mut self, value: Value) -> Result<Option<Value>, Interrupt> {
+    /// `int(value)` of a number; none if it is not one. (`PyNumber_Long` without its reading of
+    /// text.)
+    pub(in crate::vm) fn try_int(&mut self, value: Value) -> Result<Option<Value>, Abrupt> {
         match Number::of(value) {
             Some(Number::Float(float)) => {
                 let integer = crate::vm::heap::number::float::to_integer(float);

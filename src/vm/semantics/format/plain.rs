@@ -6,7 +6,8 @@ use crate::vm::heap::{Heap, WHOLE_LIMIT};
 use crate::vm::semantics::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 
 impl Heap {
-    /// What an f-string shows of a string, a float or an integer within 64 bits, if that can neither fail nor be large.
+    /// What an f-string shows of a string, a float or an integer within 64 bits, if that can
+    /// neither fail nor be large.
     pub(in crate::vm) fn format_plain(
         &mut self,
         convert: Convert,

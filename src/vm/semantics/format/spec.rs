@@ -1,4 +1,5 @@
-//! Format specifications: `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`, after `Python/formatter_unicode.c`. Pure functions.
+//! Format specifications: `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`, after
+//! `Python/formatter_unicode.c`. Pure functions.
 
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::number::decimal::{Layout, float_text};
@@ -29,7 +30,8 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Reads a specification for a value of the type `of`, whose text goes to the side `align` if it does not say.
+    /// Reads a specification for a value of the type `of`, whose text goes to the side `align` if
+    /// it does not say.
     pub fn parse(text: &str, align: char, of: &'static str) -> Result<Spec, Fault> {
         let mut rest = Rest(text);
         let mut spec = Spec {
@@ -174,7 +176,8 @@ impl Spec {
         out
     }
 
-    /// Digits with separators, filled with zeros to at least `least` characters, so that no separator comes first.
+    /// Digits with separators, filled with zeros to at least `least` characters, so that no
+    /// separator comes first.
     fn group<'d>(&self, digits: &'d str, least: usize) -> Cow<'d, str> {
         if digits.is_empty() || (self.grouping.is_none() && digits.len() >= least) {
             return digits.into();

@@ -1,11 +1,12 @@
-//! `str.format` and `str.format_map`: texts with fields in braces, after `Objects/stringlib/unicode_format.h`.
+//! `str.format` and `str.format_map`: texts with fields in braces, after
+//! `Objects/stringlib/unicode_format.h`.
 
 use crate::vm::heap::class::Type;
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::text::character::decimal_value;
 use crate::vm::heap::text::escape_non_ascii;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 /// Where the fields' values come from.
 #[derive(Clone, Copy, Debug)]
@@ -44,20 +45,16 @@ enum Step {
 }
 
 /// How deep fields may stand in the specifications of fields.
-const MOST_NESTED: u32 = 2;
+const MAX_NESTED: u32 = 2;
 
 impl Ctx<'_> {
     /// The template with its fields filled in.
-    pub fn fill_template(
-        &mut self,
-        template: &str,
-        fields: Fields<'_>,
-    ) -> Result<String, Interrupt> {
+    pub fn fill_template(&mut self, template: &str, fields: Fields<'_>) -> Result<String, Abrupt> {
         let bytes = template.len().saturating_mul(size_of::<char>());
         self.reserve(bytes)?;
         let chars: Vec<char> = template.chars().collect();
         self.held += bytes + template.len();
-        self.fill(&chars, fields, MOST_NESTED, &mut Numbering::Unknown)
+        self.fill(&chars, fields, MAX_NESTED, &mut Numbering::Unknown)
     }
 
     fn fill(
@@ -66,7 +63,7 @@ impl Ctx<'_> {
         fields: Fields<'_>,
         depth: u32,
         numbering: &mut Numbering,
-    ) -> Result<String, Interrupt> {
+    ) -> Result<String, Abrupt> {
         if depth == 0 {
             return Err(self.value_error("Max string recursion exceeded"));
         }
@@ -100,7 +97,7 @@ impl Ctx<'_> {
         Ok(out)
     }
 
-    fn converted(&mut self, value: Value, conversion: char) -> Result<Value, Interrupt> {
+    fn converted(&mut self, value: Value, conversion: char) -> Result<Value, Abrupt> {
         let text = match conversion {
             's' => self.str(value)?,
             'r' => self.repr(value)?,
@@ -122,7 +119,7 @@ impl Ctx<'_> {
         name: &[char],
         fields: Fields<'_>,
         numbering: &mut Numbering,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         let end = name
             .iter()
             .position(|it| matches!(it, '.' | '['))
@@ -279,7 +276,8 @@ fn read_index(name: &[char]) -> Result<Option<usize>, Fault> {
     Ok((!name.is_empty()).then_some(index))
 }
 
-/// The position that a field means: its own, or the next one if it has no name; none if it has a name that is no number.
+/// The position that a field means: its own, or the next one if it has no name; none if it has a
+/// name that is no number.
 fn number_field(
     name: &[char],
     index: Option<usize>,

@@ -2,7 +2,7 @@
 
 use crate::operator::BinaryOp;
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 impl Ctx<'_> {
     /// `a op b` of containers; none if it is not theirs.
@@ -11,7 +11,7 @@ impl Ctx<'_> {
         op: BinaryOp,
         a: Value,
         b: Value,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         match (op, a, b) {
             (BinaryOp::BitOr, Value::Dict(left), Value::Dict(right)) => {
                 let made = self.once(|ctx| {
@@ -34,7 +34,7 @@ impl Ctx<'_> {
         op: BinaryOp,
         a: Value,
         b: Value,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         match (op, a) {
             (BinaryOp::BitOr, Value::Dict(target)) => {
                 self.dict_update(target, b)?;

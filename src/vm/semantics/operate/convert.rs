@@ -1,4 +1,5 @@
-//! A value as an index, as a float, as formatted text: what `operator.index`, `PyFloat_AsDouble` and `format` do.
+//! A value as an index, as a float, as formatted text: what `operator.index`, `PyFloat_AsDouble`
+//! and `format` do.
 
 use crate::vm::heap::class::name;
 use crate::vm::heap::fault::Fault;
@@ -7,11 +8,11 @@ use crate::vm::heap::number::repr_float;
 use crate::vm::heap::value::Value;
 use crate::vm::semantics::format::spec::{Integer, Spec, format_float, format_integer, format_str};
 use crate::vm::semantics::operate::Number;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 impl Ctx<'_> {
     /// `format(value, spec)`.
-    pub fn format(&mut self, value: Value, spec: &str) -> Result<String, Interrupt> {
+    pub fn format(&mut self, value: Value, spec: &str) -> Result<String, Abrupt> {
         if let Some(method) = self.vm.special(value, name::FORMAT) {
             let spec = self.once(|ctx| Ok(ctx.vm.heap.new_str(spec)))?;
             return match self.call(method, &[value, spec])? {
@@ -58,7 +59,7 @@ impl Ctx<'_> {
     }
 
     /// The text of a number, as `str` and `repr` give it.
-    pub(in crate::vm) fn number_text(&mut self, number: Number) -> Result<String, Interrupt> {
+    pub(in crate::vm) fn number_text(&mut self, number: Number) -> Result<String, Abrupt> {
         match number {
             Number::Int(it) => Ok(it.to_string()),
             Number::Big(it) => {
@@ -70,7 +71,7 @@ impl Ctx<'_> {
     }
 
     /// `operator.index(value)`: an integer of any size.
-    pub fn integer(&mut self, value: Value) -> Result<Value, Interrupt> {
+    pub fn integer(&mut self, value: Value) -> Result<Value, Abrupt> {
         match value {
             Value::Int(_) | Value::Big(_) => return Ok(value),
             Value::Bool(truth) => return Ok(Value::Int(i64::from(truth))),
@@ -96,15 +97,15 @@ impl Ctx<'_> {
         }
     }
 
-    /// A length that a script gives by such a number: none below 0, and more than there can be where
-    /// a word does not hold it.
-    pub fn size(&mut self, value: Value) -> Result<usize, Interrupt> {
+    /// A length that a script gives by such a number: none below 0, and more than there can be
+    /// where a word does not hold it.
+    pub fn size(&mut self, value: Value) -> Result<usize, Abrupt> {
         let size = self.index(value)?.max(0);
         Ok(usize::try_from(size).unwrap_or(usize::MAX))
     }
 
     /// `operator.index(value)` within 64 bits, for indices and counts; `OverflowError` outside.
-    pub fn index(&mut self, value: Value) -> Result<i64, Interrupt> {
+    pub fn index(&mut self, value: Value) -> Result<i64, Abrupt> {
         if let Value::Int(index) = value {
             return Ok(index);
         }
@@ -119,7 +120,7 @@ impl Ctx<'_> {
     }
 
     /// A float from any number (or `__float__`, `__index__`), for `math` and `time`.
-    pub fn float(&mut self, value: Value) -> Result<f64, Interrupt> {
+    pub fn float(&mut self, value: Value) -> Result<f64, Abrupt> {
         if let Some(float) = self.try_float(value)? {
             return Ok(float);
         }
@@ -128,7 +129,7 @@ impl Ctx<'_> {
     }
 
     /// A float from any number; none if it is not one.
-    pub(in crate::vm) fn try_float(&mut self, value: Value) -> Result<Option<f64>, Interrupt> {
+    pub(in crate::vm) fn try_float(&mut self, value: Value) -> Result<Option<f64>, Abrupt> {
         if let Some(number) = Number::of(value) {
             let float = number.float(&self.vm.heap);
             return self.ok(float).map(Some);

@@ -1,4 +1,5 @@
-//! The operators for numbers: within 64 bits at once, beyond with big integers, with a float in floats.
+//! The operators for numbers: within 64 bits at once, beyond with big integers, with a float in
+//! floats.
 
 use crate::operator::BinaryOp;
 use crate::vm::heap::Heap;
@@ -6,7 +7,7 @@ use crate::vm::heap::fault::Fault;
 use crate::vm::heap::number::{float, integer};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 use num_bigint::BigInt;
 use num_traits::Signed;
 use std::borrow::Cow;
@@ -75,7 +76,7 @@ impl Ctx<'_> {
     pub(in crate::vm) fn new_integer(
         &mut self,
         integer: Result<BigInt, Fault>,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         let integer = self.ok(integer)?;
         Ok(self.vm.heap.new_int(integer))
     }
@@ -85,7 +86,7 @@ impl Ctx<'_> {
         op: BinaryOp,
         a: Number,
         b: Number,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         if a.is_float() || b.is_float() {
             return self.float_binary(op, a, b);
         }
@@ -98,7 +99,7 @@ impl Ctx<'_> {
     }
 
     /// `a op b` of integers of any size.
-    fn big_binary(&mut self, op: BinaryOp, a: Number, b: Number) -> Result<Value, Interrupt> {
+    fn big_binary(&mut self, op: BinaryOp, a: Number, b: Number) -> Result<Value, Abrupt> {
         let divided = |heap: &Heap| integer::divide(&a.big(heap), &b.big(heap));
         let heap = &self.vm.heap;
         let result = match op {
@@ -136,7 +137,8 @@ impl Ctx<'_> {
         self.new_integer(result)
     }
 
-    /// How many products of digits an operation on integers takes: as many as long multiplication does, where it multiplies or divides.
+    /// How many products of digits an operation on integers takes: as many as long multiplication
+    /// does, where it multiplies or divides.
     fn products(
         &self,
         op: BinaryOp,
@@ -172,7 +174,7 @@ impl Ctx<'_> {
         op: BinaryOp,
         a: Number,
         b: Number,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let compute: fn(f64, f64) -> Result<f64, Fault> = match op {
             BinaryOp::Add => |a, b| Ok(a + b),
             BinaryOp::Sub => |a, b| Ok(a - b),

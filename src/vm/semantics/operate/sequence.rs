@@ -1,24 +1,25 @@
-//! Concatenation and repetition of strings, bytes, lists and tuples, with their in-place forms for lists. What would be too large is refused before it is
-//! made.
+//! Concatenation and repetition of strings, bytes, lists and tuples, with their in-place forms for
+//! lists. What would be too large is refused before it is made.
 
 use crate::operator::BinaryOp;
-use crate::vm::heap::MOST_TEXT_BYTES;
+use crate::vm::heap::MAX_TEXT_BYTES;
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::fault::Fault;
 use crate::vm::heap::list::List;
 use crate::vm::heap::object::Bytes;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 impl Ctx<'_> {
-    /// `+` and `*` of sequences, after everything else has declined; none if neither operand is a sequence.
+    /// `+` and `*` of sequences, after everything else has declined; none if neither operand is a
+    /// sequence.
     pub(super) fn sequence_binary(
         &mut self,
         op: BinaryOp,
         a: Value,
         b: Value,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         match op {
             BinaryOp::Add if is_sequence(a) => self.concatenate(a, b).map(Some),
             BinaryOp::Mul if is_sequence(a) => self.repeat(a, b).map(Some),
@@ -38,13 +39,14 @@ impl Ctx<'_> {
         }
     }
 
-    /// `list += iterable` and `list *= count`, which change the list; none for other values and operators.
+    /// `list += iterable` and `list *= count`, which change the list; none for other values and
+    /// operators.
     pub(super) fn list_in_place(
         &mut self,
         op: BinaryOp,
         a: Value,
         b: Value,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let Value::List(list) = a else {
             return Ok(None);
         };
@@ -88,7 +90,7 @@ impl Ctx<'_> {
         self.vm.heap.allocated += growth;
     }
 
-    fn concatenate(&mut self, a: Value, b: Value) -> Result<Value, Interrupt> {
+    fn concatenate(&mut self, a: Value, b: Value) -> Result<Value, Abrupt> {
         match (a, b) {
             (Value::Str(a), Value::Str(b)) => {
                 self.reserve(self.vm.heap.growth_of_concatenation(a, b))?;
@@ -133,7 +135,7 @@ impl Ctx<'_> {
         }
     }
 
-    fn repeat(&mut self, sequence: Value, count: Value) -> Result<Value, Interrupt> {
+    fn repeat(&mut self, sequence: Value, count: Value) -> Result<Value, Abrupt> {
         let count = self.repetitions(count)?;
         match sequence {
             Value::Str(text) => {
@@ -181,7 +183,7 @@ impl Ctx<'_> {
     }
 
     /// How often a sequence is to be repeated; never less than 0 times.
-    fn repetitions(&mut self, count: Value) -> Result<usize, Interrupt> {
+    fn repetitions(&mut self, count: Value) -> Result<usize, Abrupt> {
         let is_index = matches!(count, Value::Bool(_) | Value::Int(_) | Value::Big(_))
             || self.vm.special(count, name::INDEX).is_some();
         if !is_index {
@@ -195,8 +197,8 @@ impl Ctx<'_> {
     }
 
     /// Refuses a text of so many bytes that would be too large.
-    pub(in crate::vm) fn reserve_text(&mut self, bytes: usize) -> Result<(), Interrupt> {
-        if bytes > MOST_TEXT_BYTES {
+    pub(in crate::vm) fn reserve_text(&mut self, bytes: usize) -> Result<(), Abrupt> {
+        if bytes > MAX_TEXT_BYTES {
             return Err(self.raise(Fault::memory()));
         }
         self.reserve(bytes)
@@ -204,11 +206,11 @@ impl Ctx<'_> {
 
     /// Sees that there is room for a bytes object that is gathered in a vector and then copied to
     /// where threads may share it.
-    pub(in crate::vm) fn reserve_bytes(&mut self, bytes: usize) -> Result<(), Interrupt> {
+    pub(in crate::vm) fn reserve_bytes(&mut self, bytes: usize) -> Result<(), Abrupt> {
         self.reserve(bytes.saturating_mul(2))
     }
 
-    fn reserve_items(&mut self, items: usize, count: usize) -> Result<(), Interrupt> {
+    fn reserve_items(&mut self, items: usize, count: usize) -> Result<(), Abrupt> {
         self.reserve(
             items
                 .saturating_mul(count)

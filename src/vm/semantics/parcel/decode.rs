@@ -1,5 +1,6 @@
-//! Making a value anew. Containers are made empty when their beginning is read and filled when their last item is there: a handle is valid in between, so
-//! a cycle through a tuple is no trouble.
+//! Making a value anew. Containers are made empty when their beginning is read and filled when
+//! their last item is there: a handle is valid in between, so a cycle through a tuple is no
+//! trouble.
 
 use super::{Refusal, TAGS, Tag, find_global};
 use crate::vm::Vm;
@@ -14,7 +15,8 @@ use crate::vm::semantics::protocol::module_text;
 use crate::vm::state::slice::Parcel;
 use num_bigint::BigInt;
 
-/// Makes the value anew in a VM of the same program. Refused if a class or function is no longer where it was found.
+/// Makes the value anew in a VM of the same program. Refused if a class or function is no longer
+/// where it was found.
 pub fn decode(vm: &mut Vm, parcel: &Parcel) -> Result<Value, Refusal> {
     let mut decoder = Decoder {
         allocated_before: vm.heap.allocated,
@@ -137,7 +139,7 @@ impl Decoder<'_> {
                 let value = self.vm.heap.new_object(Object::Channel {
                     channel,
                     end,
-                    born: None,
+                    origin: None,
                 });
                 self.made(value)
             }

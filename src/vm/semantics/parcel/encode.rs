@@ -1,4 +1,5 @@
-//! Copying out. Checks everything first to last before anything is sent, so a refusal leaves nothing behind.
+//! Copying out. Checks everything first to last before anything is sent, so a refusal leaves
+//! nothing behind.
 
 use super::{CUSTOM, Refusal, Tag, find_global, function_path};
 use crate::vm::Vm;
@@ -22,7 +23,8 @@ pub fn encode(vm: &mut Vm, value: Value) -> Result<Parcel, Refusal> {
     encode_with(vm, value, None)
 }
 
-/// Copies a value out of a VM for a process that begins with it: queues, pipes and locks may go along.
+/// Copies a value out of a VM for a process that begins with it: queues, pipes and locks may go
+/// along.
 pub fn encode_for_child(vm: &mut Vm, value: Value) -> Result<Parcel, Refusal> {
     encode_with(vm, value, Some(0))
 }
@@ -67,7 +69,8 @@ struct Encoder<'a> {
     next: Vec<Value>,
     /// The ends of channels met so far.
     ends: Vec<(u64, ChannelEnd)>,
-    /// The object of `multiprocessing` that is being written, for the message if it may not go along.
+    /// The object of `multiprocessing` that is being written, for the message if it may not go
+    /// along.
     shared: Option<Ref<Class>>,
     /// They may go along while more than so much is still to be written.
     ends_above: Option<usize>,
@@ -232,7 +235,8 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// Begins an object that is met for the first time; writes the number of one that was met before.
+    /// Begins an object that is met for the first time; writes the number of one that was met
+    /// before.
     fn is_new<T>(&mut self, kind: u8, object: Ref<T>, tag: Tag) -> bool {
         let number = self.seen.len() as u64;
         let known = *self.seen.entry((kind, object.slot)).or_insert(number);
@@ -297,7 +301,8 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// Where the other VM will find a class or function; refused if that is not where this one has it.
+    /// Where the other VM will find a class or function; refused if that is not where this one has
+    /// it.
     fn path(
         &mut self,
         module: &str,
@@ -340,7 +345,8 @@ impl Encoder<'_> {
             if base.builtin.is_some() {
                 break;
             }
-            // Where a class of the library has a text in that place, it says why its objects do not travel.
+            // Where a class of the library has a text in that place, it says why its objects do not
+            // travel.
             if let Some(Value::Str(why)) = base.own(name::REDUCE) {
                 let why = self.vm.heap.text(why).to_owned();
                 return Err(Refusal::Never(Type::NotImplementedError, why));
@@ -382,7 +388,8 @@ impl Encoder<'_> {
                 }
                 Ok(())
             }
-            // In CPython these are made of locks, and the first lock inside is what cannot be copied.
+            // In CPython these are made of locks, and the first lock inside is what cannot be
+            // copied.
             Object::Semaphore(_) | Object::Event(_) | Object::ThreadHandle(_) => {
                 Err(cannot_pickle(Type::Lock.name()))
             }

@@ -1,6 +1,7 @@
-//! The operations on sets: union, intersection, difference, symmetric difference, as operators and as methods. Each iterates what CPython iterates
-//! (`Objects/setobject.c`, `Objects/dictobject.c` for views), since the order of the result depends on it. Where an element's `__eq__` or `__hash__` is a
-//! function of the script, the library does the same in Mini.
+//! The operations on sets: union, intersection, difference, symmetric difference, as operators and
+//! as methods. Each iterates what CPython iterates (`Objects/setobject.c`, `Objects/dictobject.c`
+//! for views), since the order of the result depends on it. Where an element's `__eq__` or
+//! `__hash__` is a function of the script, the library does the same in Mini.
 
 use super::mapping::Found;
 use super::walk::{Outcome, Turn};
@@ -10,7 +11,7 @@ use crate::vm::heap::object::{DictView, Object};
 use crate::vm::heap::set::Set;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 use std::cell::Cell;
 
 /// An operation on two sets.
@@ -230,7 +231,7 @@ impl Ctx<'_> {
         op: BinaryOp,
         a: Value,
         b: Value,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let Some(algebra) = Algebra::of(op) else {
             return Ok(None);
         };
@@ -259,7 +260,7 @@ impl Ctx<'_> {
         op: BinaryOp,
         a: Value,
         b: Value,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let (Some(algebra), Value::Set(set)) = (Algebra::of(op), a) else {
             return Ok(None);
         };
@@ -275,7 +276,7 @@ impl Ctx<'_> {
         Ok(Some(a))
     }
 
-    fn combine_views(&mut self, algebra: Algebra, a: Value, b: Value) -> Result<Value, Interrupt> {
+    fn combine_views(&mut self, algebra: Algebra, a: Value, b: Value) -> Result<Value, Abrupt> {
         let heap = &self.vm.heap;
         let size = |value| heap.len_fast(value).unwrap_or(0);
         let (left, right) = match algebra {
@@ -316,7 +317,7 @@ impl Ctx<'_> {
         algebra: Algebra,
         left: Ref<Set>,
         right: Value,
-    ) -> Result<Set, Interrupt> {
+    ) -> Result<Set, Abrupt> {
         let library = match algebra {
             Algebra::Union => "set_union",
             Algebra::Intersection => "set_intersection",
@@ -347,7 +348,7 @@ impl Ctx<'_> {
         algebra: Algebra,
         left: Ref<Set>,
         right: Value,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         let result = if matches!(right, Value::Set(it) if it == left) {
             match algebra {
                 Algebra::Union => return Ok(()),
@@ -384,15 +385,16 @@ impl Ctx<'_> {
         Ok(())
     }
 
-    /// Adds or removes elements one by one. If it turns out on the way that the script must be asked, what was done so far is right as it is, and the
-    /// library's function does all of it again.
+    /// Adds or removes elements one by one. If it turns out on the way that the script must be
+    /// asked, what was done so far is right as it is, and the library's function does all of it
+    /// again.
     fn change_in_place(
         &mut self,
         left: Ref<Set>,
         right: Value,
         library: &str,
         change: impl Fn(&Elements<'_>, &mut Set, &Other),
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         if self.vm.heap.is_lazy(right) {
             let function = self.vm.library(library);
             self.call(function, &[Value::Set(left), right])?;
@@ -422,7 +424,7 @@ impl Ctx<'_> {
     }
 
     /// The items of the right side, unless it is a set and they can be seen there.
-    fn other_items(&mut self, right: Value) -> Result<Vec<Value>, Interrupt> {
+    fn other_items(&mut self, right: Value) -> Result<Vec<Value>, Abrupt> {
         match right {
             Value::Set(_) => Ok(Vec::new()),
             _ => self.collect(right),
@@ -435,7 +437,7 @@ impl Ctx<'_> {
         left: Ref<Set>,
         right: Value,
         items: usize,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         let sets = &self.vm.heap.sets;
         let right = match right {
             Value::Set(right) => sets[right].bytes(),
@@ -445,7 +447,7 @@ impl Ctx<'_> {
     }
 
     /// The right side as one value for the library's functions.
-    fn stable(&mut self, right: Value, items: Vec<Value>) -> Result<Value, Interrupt> {
+    fn stable(&mut self, right: Value, items: Vec<Value>) -> Result<Value, Abrupt> {
         match right {
             Value::Set(_) => Ok(right),
             _ => self.once(|ctx| Ok(ctx.vm.heap.new_list(items))),
@@ -459,7 +461,7 @@ impl Ctx<'_> {
         left: Ref<Set>,
         right: Value,
         run: impl Fn(&Elements<'_>, &Set, &Other) -> Set,
-    ) -> Result<Set, Interrupt> {
+    ) -> Result<Set, Abrupt> {
         let lazy = self.vm.heap.is_lazy(right);
         let items = if lazy {
             Vec::new()
@@ -494,7 +496,7 @@ impl Ctx<'_> {
         &mut self,
         left: Ref<Set>,
         right: Ref<Set>,
-    ) -> Result<bool, Interrupt> {
+    ) -> Result<bool, Abrupt> {
         let subset = self.compare(
             crate::operator::CompareOp::Le,
             Value::Set(left),
@@ -508,7 +510,7 @@ impl Ctx<'_> {
         &mut self,
         left: Ref<Set>,
         right: Value,
-    ) -> Result<bool, Interrupt> {
+    ) -> Result<bool, Abrupt> {
         let right = self.smaller_first(left, right);
         self.all_are("is_disjoint", right.0, right.1, false)
     }
@@ -528,19 +530,19 @@ impl Ctx<'_> {
         &mut self,
         left: Ref<Set>,
         right: Value,
-    ) -> Result<bool, Interrupt> {
+    ) -> Result<bool, Abrupt> {
         self.all_are("is_superset", left, right, true)
     }
 
-    /// Are all items of an iterable elements of a set, or are none? Looks no further than the first that
-    /// decides.
+    /// Are all items of an iterable elements of a set, or are none? Looks no further than the first
+    /// that decides.
     fn all_are(
         &mut self,
         library: &str,
         set: Ref<Set>,
         items: Value,
         within: bool,
-    ) -> Result<bool, Interrupt> {
+    ) -> Result<bool, Abrupt> {
         let answer = self.or_by_library(library, |ctx| {
             let mut holds = true;
             let walked = ctx.walk(items, |ctx, item| {
@@ -570,7 +572,8 @@ impl Ctx<'_> {
 }
 
 impl Heap {
-    /// Are its items made one by one, perhaps by the script? Then each is dealt with before the next.
+    /// Are its items made one by one, perhaps by the script? Then each is dealt with before the
+    /// next.
     fn is_lazy(&self, right: Value) -> bool {
         !matches!(
             right,
@@ -584,7 +587,8 @@ impl Heap {
         ) && self.viewed(right).is_none()
     }
 
-    /// The right side of an operation; none if an item's hash is the script's to tell (or there is none).
+    /// The right side of an operation; none if an item's hash is the script's to tell (or there is
+    /// none).
     fn other(&self, right: Value, items: &[Value]) -> Option<Other> {
         if let Value::Set(set) = right {
             return Some(Other::Set(set));

@@ -1,5 +1,7 @@
-//! Equality and order. The half on `Heap` decides everything that no method of the script can have a say in; the half on `Ctx` asks, in the order of
-//! CPython's `do_richcompare` (`Objects/object.c`): the reflected method of a derived class first, then the left one, then the right one.
+//! Equality and order. The half on `Heap` decides everything that no method of the script can have
+//! a say in; the half on `Ctx` asks, in the order of CPython's `do_richcompare`
+//! (`Objects/object.c`): the reflected method of a derived class first, then the left one, then the
+//! right one.
 
 use super::NESTING;
 use super::nested::RECURSION;
@@ -10,7 +12,7 @@ use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::number::float::{compare_big, compare_int};
 use crate::vm::heap::object::{DictView, Object, Range};
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 use std::cmp::Ordering;
 
 /// What can be said about a comparison without the script.
@@ -40,8 +42,9 @@ enum Difference {
 }
 
 impl Ctx<'_> {
-    /// `a == b`, as a truth value; identical objects are equal, as containers have it (`PyObject_RichCompareBool`).
-    pub fn equal(&mut self, a: Value, b: Value) -> Result<bool, Interrupt> {
+    /// `a == b`, as a truth value; identical objects are equal, as containers have it
+    /// (`PyObject_RichCompareBool`).
+    pub fn equal(&mut self, a: Value, b: Value) -> Result<bool, Abrupt> {
         if a.same(b) {
             return Ok(true);
         }
@@ -50,7 +53,7 @@ impl Ctx<'_> {
     }
 
     /// `a op b`, any comparison operator, `in` and `is` included.
-    pub fn compare(&mut self, op: CompareOp, a: Value, b: Value) -> Result<Value, Interrupt> {
+    pub fn compare(&mut self, op: CompareOp, a: Value, b: Value) -> Result<Value, Abrupt> {
         match op {
             CompareOp::Is => Ok(Value::Bool(a.same(b))),
             CompareOp::IsNot => Ok(Value::Bool(!a.same(b))),
@@ -74,11 +77,11 @@ impl Ctx<'_> {
         op: CompareOp,
         a: Value,
         b: Value,
-    ) -> Result<Option<bool>, Interrupt> {
+    ) -> Result<Option<bool>, Abrupt> {
         match self.vm.heap.try_compare(op, a, b, self.nesting_left()) {
             Known(truth) => Ok(Some(truth)),
             Unordered(a, b) => Err(self.unordered(op, a, b)),
-            Flagged => Err(Interrupt::Flagged),
+            Flagged => Err(Abrupt::Flagged),
             TooDeep => Err(self.too_deep(" in comparison")),
             Ask => Ok(None),
         }
@@ -90,7 +93,7 @@ impl Ctx<'_> {
         mut a: Value,
         mut b: Value,
         left: usize,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         // A turn for each level of sequences that the script must compare.
         for left in (0..=left).rev() {
             // What the script was asked to compare may since have changed.
@@ -101,7 +104,7 @@ impl Ctx<'_> {
                 _ if asked => {}
                 Known(truth) => return Ok(Value::Bool(truth)),
                 Unordered(a, b) => return Err(self.unordered(op, a, b)),
-                Flagged => return Err(Interrupt::Flagged),
+                Flagged => return Err(Abrupt::Flagged),
                 TooDeep => break,
                 Ask => {}
             }
@@ -133,7 +136,7 @@ impl Ctx<'_> {
         op: CompareOp,
         a: Value,
         b: Value,
-    ) -> Result<Difference, Interrupt> {
+    ) -> Result<Difference, Abrupt> {
         let lengths = |heap: &Heap| heap.len_fast(a).cmp(&heap.len_fast(b));
         let unequal = lengths(&self.vm.heap).is_ne() && !self.has_asked(0, "first_difference");
         match op {
@@ -161,8 +164,9 @@ impl Ctx<'_> {
         })
     }
 
-    /// Sets and set-like views, where an element is compared by the script or must be made (the pairs of `items()`).
-    fn compare_sets(&mut self, op: CompareOp, a: Value, b: Value) -> Result<Value, Interrupt> {
+    /// Sets and set-like views, where an element is compared by the script or must be made (the
+    /// pairs of `items()`).
+    fn compare_sets(&mut self, op: CompareOp, a: Value, b: Value) -> Result<Value, Abrupt> {
         let a = self.as_set(a)?;
         let b = self.as_set(b)?;
         if let Known(truth) = self.vm.heap.try_compare(op, a, b, NESTING) {
@@ -189,12 +193,7 @@ impl Ctx<'_> {
     }
 
     /// A comparison in which an instance takes part.
-    fn compare_by_methods(
-        &mut self,
-        op: CompareOp,
-        a: Value,
-        b: Value,
-    ) -> Result<Value, Interrupt> {
+    fn compare_by_methods(&mut self, op: CompareOp, a: Value, b: Value) -> Result<Value, Abrupt> {
         let (class_a, class_b) = (self.vm.class_of(a), self.vm.class_of(b));
         let derived = class_a != class_b && self.vm.is_subclass(class_b, class_a);
         let attempts = if derived {
@@ -215,13 +214,14 @@ impl Ctx<'_> {
         }
     }
 
-    /// What one operand's method says; `!=` is the opposite of `==` where it has no method of its own.
+    /// What one operand's method says; `!=` is the opposite of `==` where it has no method of its
+    /// own.
     fn compare_by_method(
         &mut self,
         op: CompareOp,
         receiver: Value,
         other: Value,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         if let Some(method) = self.vm.special(receiver, method_name(op)) {
             return self.call(method, &[receiver, other]);
         }
@@ -236,7 +236,7 @@ impl Ctx<'_> {
         Ok(Value::NotImplemented)
     }
 
-    pub(super) fn unordered(&mut self, op: CompareOp, a: Value, b: Value) -> Interrupt {
+    pub(super) fn unordered(&mut self, op: CompareOp, a: Value, b: Value) -> Abrupt {
         let message = format!(
             "'{}' not supported between instances of '{}' and '{}'",
             symbol(op),
@@ -263,7 +263,8 @@ impl Heap {
         }
     }
 
-    /// `a op b` for any comparison operator, unless the script must be asked or something must be raised.
+    /// `a op b` for any comparison operator, unless the script must be asked or something must be
+    /// raised.
     #[must_use]
     pub fn compare_fast(&self, op: CompareOp, a: Value, b: Value) -> Option<bool> {
         match op {

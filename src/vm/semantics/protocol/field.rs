@@ -1,4 +1,5 @@
-//! Attributes of builtin objects that are data, not methods: `range.start`, `slice.stop`, `property.fget`.
+//! Attributes of builtin objects that are data, not methods: `range.start`, `slice.stop`,
+//! `property.fget`.
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, name};

@@ -1,5 +1,5 @@
-//! Putting the items of an iterable into a list, a set or a dict: one by one, so that what makes the
-//! items sees what is there already, and what is there stays if one of them raises.
+//! Putting the items of an iterable into a list, a set or a dict: one by one, so that what makes
+//! the items sees what is there already, and what is there stays if one of them raises.
 
 use super::mapping::Found;
 use super::walk::{Outcome, Turn};
@@ -10,7 +10,7 @@ use crate::vm::heap::list::List;
 use crate::vm::heap::set::Set;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 impl Ctx<'_> {
     /// `list.extend(iterable)`.
@@ -18,7 +18,7 @@ impl Ctx<'_> {
         &mut self,
         list: Ref<List>,
         iterable: Value,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         self.or_by_library("append_all", |ctx| {
             let mut more = Vec::new();
             let walked = ctx.walk(iterable, |ctx, item| Ok(ctx.keep(&mut more, item)))?;
@@ -51,7 +51,7 @@ impl Ctx<'_> {
     }
 
     /// A set of an iterable's items.
-    pub fn set_from(&mut self, iterable: Value, frozen: bool) -> Result<Value, Interrupt> {
+    pub fn set_from(&mut self, iterable: Value, frozen: bool) -> Result<Value, Abrupt> {
         if let Value::Set(it) = iterable {
             self.reserve(self.vm.heap.sets[it].bytes())?;
             let copy = self.vm.heap.sets[it].copy(frozen);
@@ -102,7 +102,7 @@ impl Ctx<'_> {
         &mut self,
         dict: Ref<Dict>,
         source: Value,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         if let Value::Dict(from) = source {
             return self.dict_merge(dict, from);
         }
@@ -138,11 +138,7 @@ impl Ctx<'_> {
     }
 
     /// The key and the value that item number `at` of an iterable of pairs is.
-    pub(in crate::vm) fn pair(
-        &mut self,
-        item: Value,
-        at: i64,
-    ) -> Result<(Value, Value), Interrupt> {
+    pub(in crate::vm) fn pair(&mut self, item: Value, at: i64) -> Result<(Value, Value), Abrupt> {
         if !self.is_iterable(item) {
             return Err(self.type_error(format!(
                 "cannot convert dictionary update sequence element #{at} to a sequence"
@@ -159,15 +155,16 @@ impl Ctx<'_> {
         }
     }
 
-    /// What the items of an iterable come to, each converted before the next is taken: here, or, of an
-    /// object of the script's, by the native of this name; `sized` where CPython asks for its length.
+    /// What the items of an iterable come to, each converted before the next is taken: here, or, of
+    /// an object of the script's, by the native of this name; `sized` where CPython asks for its
+    /// length.
     pub(in crate::vm) fn collect_through(
         &mut self,
         native: &str,
         sized: bool,
         iterable: Value,
-        mut convert: impl FnMut(&mut Self, Value) -> Result<Value, Interrupt>,
-    ) -> Result<Vec<Value>, Interrupt> {
+        mut convert: impl FnMut(&mut Self, Value) -> Result<Value, Abrupt>,
+    ) -> Result<Vec<Value>, Abrupt> {
         let all = self.or_by_library("collect_through", |ctx| {
             let mut values = Vec::new();
             let walked = ctx.walk(iterable, |ctx, item| {
@@ -214,7 +211,7 @@ impl Ctx<'_> {
         dict: Ref<Dict>,
         keys: Value,
         value: Value,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         self.or_by_library("put_keys", |ctx| {
             let walked = ctx.walk(keys, |ctx, key| Ok(ctx.put(dict, key, value)))?;
             ctx.took(keys, walked.count);

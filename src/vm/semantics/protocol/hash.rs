@@ -1,5 +1,6 @@
-//! Hashes: CPython's numbers for everything but text (whose hash CPython draws at random for each run; here it is fixed), so that sets of numbers and of
-//! tuples of numbers have CPython's order. Tuples after `Objects/tupleobject.c` (xxHash), frozensets after `Objects/setobject.c`.
+//! Hashes: CPython's numbers for everything but text (whose hash CPython draws at random for each
+//! run; here it is fixed), so that sets of numbers and of tuples of numbers have CPython's order.
+//! Tuples after `Objects/tupleobject.c` (xxHash), frozensets after `Objects/setobject.c`.
 
 use super::identity::identity_hash;
 use crate::vm::heap::Heap;
@@ -10,7 +11,7 @@ use crate::vm::heap::set::Set;
 use crate::vm::heap::text::Str;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 /// Why there is no hash at once.
 enum NoHash {
@@ -32,7 +33,7 @@ enum InstanceHash {
 
 impl Ctx<'_> {
     /// `hash(value)`, CPython's numbers for everything but text.
-    pub fn hash(&mut self, value: Value) -> Result<i64, Interrupt> {
+    pub fn hash(&mut self, value: Value) -> Result<i64, Abrupt> {
         let left = self.nesting_left();
         let mut none = |_, _| Err(NoHash::Ask);
         match self.vm.heap.hash_with(value, left, &mut none) {
@@ -67,21 +68,21 @@ impl Ctx<'_> {
     }
 
     /// `hash` as a builtin class defines it, even if the value's own class has another.
-    pub(in crate::vm) fn inherited_hash(&mut self, value: Value) -> Result<i64, Interrupt> {
+    pub(in crate::vm) fn inherited_hash(&mut self, value: Value) -> Result<i64, Abrupt> {
         match value {
             Value::Instance(_) => Ok(identity_hash(value)),
             _ => self.hash(value),
         }
     }
 
-    fn no_hash(&mut self, reason: NoHash) -> Interrupt {
+    fn no_hash(&mut self, reason: NoHash) -> Abrupt {
         match reason {
             NoHash::Unhashable(value) => {
                 let message = format!("unhashable type: '{}'", self.vm.type_name(value));
                 self.type_error(message)
             }
             NoHash::Ask | NoHash::TooDeep => self.too_deep(""),
-            NoHash::Flagged => Interrupt::Flagged,
+            NoHash::Flagged => Abrupt::Flagged,
         }
     }
 }
@@ -197,7 +198,8 @@ impl Heap {
         })
     }
 
-    /// How instances of a class hash: by the nearest `__hash__`, and not at all where `__eq__` is defined nearer.
+    /// How instances of a class hash: by the nearest `__hash__`, and not at all where `__eq__` is
+    /// defined nearer.
     fn instance_hash(&self, class: Ref<Class>) -> InstanceHash {
         for &class in &self.classes[class].mro {
             let class = &self.classes[class];
@@ -216,7 +218,8 @@ impl Heap {
     }
 }
 
-/// The hash of a text: eight bytes at a time, multiplied and folded, so that its low bits depend on all of them. Never 0, which means "not yet known".
+/// The hash of a text: eight bytes at a time, multiplied and folded, so that its low bits depend on
+/// all of them. Never 0, which means "not yet known".
 #[must_use]
 pub(in crate::vm) fn hash_text(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -327,7 +330,8 @@ mod tests {
         assert_eq!(heap.hash_fast(list), None);
     }
 
-    /// Texts that differ in one byte anywhere differ in the low bits, by which tables are indexed, about as often as chance has it.
+    /// Texts that differ in one byte anywhere differ in the low bits, by which tables are indexed,
+    /// about as often as chance has it.
     #[test]
     fn texts_spread_over_the_low_bits() {
         let mut seen = [0_u32; 256];

@@ -1,5 +1,6 @@
-//! Who is who: `id`, the addresses that `repr` shows, and the hash of objects that are equal to themselves alone. All come from the kind of a value and its
-//! slot, so that the same program shows the same addresses in every run.
+//! Who is who: `id`, the addresses that `repr` shows, and the hash of objects that are equal to
+//! themselves alone. All come from the kind of a value and its slot, so that the same program shows
+//! the same addresses in every run.
 
 use crate::vm::heap::value::{NativeId, Value};
 

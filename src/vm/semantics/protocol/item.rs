@@ -7,14 +7,14 @@ use crate::vm::heap::list::List;
 use crate::vm::heap::object::{Bytes, Object, Range};
 use crate::vm::heap::text::Str;
 use crate::vm::heap::value::{Ref, Value};
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 /// Slices of so many items are made without a look at how much memory is left.
 const SMALL_CUT: usize = 1000;
 
 impl Ctx<'_> {
     /// `object[key]`.
-    pub fn get_item(&mut self, object: Value, key: Value) -> Result<Value, Interrupt> {
+    pub fn get_item(&mut self, object: Value, key: Value) -> Result<Value, Abrupt> {
         match object {
             Value::Dict(dict) => match self.dict_get(dict, key)? {
                 Some(value) => Ok(value),
@@ -34,7 +34,7 @@ impl Ctx<'_> {
         }
     }
 
-    fn get_from_sequence(&mut self, object: Value, key: Value) -> Result<Value, Interrupt> {
+    fn get_from_sequence(&mut self, object: Value, key: Value) -> Result<Value, Abrupt> {
         if let Some(bounds) = self.bounds(key)? {
             let length = self.vm.heap.len_fast(object).unwrap_or(0);
             if let Value::Range(it) = object {
@@ -65,7 +65,7 @@ impl Ctx<'_> {
         start: i64,
         stop: i64,
         step: i64,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         let range = self.vm.heap.ranges[range];
         let at = |index: i64| i128::from(range.start) + i128::from(index) * i128::from(range.step);
         let fit = |number: i128| i64::try_from(number).ok();
@@ -79,13 +79,14 @@ impl Ctx<'_> {
         Ok(self.vm.heap.new_range(Range { start, stop, step }))
     }
 
-    /// `C[…]`: a class of the script by its `__class_getitem__`; a builtin container type, subscripted as in an annotation, is itself.
+    /// `C[…]`: a class of the script by its `__class_getitem__`; a builtin container type,
+    /// subscripted as in an annotation, is itself.
     fn get_from_class(
         &mut self,
         class: Ref<crate::vm::heap::class::Class>,
         object: Value,
         key: Value,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, Abrupt> {
         if self
             .vm
             .class_attribute(class, name::CLASS_GETITEM)
@@ -115,7 +116,7 @@ impl Ctx<'_> {
     }
 
     /// `object[key] = value`.
-    pub fn set_item(&mut self, object: Value, key: Value, value: Value) -> Result<(), Interrupt> {
+    pub fn set_item(&mut self, object: Value, key: Value, value: Value) -> Result<(), Abrupt> {
         match object {
             Value::Dict(dict) => self.dict_insert(dict, key, value),
             Value::List(list) => {
@@ -141,7 +142,7 @@ impl Ctx<'_> {
     }
 
     /// What is assigned to a slice.
-    fn assigned(&mut self, value: Value, step: i64) -> Result<Vec<Value>, Interrupt> {
+    fn assigned(&mut self, value: Value, step: i64) -> Result<Vec<Value>, Abrupt> {
         if !self.is_iterable(value) {
             return Err(self.type_error(if step == 1 {
                 "can only assign an iterable"
@@ -157,7 +158,7 @@ impl Ctx<'_> {
         list: Ref<List>,
         cut: Cut,
         values: Vec<Value>,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         if cut.step == 1 {
             let range = cut.start..cut.start + cut.length;
             self.vm
@@ -180,7 +181,7 @@ impl Ctx<'_> {
     }
 
     /// `del object[key]`.
-    pub fn del_item(&mut self, object: Value, key: Value) -> Result<(), Interrupt> {
+    pub fn del_item(&mut self, object: Value, key: Value) -> Result<(), Abrupt> {
         match object {
             Value::Dict(dict) => match self.dict_remove(dict, key)? {
                 Some(_) => Ok(()),
@@ -222,15 +223,16 @@ impl Ctx<'_> {
     }
 
     /// `TypeError: 'int' object is not …`.
-    fn refuse(&mut self, object: Value, what: &str) -> Interrupt {
+    fn refuse(&mut self, object: Value, what: &str) -> Abrupt {
         let message = format!("'{}' object {what}", self.vm.type_name(object));
         self.type_error(message)
     }
 }
 
 impl Heap {
-    /// `object[key]`, where the object is a string, list or tuple, the key an index inside it or a slice by integers, and the result, if it is a new
-    /// object, small: what can neither fail nor ask.
+    /// `object[key]`, where the object is a string, list or tuple, the key an index inside it or a
+    /// slice by integers, and the result, if it is a new object, small: what can neither fail nor
+    /// ask.
     pub(in crate::vm) fn item_fast(&mut self, object: Value, key: Value) -> Option<Value> {
         let length = match object {
             Value::Str(_) | Value::List(_) | Value::Tuple(_) => self.len_fast(object)?,

@@ -1,8 +1,9 @@
 //! Iteration: `iter`, `next`, and taking all items.
 //!
-//! A step of an iterator may ask (the function of a `map`, a generator inside of a `zip`), and a native that asks runs again from its start. So a step
-//! changes nothing on its way: it notes the new states of the iterators it moved, looks them up in its notes (`zip(it, it)` moves the same one twice), and
-//! puts them in place at its end.
+//! A step of an iterator may ask (the function of a `map`, a generator inside of a `zip`), and a
+//! native that asks runs again from its start. So a step changes nothing on its way: it notes the
+//! new states of the iterators it moved, looks them up in its notes (`zip(it, it)` moves the same
+//! one twice), and puts them in place at its end.
 
 use super::walk::LOOK_EVERY;
 use crate::operator::CompareOp;
@@ -12,9 +13,10 @@ use crate::vm::heap::dict::Dict;
 use crate::vm::heap::object::{DictView, Iter, Object};
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
-/// How deep a step follows iterators over iterators: a level takes some two kilobytes of the host's stack in a build without optimisation.
+/// How deep a step follows iterators over iterators: a level takes some two kilobytes of the host's
+/// stack in a build without optimisation.
 pub(super) const ITERATORS_NESTING: usize = 200;
 
 /// The size of a container that an iterator has seen change: none has it, so it raises again.
@@ -45,7 +47,8 @@ impl Ctx<'_> {
         }
     }
 
-    /// Does its class say that it is not iterable after all (`__iter__ = None`)? Some messages differ.
+    /// Does its class say that it is not iterable after all (`__iter__ = None`)? Some messages
+    /// differ.
     pub(in crate::vm) fn refuses_iteration(&self, value: Value) -> bool {
         matches!(self.vm.special(value, name::ITER), Some(Value::None))
     }
@@ -57,7 +60,7 @@ impl Ctx<'_> {
     }
 
     /// `iter(value)`.
-    pub fn iter(&mut self, value: Value) -> Result<Value, Interrupt> {
+    pub fn iter(&mut self, value: Value) -> Result<Value, Abrupt> {
         if let Some(iter) = self.vm.heap.iter_fast(value) {
             return Ok(iter);
         }
@@ -84,7 +87,7 @@ impl Ctx<'_> {
     }
 
     /// `next(iterator)`; none when it is exhausted. Changes the iterator only when no ask is open.
-    pub fn next(&mut self, iterator: Value) -> Result<Option<Value>, Interrupt> {
+    pub fn next(&mut self, iterator: Value) -> Result<Option<Value>, Abrupt> {
         let mut moves = Moves::new();
         let left = self.nesting_left().min(ITERATORS_NESTING);
         let item = self.step(iterator, &mut moves, left)?;
@@ -100,7 +103,7 @@ impl Ctx<'_> {
         iterator: Value,
         moves: &mut Moves,
         left: usize,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let iter = match iterator {
             Value::Iter(iter) => iter,
             Value::Generator(_) => {
@@ -121,7 +124,8 @@ impl Ctx<'_> {
         let Some(left) = left.checked_sub(1) else {
             return Err(self.too_deep(""));
         };
-        // Each kind has a function of its own, so that a level of iterators over iterators takes little of the host's stack.
+        // Each kind has a function of its own, so that a level of iterators over iterators takes
+        // little of the host's stack.
         match state(&self.vm.heap, moves, iter) {
             Iter::Done
             | Iter::List { .. }
@@ -161,11 +165,7 @@ impl Ctx<'_> {
     }
 
     #[inline(never)]
-    fn step_dict(
-        &mut self,
-        iter: Ref<Iter>,
-        moves: &mut Moves,
-    ) -> Result<Option<Value>, Interrupt> {
+    fn step_dict(&mut self, iter: Ref<Iter>, moves: &mut Moves) -> Result<Option<Value>, Abrupt> {
         let &Iter::Dict {
             dict,
             next,
@@ -214,7 +214,7 @@ impl Ctx<'_> {
         &mut self,
         iter: Ref<Iter>,
         moves: &mut Moves,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let &Iter::DictReversed {
             dict,
             end,
@@ -251,13 +251,13 @@ impl Ctx<'_> {
     }
 
     /// What an iterator raises whose container has changed; it stays as `moved` says.
-    fn changed(&mut self, iter: Ref<Iter>, moved: Iter, message: &str) -> Interrupt {
+    fn changed(&mut self, iter: Ref<Iter>, moved: Iter, message: &str) -> Abrupt {
         self.vm.heap.iters[iter] = moved;
         self.error(Type::RuntimeError, message)
     }
 
     #[inline(never)]
-    fn step_set(&mut self, iter: Ref<Iter>, moves: &mut Moves) -> Result<Option<Value>, Interrupt> {
+    fn step_set(&mut self, iter: Ref<Iter>, moves: &mut Moves) -> Result<Option<Value>, Abrupt> {
         let &Iter::Set { set, next, size } = state(&self.vm.heap, moves, iter) else {
             return Ok(None);
         };
@@ -281,7 +281,7 @@ impl Ctx<'_> {
         &mut self,
         iter: Ref<Iter>,
         moves: &mut Moves,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let &Iter::Reversed { sequence, left } = state(&self.vm.heap, moves, iter) else {
             return Ok(None);
         };
@@ -313,7 +313,7 @@ impl Ctx<'_> {
         next: i64,
         moves: &mut Moves,
         left: usize,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let Some(item) = self.step(inner, moves, left)? else {
             return Ok(None);
         };
@@ -331,7 +331,7 @@ impl Ctx<'_> {
         count: usize,
         moves: &mut Moves,
         left: usize,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let mut args = Vec::with_capacity(count);
         for at in 0..count {
             match self.step(inner_of(&self.vm.heap, iter, at), moves, left)? {
@@ -349,7 +349,7 @@ impl Ctx<'_> {
         function: Value,
         sentinel: Value,
         moves: &mut Moves,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         if let Some(item) = self.call_for_item(function, &[])? {
             let equal = self.compare(CompareOp::Eq, sentinel, item)?;
             if !self.truth(equal)? {
@@ -367,7 +367,7 @@ impl Ctx<'_> {
         object: Value,
         next: i64,
         moves: &mut Moves,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let Some(method) = self.vm.special(object, name::GETITEM) else {
             return Ok(None);
         };
@@ -391,7 +391,7 @@ impl Ctx<'_> {
         strict: bool,
         moves: &mut Moves,
         left: usize,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         let mut items = Vec::with_capacity(count);
         for at in 0..count {
             let inner = inner_of(&self.vm.heap, iter, at);
@@ -418,7 +418,7 @@ impl Ctx<'_> {
         Ok(Some(self.vm.heap.new_tuple(items)))
     }
 
-    fn uneven_zip(&mut self, at: usize, how: &str) -> Interrupt {
+    fn uneven_zip(&mut self, at: usize, how: &str) -> Abrupt {
         let others = if at == 1 {
             "argument 1".to_owned()
         } else {
@@ -428,15 +428,11 @@ impl Ctx<'_> {
     }
 
     /// Calls something whose `StopIteration` means that there is no item.
-    fn call_for_item(
-        &mut self,
-        function: Value,
-        args: &[Value],
-    ) -> Result<Option<Value>, Interrupt> {
+    fn call_for_item(&mut self, function: Value, args: &[Value]) -> Result<Option<Value>, Abrupt> {
         match self.try_call(function, args)? {
             Ok(item) => Ok(Some(item)),
             Err(exception) if self.is_of(exception, Type::StopIteration) => Ok(None),
-            Err(exception) => Err(Interrupt::Throw(exception)),
+            Err(exception) => Err(Abrupt::Throw(exception)),
         }
     }
 
@@ -446,7 +442,7 @@ impl Ctx<'_> {
         method: Value,
         object: Value,
         index: i64,
-    ) -> Result<Option<Value>, Interrupt> {
+    ) -> Result<Option<Value>, Abrupt> {
         match self.try_call(method, &[object, Value::Int(index)])? {
             Ok(item) => Ok(Some(item)),
             Err(exception)
@@ -455,7 +451,7 @@ impl Ctx<'_> {
             {
                 Ok(None)
             }
-            Err(exception) => Err(Interrupt::Throw(exception)),
+            Err(exception) => Err(Abrupt::Throw(exception)),
         }
     }
 
@@ -464,8 +460,9 @@ impl Ctx<'_> {
             .is_subclass(self.vm.class_of(exception), class.class())
     }
 
-    /// All items of an iterable. The same ones however often the native runs again, so that it may ask about them.
-    pub fn collect(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
+    /// All items of an iterable. The same ones however often the native runs again, so that it may
+    /// ask about them.
+    pub fn collect(&mut self, iterable: Value) -> Result<Vec<Value>, Abrupt> {
         let list = match iterable {
             // What cannot change needs no copy.
             Value::Tuple(tuple) => {
@@ -492,12 +489,13 @@ impl Ctx<'_> {
         Ok(self.vm.heap.lists[list].to_vec())
     }
 
-    /// All items of an iterable, as CPython has them where it wants a list or a tuple and makes a list of
-    /// anything else (`PySequence_Fast`): it is the iterator then that is asked for its length.
+    /// All items of an iterable, as CPython has them where it wants a list or a tuple and makes a
+    /// list of anything else (`PySequence_Fast`): it is the iterator then that is asked for its
+    /// length.
     pub(in crate::vm) fn collect_sequence(
         &mut self,
         iterable: Value,
-    ) -> Result<Vec<Value>, Interrupt> {
+    ) -> Result<Vec<Value>, Abrupt> {
         if !matches!(iterable, Value::Instance(_)) || !self.is_iterable(iterable) {
             return self.collect(iterable);
         }
@@ -506,8 +504,9 @@ impl Ctx<'_> {
         self.collect(list)
     }
 
-    /// All items of an iterable, for a native that asks nothing afterwards: without the copy that `collect` keeps for the next run.
-    pub(in crate::vm) fn take_all(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
+    /// All items of an iterable, for a native that asks nothing afterwards: without the copy that
+    /// `collect` keeps for the next run.
+    pub(in crate::vm) fn take_all(&mut self, iterable: Value) -> Result<Vec<Value>, Abrupt> {
         if self.was_collected_by_script() || !self.vm.heap.can_drain(iterable) {
             return self.collect(iterable);
         }
@@ -528,14 +527,15 @@ impl Ctx<'_> {
         }
     }
 
-    /// Did an earlier run ask the script for the items? Then the iterator, which is exhausted now, no longer shows it.
+    /// Did an earlier run ask the script for the items? Then the iterator, which is exhausted now,
+    /// no longer shows it.
     fn was_collected_by_script(&self) -> bool {
         ["collect", "collect_map", "collect_sized"]
             .into_iter()
             .any(|function| self.has_asked(0, function))
     }
 
-    fn collect_by_script(&mut self, iterable: Value) -> Result<Value, Interrupt> {
+    fn collect_by_script(&mut self, iterable: Value) -> Result<Value, Abrupt> {
         if !self.is_iterable(iterable) {
             let message = format!("'{}' object is not iterable", self.vm.type_name(iterable));
             return Err(self.type_error(message));
@@ -559,9 +559,9 @@ impl Ctx<'_> {
     }
 
     /// Asks an iterable how many items it has, as CPython does before it makes a list of them
-    /// (`PyObject_LengthHint`). Here nothing comes of the answer but what the script does meanwhile, and
-    /// an exception.
-    pub(in crate::vm) fn ask_length_hint(&mut self) -> Result<(), Interrupt> {
+    /// (`PyObject_LengthHint`). Here nothing comes of the answer but what the script does
+    /// meanwhile, and an exception.
+    pub(in crate::vm) fn ask_length_hint(&mut self) -> Result<(), Abrupt> {
         let value = self.arg(0);
         if !matches!(value, Value::Instance(_)) {
             return Ok(());
@@ -571,11 +571,11 @@ impl Ctx<'_> {
                 Ok(length) => match self.index(length) {
                     Ok(length) if length >= 0 => return Ok(()),
                     Ok(_) => return Err(self.value_error("__len__() should return >= 0")),
-                    Err(Interrupt::Throw(error)) if self.is_of(error, Type::TypeError) => {}
+                    Err(Abrupt::Throw(error)) if self.is_of(error, Type::TypeError) => {}
                     Err(interrupt) => return Err(interrupt),
                 },
                 Err(error) if self.is_of(error, Type::TypeError) => {}
-                Err(error) => return Err(Interrupt::Throw(error)),
+                Err(error) => return Err(Abrupt::Throw(error)),
             }
         }
         let Some(method) = self.vm.special(value, name::LENGTH_HINT) else {
@@ -584,7 +584,7 @@ impl Ctx<'_> {
         let hint = match self.try_call(method, &[value])? {
             Ok(hint) => hint,
             Err(error) if self.is_of(error, Type::TypeError) => return Ok(()),
-            Err(error) => return Err(Interrupt::Throw(error)),
+            Err(error) => return Err(Abrupt::Throw(error)),
         };
         match hint {
             Value::NotImplemented => Ok(()),
@@ -603,7 +603,7 @@ impl Ctx<'_> {
     }
 
     /// Takes all items of something that never asks.
-    fn drain(&mut self, iterable: Value) -> Result<Vec<Value>, Interrupt> {
+    fn drain(&mut self, iterable: Value) -> Result<Vec<Value>, Abrupt> {
         if let Some(items) = self.items_now(iterable) {
             self.vm.heap.worked(Work::Visit, items.len());
             return Ok(items);

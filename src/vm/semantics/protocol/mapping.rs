@@ -1,5 +1,5 @@
-//! Dicts and sets with any keys: the hash and the equality of a key come from here. Keys of builtin types never ask the script; `…_fast` and `…_str` need no
-//! context at all.
+//! Dicts and sets with any keys: the hash and the equality of a key come from here. Keys of builtin
+//! types never ask the script; `…_fast` and `…_str` need no context at all.
 
 use crate::vm::Vm;
 use crate::vm::heap::Heap;
@@ -9,7 +9,7 @@ use crate::vm::heap::object::{DictView, Object};
 use crate::vm::heap::set::Set;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 /// Where a key is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,25 +23,20 @@ pub(in crate::vm) enum Found {
 
 impl Ctx<'_> {
     /// The value of a key.
-    pub fn dict_get(&mut self, dict: Ref<Dict>, key: Value) -> Result<Option<Value>, Interrupt> {
+    pub fn dict_get(&mut self, dict: Ref<Dict>, key: Value) -> Result<Option<Value>, Abrupt> {
         let (_, position) = self.find_key(dict, key)?;
         Ok(position.and_then(|at| self.vm.heap.dicts[dict].entry(at).map(|entry| entry.value)))
     }
 
     /// `dict[key] = value`; an equal key that is there already stays.
-    pub fn dict_insert(
-        &mut self,
-        dict: Ref<Dict>,
-        key: Value,
-        value: Value,
-    ) -> Result<(), Interrupt> {
+    pub fn dict_insert(&mut self, dict: Ref<Dict>, key: Value, value: Value) -> Result<(), Abrupt> {
         let (hash, position) = self.find_key(dict, key)?;
         self.vm.heap.dict_put(dict, hash, position, key, value);
         Ok(())
     }
 
     /// Takes a key out and gives its value.
-    pub fn dict_remove(&mut self, dict: Ref<Dict>, key: Value) -> Result<Option<Value>, Interrupt> {
+    pub fn dict_remove(&mut self, dict: Ref<Dict>, key: Value) -> Result<Option<Value>, Abrupt> {
         let (_, position) = self.find_key(dict, key)?;
         Ok(position.map(|at| self.vm.heap.dicts[dict].remove(at).value))
     }
@@ -51,7 +46,7 @@ impl Ctx<'_> {
         &mut self,
         dict: Ref<Dict>,
         key: Value,
-    ) -> Result<(u64, Option<usize>), Interrupt> {
+    ) -> Result<(u64, Option<usize>), Abrupt> {
         let hash = match self.vm.heap.hash_fast(key) {
             Some(hash) => hash,
             None => self.hash(key)? as u64,
@@ -70,12 +65,12 @@ impl Ctx<'_> {
     }
 
     /// Is it in the set?
-    pub fn set_contains(&mut self, set: Ref<Set>, element: Value) -> Result<bool, Interrupt> {
+    pub fn set_contains(&mut self, set: Ref<Set>, element: Value) -> Result<bool, Abrupt> {
         Ok(self.find_element(set, element)?.1.is_some())
     }
 
     /// Adds an element; false if an equal one was there.
-    pub fn set_add(&mut self, set: Ref<Set>, element: Value) -> Result<bool, Interrupt> {
+    pub fn set_add(&mut self, set: Ref<Set>, element: Value) -> Result<bool, Abrupt> {
         let hash = match self.vm.heap.hash_fast(element) {
             Some(hash) => hash,
             None => self.hash(element)? as u64,
@@ -89,7 +84,7 @@ impl Ctx<'_> {
     }
 
     /// Takes an element out; false if it was not there.
-    pub fn set_remove(&mut self, set: Ref<Set>, element: Value) -> Result<bool, Interrupt> {
+    pub fn set_remove(&mut self, set: Ref<Set>, element: Value) -> Result<bool, Abrupt> {
         let slot = self.find_element(set, element)?.1;
         if let Some(slot) = slot {
             self.vm.heap.sets[set].remove(slot);
@@ -97,12 +92,13 @@ impl Ctx<'_> {
         Ok(slot.is_some())
     }
 
-    /// The hash and the slot of an element that is looked for. A set, which has no hash, is looked for as the frozenset of its elements.
+    /// The hash and the slot of an element that is looked for. A set, which has no hash, is looked
+    /// for as the frozenset of its elements.
     fn find_element(
         &mut self,
         set: Ref<Set>,
         element: Value,
-    ) -> Result<(u64, Option<usize>), Interrupt> {
+    ) -> Result<(u64, Option<usize>), Abrupt> {
         let hash = match (self.vm.heap.hash_fast(element), element) {
             (Some(hash), _) => hash,
             (None, Value::Set(it)) => super::hash::hash_set(&self.vm.heap.sets[it]) as u64,
@@ -116,7 +112,7 @@ impl Ctx<'_> {
         set: Ref<Set>,
         hash: u64,
         element: Value,
-    ) -> Result<Option<usize>, Interrupt> {
+    ) -> Result<Option<usize>, Abrupt> {
         match self
             .vm
             .heap
@@ -135,7 +131,7 @@ impl Ctx<'_> {
     }
 
     /// Puts all of another dict into a dict.
-    pub fn dict_merge(&mut self, dict: Ref<Dict>, from: Ref<Dict>) -> Result<(), Interrupt> {
+    pub fn dict_merge(&mut self, dict: Ref<Dict>, from: Ref<Dict>) -> Result<(), Abrupt> {
         if dict == from {
             return Ok(());
         }
@@ -151,7 +147,7 @@ impl Ctx<'_> {
     }
 
     /// A set as it is; a view of a dict as the set of its keys or items.
-    pub(super) fn as_set(&mut self, value: Value) -> Result<Value, Interrupt> {
+    pub(super) fn as_set(&mut self, value: Value) -> Result<Value, Abrupt> {
         match value {
             Value::Set(_) => Ok(value),
             _ => {
@@ -162,8 +158,8 @@ impl Ctx<'_> {
     }
 
     /// `KeyError(key)`.
-    pub(in crate::vm) fn key_error(&mut self, key: Value) -> Interrupt {
-        Interrupt::Throw(self.vm.new_exception(Type::KeyError, vec![key]))
+    pub(in crate::vm) fn key_error(&mut self, key: Value) -> Abrupt {
+        Abrupt::Throw(self.vm.new_exception(Type::KeyError, vec![key]))
     }
 }
 
@@ -238,7 +234,8 @@ impl Heap {
         }
     }
 
-    /// The value of a key; none if there is none, or if the script must be asked, or if the key has no hash.
+    /// The value of a key; none if there is none, or if the script must be asked, or if the key has
+    /// no hash.
     #[inline(never)]
     #[must_use]
     pub fn dict_get_fast(&self, dict: Ref<Dict>, key: Value) -> Option<&Value> {

@@ -1,4 +1,5 @@
-//! `in`: membership in every kind of container, and the search for a value in a sequence that `index`, `count` and `remove` share.
+//! `in`: membership in every kind of container, and the search for a value in a sequence that
+//! `index`, `count` and `remove` share.
 
 use super::Verdict;
 use super::mapping::Found;
@@ -9,11 +10,11 @@ use crate::vm::heap::class::name;
 use crate::vm::heap::object::{DictView, Object};
 use crate::vm::heap::value::Value;
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 impl Ctx<'_> {
     /// `item in container`.
-    pub fn contains(&mut self, container: Value, item: Value) -> Result<bool, Interrupt> {
+    pub fn contains(&mut self, container: Value, item: Value) -> Result<bool, Abrupt> {
         match container {
             Value::List(_) | Value::Tuple(_) => {
                 Ok(self.position(container, item, [None; 2])?.is_some())
@@ -107,7 +108,7 @@ impl Ctx<'_> {
     }
 
     /// Membership in something that can only be gone through, as far as need be.
-    fn contains_by_iteration(&mut self, container: Value, item: Value) -> Result<bool, Interrupt> {
+    fn contains_by_iteration(&mut self, container: Value, item: Value) -> Result<bool, Abrupt> {
         if !self.is_iterable(container) || self.refuses_iteration(container) {
             let message = format!(
                 "argument of type '{}' is not iterable",
@@ -120,14 +121,14 @@ impl Ctx<'_> {
         self.truth(answer)
     }
 
-    /// Where in a list or tuple, within these bounds, the first item stands that equals a value. A list may
-    /// change while the script compares: each step looks at it as it is.
+    /// Where in a list or tuple, within these bounds, the first item stands that equals a value. A
+    /// list may change while the script compares: each step looks at it as it is.
     pub(in crate::vm) fn position(
         &mut self,
         sequence: Value,
         value: Value,
         bounds: [Option<i64>; 2],
-    ) -> Result<Option<usize>, Interrupt> {
+    ) -> Result<Option<usize>, Abrupt> {
         let found = self.or_by_library("find_equal", |ctx| {
             let length = ctx.vm.heap.len_fast(sequence).unwrap_or(0);
             let [start, stop] =
@@ -155,7 +156,7 @@ impl Ctx<'_> {
         &mut self,
         sequence: Value,
         value: Value,
-    ) -> Result<usize, Interrupt> {
+    ) -> Result<usize, Abrupt> {
         let found = self.or_by_library("count_equal", |ctx| {
             let left = ctx.nesting_left();
             let mut count = 0;
@@ -180,7 +181,7 @@ impl Ctx<'_> {
         item: Value,
         value: Value,
         left: usize,
-    ) -> Result<Option<bool>, Interrupt> {
+    ) -> Result<Option<bool>, Abrupt> {
         self.vm.heap.worked(Work::Compare, 1);
         if item.same(value) {
             return Ok(Some(true));
@@ -189,7 +190,7 @@ impl Ctx<'_> {
             Verdict::Known(equal) => Ok(Some(equal)),
             Verdict::Unordered(..) => Ok(Some(false)),
             Verdict::TooDeep => Err(self.too_deep(" in comparison")),
-            Verdict::Flagged => Err(Interrupt::Flagged),
+            Verdict::Flagged => Err(Abrupt::Flagged),
             Verdict::Ask => Ok(None),
         }
     }
@@ -205,7 +206,8 @@ fn from_either_end(bound: i64, length: usize) -> i64 {
 }
 
 impl Heap {
-    /// `item in container` for the frequent builtin containers, unless the script must be asked or something must be raised.
+    /// `item in container` for the frequent builtin containers, unless the script must be asked or
+    /// something must be raised.
     pub(super) fn contains_fast(&self, container: Value, item: Value) -> Option<bool> {
         // Whoever asks in full sees the flag.
         if self.is_flagged() {

@@ -1,5 +1,6 @@
-//! Comparison of nested lists, tuples and dicts. It keeps its place in each level in a list of its own, so that nesting takes no room on the host's stack;
-//! only dict keys and elements of sets, which seldom nest, are compared by recursion.
+//! Comparison of nested lists, tuples and dicts. It keeps its place in each level in a list of its
+//! own, so that nesting takes no room on the host's stack; only dict keys and elements of sets,
+//! which seldom nest, are compared by recursion.
 
 use super::equality::{Verdict, holds};
 use crate::operator::CompareOp;
@@ -7,7 +8,8 @@ use crate::vm::heap::Heap;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
 
-/// What a recursion costs of the levels that may be entered, compared with a level kept in the list.
+/// What a recursion costs of the levels that may be entered, compared with a level kept in the
+/// list.
 pub(super) const RECURSION: usize = 16;
 
 /// Two containers of one kind, and how far they are compared.
@@ -100,7 +102,8 @@ impl Heap {
             if equality {
                 return Verdict::Known(op == CompareOp::Ne);
             }
-            // The first difference decides, at every level: dicts have no order, sequences have that of the items, or of their lengths.
+            // The first difference decides, at every level: dicts have no order, sequences have
+            // that of the items, or of their lengths.
             outer.push(level);
             if let Some(level) = outer.iter().find(|level| matches!(level.a, Value::Dict(_))) {
                 return Verdict::Unordered(level.a, level.b);

@@ -1,9 +1,10 @@
-//! Indices and slices: from what a script writes between brackets to positions in a sequence (`Objects/sliceobject.c`).
+//! Indices and slices: from what a script writes between brackets to positions in a sequence
+//! (`Objects/sliceobject.c`).
 
 use crate::vm::heap::class::{Type, name};
 use crate::vm::heap::object::{Object, Range};
 use crate::vm::heap::value::Value;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 use num_bigint::Sign;
 
 /// A slice of a sequence: `length` positions, `step` apart.
@@ -34,7 +35,8 @@ impl Cut {
     }
 }
 
-/// A slice's three numbers, clamped to 64 bits, before the sequence's length is known; none where it said nothing.
+/// A slice's three numbers, clamped to 64 bits, before the sequence's length is known; none where
+/// it said nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::vm) struct Bounds {
     pub(in crate::vm) lower: Option<i64>,
@@ -83,7 +85,7 @@ impl Bounds {
 
 impl Ctx<'_> {
     /// The numbers of a slice object; none if it is no slice.
-    pub(in crate::vm) fn bounds(&mut self, key: Value) -> Result<Option<Bounds>, Interrupt> {
+    pub(in crate::vm) fn bounds(&mut self, key: Value) -> Result<Option<Bounds>, Abrupt> {
         let Value::Object(it) = key else {
             return Ok(None);
         };
@@ -102,7 +104,7 @@ impl Ctx<'_> {
         }))
     }
 
-    pub(in crate::vm) fn slice_number(&mut self, value: Value) -> Result<Option<i64>, Interrupt> {
+    pub(in crate::vm) fn slice_number(&mut self, value: Value) -> Result<Option<i64>, Abrupt> {
         match value {
             Value::None => Ok(None),
             Value::Int(number) => Ok(Some(number)),
@@ -134,7 +136,7 @@ impl Ctx<'_> {
     }
 
     /// A bound that a method takes as an optional argument (`list.index(x, start, stop)`).
-    pub(in crate::vm) fn search_bound(&mut self, value: Value) -> Result<Option<i64>, Interrupt> {
+    pub(in crate::vm) fn search_bound(&mut self, value: Value) -> Result<Option<i64>, Abrupt> {
         if !value.is_bound() {
             return Ok(None);
         }
@@ -146,13 +148,14 @@ impl Ctx<'_> {
         self.slice_number(value)
     }
 
-    /// An index, counted from the end if negative; none outside of the sequence. `of` says what the sequence is called in the message.
+    /// An index, counted from the end if negative; none outside of the sequence. `of` says what the
+    /// sequence is called in the message.
     pub(in crate::vm) fn place(
         &mut self,
         key: Value,
         length: usize,
         of: &str,
-    ) -> Result<Option<usize>, Interrupt> {
+    ) -> Result<Option<usize>, Abrupt> {
         let number = match key {
             Value::Int(number) => number,
             Value::Bool(truth) => i64::from(truth),

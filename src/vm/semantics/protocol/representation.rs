@@ -1,20 +1,21 @@
-//! `repr` and `str`. One walk over a value (`Writer`) writes what is known and leaves holes where an object has its own `__repr__`; then all of these are
-//! asked at once and fill the holes, so that the text of a list of ten thousand objects takes two passes, not ten thousand.
+//! `repr` and `str`. One walk over a value (`Writer`) writes what is known and leaves holes where
+//! an object has its own `__repr__`; then all of these are asked at once and fill the holes, so
+//! that the text of a list of ten thousand objects takes two passes, not ten thousand.
 
 use super::writer::{TooDeep, Writer};
 use crate::vm::Vm;
 use crate::vm::heap::value::Value;
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 impl Ctx<'_> {
     /// `repr(value)`.
-    pub fn repr(&mut self, value: Value) -> Result<String, Interrupt> {
+    pub fn repr(&mut self, value: Value) -> Result<String, Abrupt> {
         self.write(|writer, vm| writer.repr(vm, value))
     }
 
     /// `str(value)`.
-    pub fn str(&mut self, value: Value) -> Result<String, Interrupt> {
+    pub fn str(&mut self, value: Value) -> Result<String, Abrupt> {
         if let Value::Str(text) = value {
             self.reserve(2 * self.vm.heap.text(text).len())?;
             return Ok(self.vm.heap.text(text).to_owned());
@@ -28,7 +29,7 @@ impl Ctx<'_> {
         values: &[Value],
         between: &str,
         end: &str,
-    ) -> Result<String, Interrupt> {
+    ) -> Result<String, Abrupt> {
         self.write(|writer, vm| {
             for (at, &value) in values.iter().enumerate() {
                 if at > 0 {
@@ -42,19 +43,19 @@ impl Ctx<'_> {
     }
 
     /// `repr` as a builtin class defines it, even if the value's own class has another.
-    pub(in crate::vm) fn inherited_repr(&mut self, value: Value) -> Result<String, Interrupt> {
+    pub(in crate::vm) fn inherited_repr(&mut self, value: Value) -> Result<String, Abrupt> {
         self.write(|writer, vm| writer.inherited_repr(vm, value))
     }
 
     /// `str` as a builtin class defines it: what an exception says, or the value's `repr`.
-    pub(in crate::vm) fn inherited_str(&mut self, value: Value) -> Result<String, Interrupt> {
+    pub(in crate::vm) fn inherited_str(&mut self, value: Value) -> Result<String, Abrupt> {
         self.write(|writer, vm| writer.inherited_str(vm, value))
     }
 
     fn write(
         &mut self,
         write: impl FnOnce(&mut Writer, &Vm) -> Result<(), TooDeep>,
-    ) -> Result<String, Interrupt> {
+    ) -> Result<String, Abrupt> {
         let mut writer = Writer::new(self.nesting_left(), self.vm.room());
         if write(&mut writer, self.vm).is_err() {
             return Err(self.too_deep(" while getting the repr of an object"));
@@ -71,7 +72,7 @@ impl Ctx<'_> {
             return Err(self.raise(fault));
         }
         if let Some(bytes) = wants {
-            return Err(Interrupt::Room { bytes });
+            return Err(Abrupt::Room { bytes });
         }
         if holes.is_empty() {
             return Ok(out);
@@ -104,7 +105,8 @@ impl Ctx<'_> {
     }
 }
 
-/// `str(value)` as far as it goes without calling the script; where a method of the script would be called, nothing is written.
+/// `str(value)` as far as it goes without calling the script; where a method of the script would be
+/// called, nothing is written.
 pub(in crate::vm) fn plain_str(vm: &Vm, value: Value) -> String {
     let mut writer = Writer::new(100, vm.room());
     match writer.str(vm, value) {

@@ -1,5 +1,6 @@
-//! Sorting, as `sorted` and `list.sort` do it: stable, by `<` alone. Keys of builtin types are compared here; where a method of the script must be asked,
-//! the library's `sort_places` does the same in Mini.
+//! Sorting, as `sorted` and `list.sort` do it: stable, by `<` alone. Keys of builtin types are
+//! compared here; where a method of the script must be asked, the library's `sort_places` does the
+//! same in Mini.
 
 use super::Verdict;
 use super::walk::Outcome;
@@ -8,7 +9,7 @@ use crate::vm::heap::Heap;
 use crate::vm::heap::list::List;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
+use crate::vm::state::native::{Abrupt, Ctx};
 
 /// Runs are made at least this long by insertion; CPython's `merge_compute_minrun`.
 fn shortest_run(mut length: usize) -> usize {
@@ -20,18 +21,19 @@ fn shortest_run(mut length: usize) -> usize {
     length + odd
 }
 
-/// Items in ascending order; or in the order that they had when something was raised, with what it was.
-type Order = Result<Vec<Value>, (Vec<Value>, Interrupt)>;
+/// Items in ascending order; or in the order that they had when something was raised, with what it
+/// was.
+type Order = Result<Vec<Value>, (Vec<Value>, Abrupt)>;
 
 impl Ctx<'_> {
-    /// The items in ascending order of their keys. The items must be the same each time the native runs
-    /// (`Ctx::collect`).
+    /// The items in ascending order of their keys. The items must be the same each time the native
+    /// runs (`Ctx::collect`).
     pub(in crate::vm) fn sorted(
         &mut self,
         items: Vec<Value>,
         key: Value,
         reverse: bool,
-    ) -> Result<Vec<Value>, Interrupt> {
+    ) -> Result<Vec<Value>, Abrupt> {
         self.reserve_order(items.len(), key)?;
         self.ordered(items, key, reverse)?
             .map_err(|(_, raised)| raised)
@@ -43,7 +45,7 @@ impl Ctx<'_> {
         list: Ref<List>,
         key: Value,
         reverse: bool,
-    ) -> Result<(), Interrupt> {
+    ) -> Result<(), Abrupt> {
         // Once the list is lent it would be lost with the call.
         self.reserve_order(self.vm.heap.lists[list].len(), key)?;
         let keyed = is_given(key);
@@ -69,7 +71,7 @@ impl Ctx<'_> {
     }
 
     /// Sorts a list by the order of its items, unless the script must be asked.
-    fn sort_list_here(&mut self, list: Ref<List>, reverse: bool) -> Result<bool, Interrupt> {
+    fn sort_list_here(&mut self, list: Ref<List>, reverse: bool) -> Result<bool, Abrupt> {
         if self.vm.heap.lists[list].len() < 2 {
             return Ok(true);
         }
@@ -80,7 +82,7 @@ impl Ctx<'_> {
         let (places, verdict) = self.vm.heap.sort(&items, self.nesting_left());
         match verdict {
             Verdict::Ask => return Ok(false),
-            Verdict::Flagged => return Err(Interrupt::Flagged),
+            Verdict::Flagged => return Err(Abrupt::Flagged),
             Verdict::Known(_) | Verdict::Unordered(..) | Verdict::TooDeep => {}
         }
         self.vm.heap.lists[list] = placed(&items, &places, reverse).into_iter().collect();
@@ -88,7 +90,7 @@ impl Ctx<'_> {
     }
 
     /// What is raised where a sort stopped before its end.
-    fn sort_verdict(&mut self, verdict: Verdict) -> Option<Interrupt> {
+    fn sort_verdict(&mut self, verdict: Verdict) -> Option<Abrupt> {
         match verdict {
             Verdict::Unordered(a, b) => Some(self.unordered(CompareOp::Lt, a, b)),
             Verdict::TooDeep => Some(self.too_deep(" in comparison")),
@@ -97,8 +99,9 @@ impl Ctx<'_> {
     }
 
     /// Sees that there is room for putting so many items in order.
-    fn reserve_order(&mut self, items: usize, key: Value) -> Result<(), Interrupt> {
-        /// Four lists of values, two of places, pairs of keys and places with half as many to spare.
+    fn reserve_order(&mut self, items: usize, key: Value) -> Result<(), Abrupt> {
+        /// Four lists of values, two of places, pairs of keys and places with half as many to
+        /// spare.
         const EACH: usize = 4 * size_of::<Value>() + 2 * size_of::<u32>() + 36;
         /// A call with its argument, and its result.
         const CALLED: usize = 40 + 32 + size_of::<Value>();
@@ -111,12 +114,12 @@ impl Ctx<'_> {
         mut items: Vec<Value>,
         key: Value,
         reverse: bool,
-    ) -> Result<Order, Interrupt> {
+    ) -> Result<Order, Abrupt> {
         let mut keys = if is_given(key) {
             let calls = items.iter().map(|&item| (key, vec![item])).collect();
             match self.try_call_all(calls)? {
                 Ok(keys) => keys,
-                Err(raised) => return Ok(Err((items, Interrupt::Throw(raised)))),
+                Err(raised) => return Ok(Err((items, Abrupt::Throw(raised)))),
             }
         } else {
             items.clone()
@@ -135,13 +138,10 @@ impl Ctx<'_> {
     }
 
     /// The places of keys in ascending order; or as far as they came, and what was raised then.
-    fn sorted_places(
-        &mut self,
-        keys: Vec<Value>,
-    ) -> Result<(Vec<u32>, Option<Interrupt>), Interrupt> {
+    fn sorted_places(&mut self, keys: Vec<Value>) -> Result<(Vec<u32>, Option<Abrupt>), Abrupt> {
         let (places, verdict) = self.vm.heap.sort(&keys, self.nesting_left());
         if matches!(verdict, Verdict::Flagged) {
-            return Err(Interrupt::Flagged);
+            return Err(Abrupt::Flagged);
         }
         if !matches!(verdict, Verdict::Ask) {
             return Ok((places, self.sort_verdict(verdict)));
@@ -165,7 +165,7 @@ impl Ctx<'_> {
             })
             .collect();
         assert_eq!(places.len(), count, "each key has its place");
-        Ok((places, raised.map(Interrupt::Throw)))
+        Ok((places, raised.map(Abrupt::Throw)))
     }
 }
 
@@ -184,12 +184,13 @@ fn placed(items: &[Value], places: &[u32], reverse: bool) -> Vec<Value> {
 }
 
 impl Heap {
-    /// The places of keys in ascending order, and what stood in the way, where they are not all sorted:
-    /// nothing if the verdict is known.
+    /// The places of keys in ascending order, and what stood in the way, where they are not all
+    /// sorted: nothing if the verdict is known.
     fn sort(&self, keys: &[Value], left: usize) -> (Vec<u32>, Verdict) {
         let mut places: Vec<u32> = (0..u32::try_from(keys.len()).unwrap_or(u32::MAX)).collect();
         let key = |place: u32| keys[place as usize];
-        // One pass to see whether all keys are of one simple type, which then needs no more looking.
+        // One pass to see whether all keys are of one simple type, which then needs no more
+        // looking.
         let integers = keys.iter().zip(&places).map(|(key, &place)| match key {
             Value::Int(number) => Some((*number, place)),
             _ => None,
@@ -231,8 +232,9 @@ impl Heap {
     }
 }
 
-/// A merge sort of runs, the counterpart of the library's `sort_places`. The standard library's sort is none: it may panic where `<` is no order (floats
-/// that are not numbers), and cannot stop early.
+/// A merge sort of runs, the counterpart of the library's `sort_places`. The standard library's
+/// sort is none: it may panic where `<` is no order (floats that are not numbers), and cannot stop
+/// early.
 fn merge_sort<E>(
     places: &mut [u32],
     less: &mut impl FnMut(u32, u32) -> Result<bool, E>,

@@ -1,5 +1,5 @@
-//! Steps of iterators that need nothing but the heap: no script, no engine, no exception. They are done in place, and within the run loop; all others are
-//! `Ctx::next`'s.
+//! Steps of iterators that need nothing but the heap: no script, no engine, no exception. They are
+//! done in place, and within the run loop; all others are `Ctx::next`'s.
 
 use super::iteration::{ITERATORS_NESTING, inner_of};
 use crate::vm::heap::Heap;
@@ -24,8 +24,8 @@ impl Iter {
 }
 
 impl Heap {
-    /// A step of an iterator, in place, if it needs nothing but the heap and raises nothing: the next item, or none at the end. Otherwise nothing has changed,
-    /// and `Ctx::next` must do it.
+    /// A step of an iterator, in place, if it needs nothing but the heap and raises nothing: the
+    /// next item, or none at the end. Otherwise nothing has changed, and `Ctx::next` must do it.
     pub(in crate::vm) fn step_alone(&mut self, iter: Ref<Iter>) -> Option<Option<Value>> {
         if !self.steps_alone(Value::Iter(iter), ITERATORS_NESTING) {
             return None;
@@ -145,7 +145,8 @@ impl Heap {
         }
     }
 
-    /// A step of an iterator that needs nothing but the heap (`Iter::is_plain`); others are left as they are.
+    /// A step of an iterator that needs nothing but the heap (`Iter::is_plain`); others are left as
+    /// they are.
     #[inline]
     pub(in crate::vm) fn step_plainly(&mut self, iter: &mut Iter) -> Option<Value> {
         let item = match iter {

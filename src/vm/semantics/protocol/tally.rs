@@ -71,7 +71,8 @@ impl Tally {
         Some(Tally(dict))
     }
 
-    /// Adds these numbers to those in a dict; false, with nothing changed, if one there is no small number or a method of the script must be asked.
+    /// Adds these numbers to those in a dict; false, with nothing changed, if one there is no small
+    /// number or a method of the script must be asked.
     pub(in crate::vm) fn add_to(&self, heap: &mut Heap, counts: Ref<Dict>) -> bool {
         let mut sums = Vec::with_capacity(heap.dicts[self.0].len());
         for entry in heap.dicts[self.0].iter() {

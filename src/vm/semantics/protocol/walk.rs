@@ -1,14 +1,14 @@
 //! Taking items one by one: CPython's builtins do something with each item before they ask for the
-//! next, and a script that makes the items, or catches what is raised over one of them, sees it. So a
-//! native goes as far as it can by itself, and leaves the rest to a loop of the library
+//! next, and a script that makes the items, or catches what is raised over one of them, sees it. So
+//! a native goes as far as it can by itself, and leaves the rest to a loop of the library
 //! (`src/stdlib/builtins.mini`): the item it could not deal with, and the iterator behind it.
 
 use crate::vm::heap::Heap;
 use crate::vm::heap::object::Iter;
 use crate::vm::heap::value::{Ref, Value};
 use crate::vm::heap::work::Work;
-use crate::vm::state::native::{Ctx, Interrupt};
-use crate::vm::state::thread::Answered;
+use crate::vm::state::native::{Abrupt, Ctx};
+use crate::vm::state::thread::LogEntry;
 
 /// So many items take microseconds.
 pub(super) const LOOK_EVERY: usize = 1 << 12;
@@ -123,8 +123,8 @@ impl Ctx<'_> {
     pub(in crate::vm) fn walk(
         &mut self,
         iterable: Value,
-        mut take: impl FnMut(&mut Self, Value) -> Result<Turn, Interrupt>,
-    ) -> Result<Walked, Interrupt> {
+        mut take: impl FnMut(&mut Self, Value) -> Result<Turn, Abrupt>,
+    ) -> Result<Walked, Abrupt> {
         let mut count = 0;
         let Some(mut walk) = Walk::over(&mut self.vm.heap, iterable) else {
             let pending = self.vm.heap.new_tuple(Vec::new());
@@ -151,7 +151,7 @@ impl Ctx<'_> {
                 // What could not be done just now, for want of memory or because the engine wants
                 // something, the library does, which looks and collects at each step. The native is
                 // not called again: what was taken is gone.
-                Ok(Turn::Ask) | Err(Interrupt::Flagged | Interrupt::Room { .. }) => {
+                Ok(Turn::Ask) | Err(Abrupt::Flagged | Abrupt::Room { .. }) => {
                     break Some(vec![item]);
                 }
                 Err(interrupt) => {
@@ -184,8 +184,8 @@ impl Ctx<'_> {
     pub(in crate::vm) fn or_by_library(
         &mut self,
         function: &str,
-        begin: impl FnOnce(&mut Self) -> Result<Outcome, Interrupt>,
-    ) -> Result<Value, Interrupt> {
+        begin: impl FnOnce(&mut Self) -> Result<Outcome, Abrupt>,
+    ) -> Result<Value, Abrupt> {
         match self.begin(begin)? {
             Outcome::Value(value) => Ok(value),
             Outcome::Rest(args) => {
@@ -195,27 +195,27 @@ impl Ctx<'_> {
         }
     }
 
-    /// What a native does before it asks. It is done once, however often the native is called again, and
-    /// remembered even if nothing is left to ask: another beginning may follow.
+    /// What a native does before it asks. It is done once, however often the native is called
+    /// again, and remembered even if nothing is left to ask: another beginning may follow.
     pub(in crate::vm) fn begin(
         &mut self,
-        begin: impl FnOnce(&mut Self) -> Result<Outcome, Interrupt>,
-    ) -> Result<Outcome, Interrupt> {
-        match self.answers.get(self.next_answer) {
-            Some(&Answered::Whole(value)) => {
-                self.next_answer += 1;
+        begin: impl FnOnce(&mut Self) -> Result<Outcome, Abrupt>,
+    ) -> Result<Outcome, Abrupt> {
+        match self.log.get(self.replayed) {
+            Some(&LogEntry::Whole(value)) => {
+                self.replayed += 1;
                 return Ok(Outcome::Value(value));
             }
-            Some(&Answered::Engine(Value::Tuple(args))) => {
-                self.next_answer += 1;
+            Some(&LogEntry::Engine(Value::Tuple(args))) => {
+                self.replayed += 1;
                 return Ok(Outcome::Rest(self.vm.heap.tuples[args].0.to_vec()));
             }
             _ => {}
         }
         let outcome = begin(self)?;
-        self.fresh.push(match &outcome {
-            Outcome::Value(value) => Answered::Whole(*value),
-            Outcome::Rest(args) => Answered::Engine(self.vm.heap.new_tuple(args.clone())),
+        self.new_entries.push(match &outcome {
+            Outcome::Value(value) => LogEntry::Whole(*value),
+            Outcome::Rest(args) => LogEntry::Engine(self.vm.heap.new_tuple(args.clone())),
         });
         Ok(outcome)
     }

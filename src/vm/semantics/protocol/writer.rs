@@ -1,5 +1,6 @@
-//! The walk that writes the text of a value. It keeps what is still to be written in a list of its own, so that nesting takes no room on the host's stack.
-//! Calls nothing: where a method of the script must speak, it leaves a hole.
+//! The walk that writes the text of a value. It keeps what is still to be written in a list of its
+//! own, so that nesting takes no room on the host's stack. Calls nothing: where a method of the
+//! script must speak, it leaves a hole.
 
 use super::identity::address;
 use crate::vm::Vm;
@@ -135,7 +136,8 @@ impl Writer {
 
     fn finish(&mut self, vm: &Vm) -> Result<(), TooDeep> {
         while let Some(part) = self.parts.pop() {
-            // A short list can stand for a text longer than the machine's memory: it may hold the same long text many times.
+            // A short list can stand for a text longer than the machine's memory: it may hold the
+            // same long text many times.
             if !self.fits(0) {
                 break;
             }
@@ -176,7 +178,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Begins a container whose items can be looked up one by one; or, if it is being written already, says so.
+    /// Begins a container whose items can be looked up one by one; or, if it is being written
+    /// already, says so.
     fn container(
         &mut self,
         value: Value,

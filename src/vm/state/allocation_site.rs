@@ -1,11 +1,12 @@
-//! Where the script made an object to wait with, and what it called it first: `not_empty of Queue jobs (line 3)`. Only the place is kept with the object; the
-//! names are read off the instructions that follow it when a report asks.
+//! Where the script made an object to wait with, and what it called it first: `not_empty of Queue
+//! jobs (line 3)`. Only the place is kept with the object; the names are read off the instructions
+//! that follow it when a report asks.
 
 use crate::bytecode::code::{self, Code};
 use crate::bytecode::op::{CodeIx, Op, Operand, Reg};
 use crate::vm::Vm;
 use crate::vm::heap::object::Object;
-use crate::vm::heap::primitive::{Birthplace, Inside, Site};
+use crate::vm::heap::primitive::{AllocationSite, Inside, Site};
 use crate::vm::heap::value::{Ref, ThreadId, Value};
 use crate::vm::state::thread::Frame;
 use std::fmt::Write as _;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 /// What a report calls an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Born {
+pub struct Origin {
     /// What the script made, if the object is a part of it: `Queue`.
     pub whole: Option<String>,
     /// Which part of that, where the library gives it a name for all: `not_empty`.
@@ -26,8 +27,9 @@ pub struct Born {
     pub tokens: bool,
 }
 
-impl Born {
-    /// `Lock forks[…] (line 8)`, `a Future (line 5)`, `not_empty of Queue jobs (line 3)`; `kind` is the object's own.
+impl Origin {
+    /// `Lock forks[…] (line 8)`, `a Future (line 5)`, `not_empty of Queue jobs (line 3)`; `kind` is
+    /// the object's own.
     #[must_use]
     pub fn describe(&self, kind: &str) -> String {
         let mut text = String::new();
@@ -68,14 +70,14 @@ const REACH: usize = 16;
 
 impl Vm {
     /// Where a thread is, for what it makes now.
-    pub(in crate::vm) fn birthplace(&mut self, thread: ThreadId) -> Option<Birthplace> {
+    pub(in crate::vm) fn allocation_site(&mut self, thread: ThreadId) -> Option<AllocationSite> {
         let program = self.image.program.clone();
         let module_of = |frame: &Frame| program.codes[frame.code.0 as usize].module;
         let state = &self.threads[thread.0 as usize];
         let at = state.frames.iter().rposition(|it| module_of(it) == 0)?;
         let script = site_of(&state.frames[at]);
         let Some(top) = state.frames[at + 1..].last() else {
-            return Some(Birthplace {
+            return Some(AllocationSite {
                 script,
                 library: None,
             });
@@ -95,7 +97,7 @@ impl Vm {
         // A name of the program's, so that there are not many.
         let asked = self.intern(&asked);
         self.names.keep(asked);
-        Some(Birthplace {
+        Some(AllocationSite {
             script,
             library: Some(Inside { site, asked }),
         })
@@ -103,38 +105,39 @@ impl Vm {
 
     /// What the script called a synchronisation object, and where it made it.
     #[must_use]
-    pub fn born(&self, object: Ref<Object>) -> Option<Born> {
-        self.birthplace_of(object).map(|place| self.born_at(place))
+    pub fn origin(&self, object: Ref<Object>) -> Option<Origin> {
+        self.allocation_site_of(object)
+            .map(|place| self.origin_at(place))
     }
 
     /// Where a synchronisation object was made.
     #[must_use]
-    pub fn birthplace_of(&self, object: Ref<Object>) -> Option<Birthplace> {
+    pub fn allocation_site_of(&self, object: Ref<Object>) -> Option<AllocationSite> {
         match &self.heap.objects[object] {
-            Object::Lock(it) => it.born,
-            Object::RLock(it) => it.born,
-            Object::Condition(it) => it.born,
-            Object::Semaphore(it) => it.born,
-            Object::Event(it) => it.born,
-            Object::Channel { born, .. } => *born,
+            Object::Lock(it) => it.origin,
+            Object::RLock(it) => it.origin,
+            Object::Condition(it) => it.origin,
+            Object::Semaphore(it) => it.origin,
+            Object::Event(it) => it.origin,
+            Object::Channel { origin, .. } => *origin,
             _ => None,
         }
     }
 
     /// The same for a channel, as far as this VM has an end of it.
     #[must_use]
-    pub fn channel_born(&self, number: u64) -> Option<Born> {
+    pub fn channel_origin(&self, number: u64) -> Option<Origin> {
         self.heap.objects.iter().find_map(|object| match object {
             Object::Channel {
                 channel,
-                born: Some(place),
+                origin: Some(place),
                 ..
-            } if *channel == number => Some(self.born_at(*place)),
+            } if *channel == number => Some(self.origin_at(*place)),
             _ => None,
         })
     }
 
-    fn born_at(&self, place: Birthplace) -> Born {
+    fn origin_at(&self, place: AllocationSite) -> Origin {
         let program = &self.image.program;
         let code = &program.codes[place.script.code.0 as usize];
         let source = &program.sources[code.source.0 as usize];
@@ -146,7 +149,7 @@ impl Vm {
         let part = place.library.and_then(|it| self.first_name(it.site));
         let whole = place.library.map(|it| self.name_text(it.asked).to_string());
         let module_of = |it: Inside| program.codes[it.site.code.0 as usize].module;
-        Born {
+        Origin {
             // Names in small letters are those of functions on the way.
             whole: whole.filter(|it| it.starts_with(char::is_uppercase)),
             // Names that begin with an underscore are the library's own affair.
