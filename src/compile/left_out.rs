@@ -145,7 +145,7 @@ const NAMES: &[(&str, &[&str], &str)] = &[
             "call_tracing",
             "breakpointhook",
         ],
-        "Mini runs no hook in a script; `mini run --stats` counts what each thread does, and `mini step` runs a script under your hands",
+        "Mini runs no hook in a script; `mini run --stats` counts what each thread does, and `mini run --timeline` draws when each ran",
     ),
     (
         "sys",
@@ -155,7 +155,7 @@ const NAMES: &[(&str, &[&str], &str)] = &[
     (
         "threading",
         &["settrace", "gettrace", "setprofile", "getprofile"],
-        "Mini runs no hook in a script; `mini run --stats` counts what each thread does, and `mini step` runs a script under your hands",
+        "Mini runs no hook in a script; `mini run --stats` counts what each thread does, and `mini run --timeline` draws when each ran",
     ),
     (
         "time",

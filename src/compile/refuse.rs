@@ -47,7 +47,10 @@ const BUILTINS: &[(&str, &str)] = &[
     ("__annotations__", "Mini does not keep annotations"),
     ("aiter", "Mini has no `async`; use threads"),
     ("anext", "Mini has no `async`; use threads"),
-    ("breakpoint", "`mini step` runs a script under your hands"),
+    (
+        "breakpoint",
+        "use `print`, or look at the run with `mini run --timeline`",
+    ),
     ("bytearray", "use `bytes`, or a list of integers"),
     ("compile", "Mini compiles a script once, before it starts"),
     ("complex", "Mini has no complex numbers; keep two floats"),

@@ -148,7 +148,7 @@ const MODULES: &[(&[&str], &str)] = &[
         &[
             "bdb", "cProfile", "doctest", "pdb", "profile", "pstats", "trace", "unittest",
         ],
-        "`assert` checks; `mini run --stats` counts what each thread does, and `mini step` runs a script under your hands",
+        "`assert` checks; `mini run --stats` counts what each thread does, and `mini run --timeline` draws when each ran",
     ),
     (
         &[

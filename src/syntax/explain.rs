@@ -601,7 +601,7 @@ impl<'a> Place<'a> {
     fn starred_in_brackets(&self, bracket: usize) -> Option<Finding> {
         let first = self.line[bracket + 1];
         let doubled = first.token == Token::DoubleStar && self.at == bracket + 1;
-        if !doubled && !(first.token == Token::Star && self.token().token.is_loose()) {
+        if !(doubled || first.token == Token::Star && self.token().token.is_loose()) {
             return None;
         }
         let (mut depth, mut lambdas) = (0_usize, 0_usize);

@@ -283,3 +283,50 @@ fn err_what_was_misspelt_is_guessed() {
     assert_eq!(mini(&["rnu"]), (Some(0), "1\n".into(), String::new()));
     fs::remove_file(folder().join("rnu")).unwrap();
 }
+
+/// Help that sends a learner to a command must not send them to one that is not there.
+#[test]
+fn each_command_that_a_message_or_a_page_names_is_there() {
+    let (_, help, _) = mini(&["help"]);
+    let commands: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert!(commands.contains(&"run"), "{help}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("README.md"), root.join("CHANGELOG.md")];
+    let mut folders = vec![root.join("src"), root.join("docs"), root.join("examples")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("it is there") {
+            let path = entry.expect("it can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for file in files {
+        let text = fs::read_to_string(&file).expect("sources and pages are text");
+        for (at, _) in text.match_indices("`mini ") {
+            let rest = &text[at + "`mini ".len()..];
+            let end = rest.find(|it: char| !it.is_ascii_lowercase());
+            let word = &rest[..end.unwrap_or(rest.len())];
+            let is_file = rest[word.len()..].starts_with(['.', '/']);
+            if word.is_empty() || is_file {
+                continue;
+            }
+            seen += 1;
+            if !commands.contains(&word) {
+                wrong.push(format!("{}: `mini {word}`", file.display()));
+            }
+        }
+    }
+    assert!(seen > 100, "{seen} commands were seen");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

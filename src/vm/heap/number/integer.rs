@@ -327,6 +327,7 @@ pub fn greatest_common_divisor(a: &BigInt, b: &BigInt) -> Result<BigInt, Fault> 
 /// The common divisor by Lehmer's algorithm (Knuth, `The Art of Computer Programming` 4.5.2,
 /// algorithm L; `_PyLong_GCD` in CPython's `Objects/longobject.c`): many of Euclid's steps are
 /// worked out on the leading bits, and done to the whole numbers at once. `a` is not below `b`.
+#[expect(clippy::many_single_char_names, reason = "as in the source")]
 fn lehmer(mut a: BigUint, mut b: BigUint) -> BigUint {
     /// Bits that are looked at; what the steps come to has half as many.
     const LEADING: u64 = 124;
@@ -351,6 +352,7 @@ fn lehmer(mut a: BigUint, mut b: BigUint) -> BigUint {
 
 /// What those steps of Euclid's come to that are the same for all numbers that begin with these
 /// bits, signs aside, and whether they are an even number. Nothing if there is not one such step.
+#[expect(clippy::many_single_char_names, reason = "as in the source")]
 fn euclid_steps(mut x: i128, mut y: i128) -> Option<([u64; 4], bool)> {
     let [mut p, mut q, mut r, mut s] = [1i128, 0, 0, 1];
     let mut steps = 0;
