@@ -9,9 +9,10 @@
 //!                                                   event ─▶ report
 //! ```
 //!
-//! The idea that the rest follows from: **a VM is a value.** `vm` is plain data with one verb, `Vm::run`,
-//! which runs one thread for a number of instructions and says why it stopped. An engine plays the
-//! operating system for it: it decides who runs, what time it is, and what a call is answered.
+//! The idea that the rest follows from: **a VM is a value.** `vm` is plain data with one verb,
+//! `Vm::run`, which runs one thread for a number of instructions and says why it stopped. An engine
+//! plays the operating system for it: it decides who runs, what time it is, and what a call is
+//! answered.
 //!
 //! Each file says at its head what it is and what it must not know. `docs/architecture.md` has the
 //! reasons, `docs/contributing.md` where a new instruction, builtin, preset or report goes, and
