@@ -143,14 +143,15 @@ impl Vm {
     pub fn collect(&mut self) {
         self.collect_objects();
         let checks = self.limits.tuning.checks;
+        if checks {
+            // Before caches go with their shapes: what only they held is free after the next one.
+            self.audit(true);
+        }
         if checks || self.names.are_crowded() || self.shapes.are_crowded() {
             self.forget_shapes();
             self.forget_names();
         }
         self.weigh();
-        if checks {
-            self.audit(true);
-        }
     }
 
     /// The same while a call is being made, whose keywords only code that is under way may have.
