@@ -1,5 +1,6 @@
 //! The heap: one arena for each type of object, handles instead of pointers, no reference counts.
-//! Collected by marking from roots and sweeping.
+//! Collected by marking from roots and sweeping. Knows no thread but by its number, no instruction,
+//! and not what an operation means.
 
 pub(super) mod arena;
 pub mod class;

@@ -1,6 +1,7 @@
-//! What a VM consists of beside its heap, and what engines and natives say to each other: threads
-//! and their frames, names, shapes, the linked program, slices. Knows what an operation needs, and
-//! not what it means.
+//! What a VM consists of beside its heap: threads and their frames, names, shapes, caches, the
+//! linked program, and what it says to engines and natives. What needs the whole of a VM but runs
+//! nothing is here, too: collecting it, comparing it, auditing it. Knows what an operation needs,
+//! and not what it means.
 
 pub mod allocation_site;
 pub(super) mod audit;

@@ -162,16 +162,6 @@ const ABSENCES: &[(&[&str], &[&str], &str)] = &[
         "prints nothing",
     ),
     (
-        &["vm/heap"],
-        &["Thread>", "Frame"],
-        "holds objects and knows no thread but by its number",
-    ),
-    (
-        &["vm/builtins"],
-        &[" Op::", "(Op::"],
-        "knows no instruction",
-    ),
-    (
         &["engine/sim"],
         &["HashMap", "HashSet"],
         "gives the same run each time, so nothing there may depend on the order of a hash map",
@@ -610,6 +600,47 @@ fn pages_name_only_files_that_are_there() {
         }
     }
     assert!(seen > 50, "{seen} paths were seen");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Modules that comments and pages name by their paths: `vm::state::sync`, `engine::sim`.
+#[test]
+fn comments_name_only_modules_that_are_there() {
+    let folders = ["src", "tests", "fuzz"];
+    let mut files: Vec<PathBuf> = folders.iter().flat_map(|it| sources(it, "rs")).collect();
+    files.extend(sources("docs", "md"));
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for path in files {
+        let text = text(&path);
+        let is_page = path.extension().is_some_and(|it| it == "md");
+        for (at, line) in text.lines().enumerate() {
+            if !is_page && !line.trim_start().starts_with("//") {
+                continue;
+            }
+            for code in line.split('`').skip(1).step_by(2) {
+                let is_ours = LAYERS.iter().any(|(module, _)| within(code, module));
+                if !is_ours || !code.contains("::") {
+                    continue;
+                }
+                // Types and functions stand behind their module.
+                let parts = code.split("::");
+                let module: Vec<&str> = parts
+                    .take_while(|part| part.chars().all(|it| it.is_ascii_lowercase() || it == '_'))
+                    .collect();
+                seen += 1;
+                if !Path::new("src")
+                    .join(module.join("/"))
+                    .with_extension("rs")
+                    .exists()
+                {
+                    let name = path.display();
+                    wrong.push(format!("{name}:{}: there is no module {code}", at + 1));
+                }
+            }
+        }
+    }
+    assert!(seen > 10, "{seen} modules were seen");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -106,7 +106,7 @@ pub struct ClassCosts {
     pub raise: u32,
 }
 
-/// Picoseconds of a unit of each kind of work (`vm::work`).
+/// Picoseconds of a unit of each kind of work (`vm::heap::work`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkCosts {
     pub visit: u32,

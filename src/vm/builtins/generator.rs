@@ -1,5 +1,5 @@
 //! The methods of generators. The first natives run a generator's frame and so are done by the VM
-//! itself (`vm::generator`); their numbers are known there.
+//! itself (`vm::interpreter::generator`); their numbers are fixed in `vm::state::natives`.
 
 use crate::vm::heap::class::{Name, Type, name};
 use crate::vm::heap::object::{Generator, GeneratorState, Object};

@@ -139,7 +139,7 @@ pub struct Instance {
 pub struct Exception {
     /// `args`: a tuple's items.
     pub args: Vec<Value>,
-    /// What some builtin exceptions keep beside them (`vm::exception`).
+    /// What some builtin exceptions keep beside them (`vm::state::exception`).
     pub fields: Vec<Value>,
     /// `__cause__`.
     pub cause: Option<Value>,

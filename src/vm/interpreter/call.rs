@@ -220,8 +220,6 @@ impl Vm {
         Ok(Flow::Switch)
     }
 
-    // ---- classes ----
-
     // ---- values on their way ----
 
     /// Brings a value to where it was wanted.

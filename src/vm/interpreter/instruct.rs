@@ -616,7 +616,7 @@ impl Vm {
 
     /// What `raise value from cause` raises.
     pub(in crate::vm) fn raise(&mut self, thread: usize, value: Value, cause: Value) -> Value {
-        let exception = match self.exception_from(thread, value) {
+        let exception = match self.exception_from(value) {
             Ok(exception) | Err(exception) => exception,
         };
         if cause.is_bound()
@@ -624,7 +624,7 @@ impl Vm {
         {
             let cause = match cause {
                 Value::None => None,
-                other => match self.exception_from(thread, other) {
+                other => match self.exception_from(other) {
                     Ok(cause) => Some(cause),
                     Err(_) => {
                         return self.throw(

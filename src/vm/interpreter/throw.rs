@@ -14,12 +14,7 @@ use crate::vm::state::thread::{Awaiting, LogEntry, Outcome, Return, Status};
 impl Vm {
     /// The exception that `raise value` raises: an instance, or a class to be instantiated without
     /// arguments.
-    pub(in crate::vm) fn exception_from(
-        &mut self,
-        thread: usize,
-        value: Value,
-    ) -> Result<Value, Value> {
-        let _ = thread;
+    pub(in crate::vm) fn exception_from(&mut self, value: Value) -> Result<Value, Value> {
         match value {
             Value::Instance(instance) if self.heap.instances[instance].exception.is_some() => {
                 Ok(value)

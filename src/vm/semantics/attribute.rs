@@ -1,7 +1,7 @@
-//! Attributes: what an object has by a name (look-up through instance and class, descriptors,
-//! `__getattr__`), shapes of instances, and the inline caches, whose conditions must agree with the
-//! look-up. Knows nothing of frames: where a method of the script is to be called, it says so
-//! (`Found`).
+//! Attributes: what an object has by a name, looked up through instance and class, descriptors and
+//! `__getattr__`, and what setting and deleting one does to an instance. What inline caches
+//! remember (`vm::state::cache`) must agree with it. Knows nothing of frames: where a method of the
+//! script is to be called, it says so (`Found`).
 
 mod access;
 mod class;

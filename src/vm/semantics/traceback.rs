@@ -12,12 +12,6 @@ use crate::vm::heap::value::Value;
 use std::fmt::Write;
 
 impl Vm {
-    /// The lines that report an exception: its traceback, with the exceptions that led to it.
-    #[must_use]
-    pub fn traceback(&mut self, exception: Value) -> String {
-        self.report(exception, &[])
-    }
-
     /// An exception and what led to it, outermost first, each with the sentence that links it to
     /// the one after it.
     pub(in crate::vm) fn chain(&self, exception: Value) -> Vec<(Value, &'static str)> {
@@ -48,6 +42,7 @@ impl Vm {
         chain
     }
 
+    /// The lines that report an exception: its traceback, with the exceptions that led to it.
     /// `texts`: what `str` gives for each exception of the chain, if it had to be asked of the
     /// script.
     pub(in crate::vm) fn report(&mut self, exception: Value, texts: &[String]) -> String {

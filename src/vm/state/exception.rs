@@ -1,6 +1,7 @@
-//! What some builtin exceptions keep beside their `args`, and when they take it from them
-//! (`Objects/exceptions.c`): `OSError` when it is made, or, where a class has an `__init__` of its
-//! own, when that calls `OSError`'s; `StopIteration` and `SystemExit` in their `__init__`.
+//! Making exceptions, and what some builtin ones keep beside their `args` (`Objects/exceptions.c`):
+//! `OSError` fills its fields when it is made, or, where a class has an `__init__` of its own, when
+//! that calls `OSError`'s; `StopIteration` and `SystemExit` in their `__init__`. Knows nothing of
+//! frames or handlers.
 
 use crate::vm::Vm;
 use crate::vm::heap::Weight;

@@ -41,6 +41,15 @@ pub struct Native {
 }
 
 impl Native {
+    /// The builtin type that its first argument must be of.
+    #[must_use]
+    pub fn receiver(&self) -> Option<Type> {
+        match self.kind {
+            Kind::Plain | Kind::Getter => self.owner,
+            Kind::Static | Kind::Class | Kind::Method => None,
+        }
+    }
+
     /// The name with its owner's, as some messages have it: `list.append`.
     #[must_use]
     pub fn qualified(&self) -> String {
@@ -230,6 +239,25 @@ pub enum Woken {
     TimedOut,
 }
 
+impl LogEntry {
+    /// What the engine replied, or what was done once.
+    fn engine(&self) -> Option<Value> {
+        match self {
+            LogEntry::Engine(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// How a wait ended.
+    fn woken(&self) -> Option<Woken> {
+        match self {
+            LogEntry::Woken => Some(Woken::Up),
+            LogEntry::TimedOut => Some(Woken::TimedOut),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Ctx<'a> {
     /// For a native that is called with these arguments, no keywords, and an empty log.
     pub(in crate::vm) fn new(vm: &'a mut Vm, thread: usize, id: NativeId, bound: Bound) -> Ctx<'a> {
@@ -346,21 +374,26 @@ impl Ctx<'_> {
         result
     }
 
+    /// The next entry of the log, if it answers what is asked now: `read` gives its answer then.
+    fn replay<T>(&mut self, read: impl FnOnce(&LogEntry) -> Option<T>) -> Option<T> {
+        let answer = read(self.log.get(self.replayed)?)?;
+        self.replayed += 1;
+        Some(answer)
+    }
+
     /// Calls values one after the other and gives all results.
     pub fn call_all(&mut self, calls: Vec<(Value, Vec<Value>)>) -> Result<Vec<Value>, Abrupt> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(LogEntry::Calls {
-            calls: asked,
-            results,
-        }) = self.log.get(self.replayed)
-            && same_calls(asked, &calls)
-        {
-            self.replayed += 1;
-            return Ok(results.clone());
-        }
-        Err(Abrupt::Calls {
+        let replayed = self.replay(|entry| match entry {
+            LogEntry::Calls {
+                calls: asked,
+                results,
+            } if same_calls(asked, &calls) => Some(results.clone()),
+            _ => None,
+        });
+        replayed.ok_or(Abrupt::Calls {
             calls,
             catch: false,
         })
@@ -385,32 +418,23 @@ impl Ctx<'_> {
         if calls.is_empty() {
             return Ok(Ok(Vec::new()));
         }
-        match self.log.get(self.replayed) {
-            Some(LogEntry::Calls {
+        let replayed = self.replay(|entry| match entry {
+            LogEntry::Calls {
                 calls: asked,
                 results,
-            }) if same_calls(asked, &calls) => {
-                self.replayed += 1;
-                Ok(Ok(results.clone()))
-            }
-            Some(LogEntry::Raised {
+            } if same_calls(asked, &calls) => Some(Ok(results.clone())),
+            LogEntry::Raised {
                 calls: asked,
                 exception,
-            }) if same_calls(asked, &calls) => {
-                self.replayed += 1;
-                Ok(Err(*exception))
-            }
-            _ => Err(Abrupt::Calls { calls, catch: true }),
-        }
+            } if same_calls(asked, &calls) => Some(Err(*exception)),
+            _ => None,
+        });
+        replayed.ok_or(Abrupt::Calls { calls, catch: true })
     }
 
     /// Asks the engine. An error of the engine is raised, not returned.
     pub fn sys(&mut self, call: SysCall) -> Result<Value, Abrupt> {
-        if let Some(LogEntry::Engine(value)) = self.log.get(self.replayed) {
-            self.replayed += 1;
-            return Ok(*value);
-        }
-        Err(Abrupt::Call(Box::new(call)))
+        self.sys_with(|_| Ok(call))
     }
 
     /// Asks the engine something that is costly to put together (a parcel), which is done once.
@@ -418,12 +442,10 @@ impl Ctx<'_> {
         &mut self,
         make: impl FnOnce(&mut Self) -> Result<SysCall, Abrupt>,
     ) -> Result<Value, Abrupt> {
-        if let Some(LogEntry::Engine(value)) = self.log.get(self.replayed) {
-            self.replayed += 1;
-            return Ok(*value);
+        match self.replay(LogEntry::engine) {
+            Some(value) => Ok(value),
+            None => Err(Abrupt::Call(Box::new(make(self)?))),
         }
-        let call = make(self)?;
-        Err(Abrupt::Call(Box::new(call)))
     }
 
     /// For loops that may be long, every now and then: gives up where the engine wants something.
@@ -448,16 +470,15 @@ impl Ctx<'_> {
         &mut self,
         act: impl FnOnce(&mut Self) -> Result<Value, Abrupt>,
     ) -> Result<Value, Abrupt> {
-        if let Some(LogEntry::Engine(value)) = self.log.get(self.replayed) {
-            self.replayed += 1;
-            return Ok(*value);
+        if let Some(value) = self.replay(LogEntry::engine) {
+            return Ok(value);
         }
         let value = act(self)?;
         self.new_entries.push(LogEntry::Engine(value));
         Ok(value)
     }
 
-    /// Remembers that it came by here with this value, for `noted` when it is called again.
+    /// Remembers that it came by here with this value, for `marked` when it is called again.
     pub(in crate::vm) fn mark(&mut self, mark: Value) {
         self.new_entries.push(LogEntry::Engine(mark));
     }
@@ -476,21 +497,11 @@ impl Ctx<'_> {
     /// The VM puts the thread at the end of the queue of `on` when it really waits. Being woken
     /// promises nothing: look again, in a loop.
     pub fn wait(&mut self, on: WaitOn, deadline_ns: Option<u64>) -> Result<Woken, Abrupt> {
-        match self.log.get(self.replayed) {
-            Some(LogEntry::Woken) => {
-                self.replayed += 1;
-                Ok(Woken::Up)
-            }
-            Some(LogEntry::TimedOut) => {
-                self.replayed += 1;
-                Ok(Woken::TimedOut)
-            }
-            _ => Err(Abrupt::Wait {
-                on,
-                deadline_ns,
-                guarded: false,
-            }),
-        }
+        self.replay(LogEntry::woken).ok_or(Abrupt::Wait {
+            on,
+            deadline_ns,
+            guarded: false,
+        })
     }
 
     /// The same for a native that has something to put right before an exception may end it: one
@@ -500,25 +511,15 @@ impl Ctx<'_> {
         on: WaitOn,
         deadline_ns: Option<u64>,
     ) -> Result<Result<Woken, Value>, Abrupt> {
-        match self.log.get(self.replayed) {
-            Some(LogEntry::Woken) => {
-                self.replayed += 1;
-                Ok(Ok(Woken::Up))
-            }
-            Some(LogEntry::TimedOut) => {
-                self.replayed += 1;
-                Ok(Ok(Woken::TimedOut))
-            }
-            Some(LogEntry::Raised { exception, .. }) => {
-                self.replayed += 1;
-                Ok(Err(*exception))
-            }
-            _ => Err(Abrupt::Wait {
-                on,
-                deadline_ns,
-                guarded: true,
-            }),
-        }
+        let replayed = self.replay(|entry| match entry {
+            LogEntry::Raised { exception, .. } => Some(Err(*exception)),
+            _ => entry.woken().map(Ok),
+        });
+        replayed.ok_or(Abrupt::Wait {
+            on,
+            deadline_ns,
+            guarded: true,
+        })
     }
 }
 
@@ -558,7 +559,7 @@ impl Vm {
     }
 }
 
-/// Is this the question that was answered? Between awaiting and being called again, other threads
+/// Is this the question that was answered? Between asking and being called again, other threads
 /// may have changed what the native looks at; then it must ask anew.
 fn same_calls(a: &[(Value, Vec<Value>)], b: &[(Value, Vec<Value>)]) -> bool {
     a.len() == b.len()

@@ -48,7 +48,7 @@ impl Vm {
         top
     }
 
-    /// Makes room for `size` values from `at` on: a few, which are counted but need no awaiting.
+    /// Makes room for `size` values from `at` on: a few, which are counted but need no asking.
     pub(in crate::vm) fn reserve(&mut self, thread: usize, at: usize, size: usize) {
         let grown = self.threads[thread].grow_stack(at + size);
         self.heap.allocated += grown;

@@ -56,13 +56,9 @@ impl Vm {
         if native.0 >= DONE_BY_THE_VM
             && let Some(bound) = self.image.natives.signature(native).fits(arguments)
         {
-            let entry = &self.image.natives[native];
-            let receiver = match (entry.owner, entry.kind) {
-                (Some(owner), Kind::Plain | Kind::Getter) => Some(owner.class()),
-                _ => None,
-            };
-            if receiver.is_none_or(|class| {
-                self.class_of(self.threads[thread].stack[arguments.at]) == class
+            let receiver = self.image.natives[native].receiver();
+            if receiver.is_none_or(|of| {
+                self.class_of(self.threads[thread].stack[arguments.at]) == of.class()
             }) {
                 return self.start_native(thread, native, bound, Vec::new(), ret);
             }
@@ -79,14 +75,11 @@ impl Vm {
         arguments: Arguments<'_>,
         ret: Return,
     ) -> Step {
-        let entry = &self.image.natives[native];
         if native.0 < DONE_BY_THE_VM {
-            return self.generator_native(thread, native, arguments, ret);
+            return generator::native(self, thread, native, arguments, ret);
         }
         let (bound, extra) = self.bind_native(thread, native, arguments)?;
-        if entry.owner.is_some() && matches!(entry.kind, Kind::Plain | Kind::Getter) {
-            self.check_receiver(thread, native, bound)?;
-        }
+        self.check_receiver(thread, native, bound)?;
         self.start_native(thread, native, bound, extra, ret)
     }
 
@@ -98,7 +91,7 @@ impl Vm {
         bound: Bound,
     ) -> Result<(), Value> {
         let entry = &self.image.natives[native];
-        let Some(owner) = entry.owner else {
+        let Some(owner) = entry.receiver() else {
             return Ok(());
         };
         let receiver = self.threads[thread].stack[bound.args_at as usize];
@@ -513,14 +506,11 @@ impl Vm {
             names: &[],
         };
         let (bound, extra) = self.bind_native(thread, native, arguments)?;
-        let entry = &self.image.natives[native];
-        if entry.owner.is_some() && matches!(entry.kind, Kind::Plain | Kind::Getter) {
-            self.check_receiver(thread, native, bound)?;
-        }
+        self.check_receiver(thread, native, bound)?;
         let mut ctx = Ctx::new(self, thread, native, bound);
         ctx.extra = &extra;
 
-        let result = (entry.function)(&mut ctx);
+        let result = ctx.run();
         let fresh = std::mem::take(&mut ctx.new_entries);
         match result {
             Ok(value) => Ok(CallInPlace::Value(value)),
@@ -541,17 +531,6 @@ impl Vm {
                 })
             }
         }
-    }
-
-    /// The methods of generators that run their frames.
-    fn generator_native(
-        &mut self,
-        thread: usize,
-        native: NativeId,
-        arguments: Arguments<'_>,
-        ret: Return,
-    ) -> Step {
-        generator::native(self, thread, native, arguments, ret)
     }
 }
 

@@ -19,7 +19,7 @@ impl Vm {
         kwargs: Value,
         dst: Reg,
     ) -> Step {
-        /// Fewer arguments than this need no awaiting.
+        /// Fewer arguments than this need no asking.
         const FEW: usize = 256;
         // They are copied here, to the stack, and to the callee's parameters there.
         const COPIES: usize = 6;

@@ -1,5 +1,6 @@
-//! Classes of values, and what stands in classes: look-up along the order of bases with its memory,
-//! special methods, setting and deleting. Knows nothing of instances' own attributes or of binding.
+//! Attributes of classes: setting and deleting them, and which ones a script cannot replace.
+//! Looking them up is in `vm::state::class`. Knows nothing of instances' own attributes or of
+//! binding.
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Class, Name, name};
