@@ -3,6 +3,7 @@
 
 pub(crate) mod child;
 pub(crate) mod deadlock;
+pub(crate) mod fault;
 pub mod outcome;
 pub mod real;
 pub mod sim;

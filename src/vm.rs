@@ -8,7 +8,7 @@ pub mod interpreter;
 pub mod semantics;
 pub mod state;
 
-pub use heap::{class, flag, memory, object, primitive, tuning, value, work};
+pub use heap::{class, fault, flag, memory, object, primitive, tuning, value, work};
 pub use interpreter::run;
 pub use semantics::parcel;
 pub use state::vm::{Limits, Vm};

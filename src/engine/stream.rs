@@ -9,7 +9,7 @@
 //! cannot write is lost with the child. And what goes to standard error comes after what was
 //! printed before it.
 
-use crate::vm::class::Type;
+use crate::engine::fault;
 use crate::vm::memory::{Account, Charge};
 use crate::vm::slice::Stream;
 use std::io::{self, BufRead, ErrorKind, Write};
@@ -129,10 +129,9 @@ impl Streams {
         let written = self.out.flush();
         if let Err(error) = &written {
             self.out.clear();
-            let (class, message) = os_error(error);
             let told = format!(
-                "Exception ignored in: <_io.TextIOWrapper name='<stdout>' mode='w' encoding='utf-8'>\n{}: {message}\n",
-                class.name()
+                "Exception ignored in: <_io.TextIOWrapper name='<stdout>' mode='w' encoding='utf-8'>\n{}\n",
+                fault::of(error)
             );
             self.err.put(0, &told, true);
         }
@@ -205,28 +204,6 @@ pub(crate) fn read_line(source: &mut dyn BufRead, memory: &Arc<Account>) -> io::
             return Ok(line);
         }
     }
-}
-
-/// The exception that a failed system call raises, and its message.
-pub(crate) fn os_error(error: &io::Error) -> (Type, String) {
-    let class = match error.kind() {
-        ErrorKind::BrokenPipe => Type::BrokenPipeError,
-        ErrorKind::WouldBlock => Type::BlockingIOError,
-        ErrorKind::PermissionDenied => Type::PermissionError,
-        ErrorKind::OutOfMemory => return (Type::MemoryError, String::new()),
-        _ => Type::OSError,
-    };
-    let text = error.to_string();
-    let Some(number) = error.raw_os_error() else {
-        return (class, text);
-    };
-    let reason = match class {
-        Type::BlockingIOError => "write could not complete without blocking",
-        _ => text
-            .strip_suffix(&format!(" (os error {number})"))
-            .unwrap_or(&text),
-    };
-    (class, format!("[Errno {number}] {reason}"))
 }
 
 /// One of them.

@@ -1,6 +1,7 @@
 //! The text form, the assembler, the verifier and the reference page.
 
 mod arbitrary;
+mod fast_paths;
 mod run;
 mod suite;
 

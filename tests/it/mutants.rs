@@ -59,8 +59,8 @@ impl Tally {
         self.ran.set(self.ran.get() + u64::from(ran));
     }
 
-    /// About a fifth of the assembly programs and two thirds of the scripts survive a change. The bound
-    /// lies far below, since each program added to the suite draws other changes.
+    /// About a fifth of the assembly programs and two thirds of the scripts survive a change. The
+    /// bound lies far below, since each program added to the suite draws other changes.
     fn assert_some_ran(&self) {
         let (ran, all) = (self.ran.get(), self.all.get());
         println!("{ran} of {all} mutants ran");

@@ -1,21 +1,21 @@
 //! What a VM asks of the operating system, served: one method for the dispatch, one for each call
 //! that blocks.
 
-use crate::engine::child::{SIGINT, no_memory};
+use crate::engine::child::SIGINT;
+use crate::engine::fault;
 use crate::engine::outcome::End;
 use crate::engine::real::channel::Tried;
 use crate::engine::real::clock;
 use crate::engine::real::gil::Until;
 use crate::engine::real::process::{Caller, Process};
 use crate::engine::real::worker::{Held, Next, OS_THREAD_BYTES, Worker};
-use crate::engine::stream::{Printed, os_error};
+use crate::engine::stream::Printed;
 use crate::event::{VmId, What};
-use crate::vm::class::Type;
+use crate::vm::fault::Fault;
 use crate::vm::slice::{Clock, Parcel, Reply, Stream, SysCall};
 use crate::vm::thread::Status;
 use crate::vm::value::ThreadId;
 use std::hash::{BuildHasher, RandomState};
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -70,7 +70,7 @@ impl Worker {
                 match self.machine.processes.lock().result(process) {
                     None => Reply::None,
                     Some(Ok(parcel)) => Reply::Parcel(parcel),
-                    Some(Err((class, message))) => Reply::Error(class, message),
+                    Some(Err(fault)) => Reply::Error(fault),
                 }
             }
             SysCall::Kill { process, signal } => {
@@ -83,9 +83,7 @@ impl Worker {
             SysCall::KillPid { pid, signal } => {
                 let target = self.machine.processes.lock().by_pid(pid);
                 match target {
-                    None => {
-                        Reply::Error(Type::ProcessLookupError, "[Errno 3] No such process".into())
-                    }
+                    None => Reply::Error(fault::no_such_process()),
                     Some(target) => {
                         self.kill(&target, signal);
                         Reply::None
@@ -98,7 +96,7 @@ impl Worker {
                     Some(held) => {
                         Reply::Int(channels.open(capacity, self.process.number, held) as i64)
                     }
-                    None => Reply::Error(Type::MemoryError, String::new()),
+                    None => Reply::Error(Fault::memory()),
                 }
             }
             SysCall::ChannelLen { channel } => Reply::Int(
@@ -229,7 +227,7 @@ impl Worker {
             Some(Printed::Kept) => self.answer(vm, Reply::None),
             Some(Printed::Due) => match self.outside(vm, || machine.output.write_out(stream)) {
                 Ok(()) => self.answer(vm, Reply::None),
-                Err(error) => self.answer(vm, failed(&error)),
+                Err(error) => self.answer(vm, Reply::Error(fault::of(&error))),
             },
             Some(Printed::TooMuch) => {
                 machine.end(End::Limit("--max-output"));
@@ -250,14 +248,11 @@ impl Worker {
             Blocked::Done(Ok(line)) => {
                 let answer = match String::from_utf8(line) {
                     Ok(line) => Reply::Text(line.into()),
-                    Err(error) => Reply::Error(
-                        Type::UnicodeDecodeError,
-                        format!("standard input is not UTF-8: {}", error.utf8_error()),
-                    ),
+                    Err(error) => Reply::Error(fault::not_utf8(&error.utf8_error())),
                 };
                 self.answer(vm, answer)
             }
-            Blocked::Done(Err(error)) => self.answer(vm, failed(&error)),
+            Blocked::Done(Err(error)) => self.answer(vm, Reply::Error(fault::of(&error))),
             Blocked::TimedOut | Blocked::Interrupted => {
                 input.forget(&self.caller());
                 Next::Go
@@ -298,7 +293,7 @@ impl Worker {
         parcel: &Parcel,
         deadline_ns: Option<u64>,
     ) -> Next {
-        let broken = || Reply::Error(Type::BrokenPipeError, "[Errno 32] Broken pipe".into());
+        let broken = || Reply::Error(fault::broken_pipe());
         let Some(it) = self.machine.channels.get(channel) else {
             return self.answer(vm, broken());
         };
@@ -328,7 +323,7 @@ impl Worker {
     }
 
     fn receive(&mut self, vm: &mut Held<'_>, channel: u64, deadline_ns: Option<u64>) -> Next {
-        let gone = || Reply::Error(Type::EOFError, String::new());
+        let gone = || Reply::Error(fault::end_of_channel());
         let Some(it) = self.machine.channels.get(channel) else {
             return self.answer(vm, gone());
         };
@@ -397,7 +392,7 @@ impl Worker {
         }
         vm.unmake_thread(thread);
         self.machine.refused("--max-threads");
-        Reply::Error(Type::RuntimeError, "can't start new thread".into())
+        Reply::Error(fault::no_more_threads())
     }
 
     fn fork(&mut self, vm: &mut Held<'_>, name: Arc<str>, daemon: bool) -> Reply {
@@ -405,7 +400,7 @@ impl Worker {
         if machine.output.is_pending()
             && let Err(error) = self.outside(vm, || machine.output.flush())
         {
-            return failed(&error);
+            return Reply::Error(fault::of(&error));
         }
         let intervals = (
             self.process.switch_interval_ns.load(Ordering::Relaxed),
@@ -415,7 +410,7 @@ impl Worker {
         let child = if self.machine.has_room() {
             let Some(child) = vm.fork(self.thread) else {
                 self.machine.refused("--max-memory");
-                return no_memory();
+                return Reply::Error(fault::no_memory_to_fork());
             };
             self.machine.new_process(
                 child,
@@ -449,10 +444,7 @@ impl Worker {
             self.machine.end_process(&child, 1);
         }
         self.machine.refused("--max-processes");
-        Reply::Error(
-            Type::BlockingIOError,
-            "[Errno 11] Resource temporarily unavailable".into(),
-        )
+        Reply::Error(fault::no_more_processes())
     }
 
     fn kill(&self, target: &Process, signal: i32) {
@@ -479,9 +471,4 @@ fn parent_of_program() -> i64 {
 #[cfg(not(unix))]
 fn parent_of_program() -> i64 {
     1
-}
-
-fn failed(error: &io::Error) -> Reply {
-    let (class, message) = os_error(error);
-    Reply::Error(class, message)
 }

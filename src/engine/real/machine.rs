@@ -21,7 +21,7 @@ use crate::gil::{DEFAULT_INTERVAL_NS, DEFAULT_TICKS, Rules};
 use crate::printable;
 use crate::printable::Printable;
 use crate::vm::Vm;
-use crate::vm::class::Type;
+use crate::vm::fault::Fault;
 use crate::vm::slice::Parcel;
 use crate::vm::value::ThreadId;
 use parking_lot::{Condvar, Mutex};
@@ -126,7 +126,7 @@ struct Entry {
     /// Until its last thread has left.
     remains: Weak<Process>,
     exit_code: Option<i32>,
-    result: Option<Result<Parcel, (Type, String)>>,
+    result: Option<Result<Parcel, Fault>>,
     /// Who waits for its end.
     waiting: Vec<Caller>,
 }
@@ -173,11 +173,11 @@ impl Processes {
         }
     }
 
-    pub(super) fn result(&self, number: u64) -> Option<Result<Parcel, (Type, String)>> {
+    pub(super) fn result(&self, number: u64) -> Option<Result<Parcel, Fault>> {
         self.entries.get(&number)?.result.clone()
     }
 
-    pub(super) fn set_result(&mut self, number: u64, result: Result<Parcel, (Type, String)>) {
+    pub(super) fn set_result(&mut self, number: u64, result: Result<Parcel, Fault>) {
         if let Some(entry) = self.entries.get_mut(&number) {
             entry.result = Some(result);
         }

@@ -1,16 +1,17 @@
 //! What a VM asks of the operating system, served in virtual time: one method for the dispatch, one
 //! for each call that blocks.
 
-use crate::engine::child::{SIGINT, no_memory};
+use crate::engine::child::SIGINT;
+use crate::engine::fault;
 use crate::engine::outcome::End;
 use crate::engine::sim::channel::Tried;
 use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::cost::ZeroSleep;
 use crate::engine::sim::task::{Resume, TaskId};
 use crate::engine::sim::world::World;
-use crate::engine::stream::{Printed, os_error};
+use crate::engine::stream::Printed;
 use crate::event::What;
-use crate::vm::class::Type;
+use crate::vm::fault::Fault;
 use crate::vm::slice::{Clock, Parcel, Reply, SysCall};
 use crate::vm::thread::Status;
 use crate::vm::value::ThreadId;
@@ -63,12 +64,9 @@ impl World {
                 let answer = match line {
                     Ok(line) => match String::from_utf8(line) {
                         Ok(line) => Reply::Text(line.into()),
-                        Err(error) => Reply::Error(
-                            Type::UnicodeDecodeError,
-                            format!("standard input is not UTF-8: {}", error.utf8_error()),
-                        ),
+                        Err(error) => Reply::Error(fault::not_utf8(&error.utf8_error())),
                     },
-                    Err(error) => failed(&error),
+                    Err(error) => Reply::Error(fault::of(&error)),
                 };
                 self.answer(task, answer);
                 return self.short_call(task, self.costs.system_call);
@@ -95,7 +93,7 @@ impl World {
                 match process.and_then(|it| it.result.clone()) {
                     None => Reply::None,
                     Some(Ok(parcel)) => Reply::Parcel(parcel),
-                    Some(Err((class, message))) => Reply::Error(class, message),
+                    Some(Err(fault)) => Reply::Error(fault),
                 }
             }
             SysCall::Kill { process, signal } => {
@@ -109,9 +107,7 @@ impl World {
                     it.pid == pid && it.exit_code.is_none()
                 };
                 match self.processes.iter().position(alive) {
-                    None => {
-                        Reply::Error(Type::ProcessLookupError, "[Errno 3] No such process".into())
-                    }
+                    None => Reply::Error(fault::no_such_process()),
                     Some(target) => {
                         self.kill(task, target as u32, signal);
                         Reply::None
@@ -121,7 +117,7 @@ impl World {
             SysCall::ChannelNew { capacity } => {
                 match self.processes[number as usize].vm().pay_for_channel() {
                     Some(held) => Reply::Int(self.channels.open(capacity, number, held) as i64),
-                    None => Reply::Error(Type::MemoryError, String::new()),
+                    None => Reply::Error(Fault::memory()),
                 }
             }
             SysCall::ChannelLen { channel } => Reply::Int(self.channels.len(channel) as i64),
@@ -246,10 +242,7 @@ impl World {
         let number = self.tasks[task.0 as usize].process;
         match self.channels.send(channel, parcel, number, task) {
             Tried::Wait => None,
-            Tried::Gone => Some(Reply::Error(
-                Type::BrokenPipeError,
-                "[Errno 32] Broken pipe".into(),
-            )),
+            Tried::Gone => Some(Reply::Error(fault::broken_pipe())),
             Tried::Done((), woken) => {
                 let bytes = parcel.bytes.len() as u64;
                 self.emit(task, || What::Sent { channel, bytes });
@@ -266,7 +259,7 @@ impl World {
         let number = self.tasks[task.0 as usize].process;
         match self.channels.receive(channel, number, task) {
             Tried::Wait => None,
-            Tried::Gone => Some(Reply::Error(Type::EOFError, String::new())),
+            Tried::Gone => Some(Reply::Error(fault::end_of_channel())),
             Tried::Done(parcel, woken) => {
                 let bytes = parcel.bytes.len() as u64;
                 self.emit(task, || What::Received { channel, bytes });
@@ -327,7 +320,8 @@ impl World {
                 self.go_on(task);
             }
             Printed::Due => {
-                let answer = written.map_or_else(|error| failed(&error), |()| Reply::None);
+                let answer =
+                    written.map_or_else(|error| Reply::Error(fault::of(&error)), |()| Reply::None);
                 self.answer(task, answer);
                 self.short_call(task, self.costs.system_call);
             }
@@ -360,19 +354,16 @@ impl World {
         }
         vm.unmake_thread(thread);
         self.refused("--max-threads");
-        Reply::Error(Type::RuntimeError, "can't start new thread".into())
+        Reply::Error(fault::no_more_threads())
     }
 
     fn fork(&mut self, task: TaskId, name: Arc<str>, daemon: bool, spawns: bool) -> Reply {
         if let Err(error) = self.console.flush() {
-            return failed(&error);
+            return Reply::Error(fault::of(&error));
         }
         if self.processes_alive >= self.process_limit {
             self.refused("--max-processes");
-            return Reply::Error(
-                Type::BlockingIOError,
-                "[Errno 11] Resource temporarily unavailable".into(),
-            );
+            return Reply::Error(fault::no_more_processes());
         }
         let state = &self.tasks[task.0 as usize];
         let (number, thread) = (state.process, state.thread);
@@ -381,7 +372,7 @@ impl World {
         let bytes = (parent.heap.live + parent.heap.allocated) as u64;
         let Some(vm) = parent.fork(thread) else {
             self.refused("--max-memory");
-            return no_memory();
+            return Reply::Error(fault::no_memory_to_fork());
         };
         let cost = if spawns {
             self.costs.spawn
@@ -426,9 +417,4 @@ impl World {
             None => Some(0),
         }
     }
-}
-
-fn failed(error: &io::Error) -> Reply {
-    let (class, message) = os_error(error);
-    Reply::Error(class, message)
 }

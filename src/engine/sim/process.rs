@@ -5,7 +5,7 @@ use crate::engine::sim::clock::VirtualNs;
 use crate::engine::sim::task::TaskId;
 use crate::gil::lock::Lock;
 use crate::vm::Vm;
-use crate::vm::class::Type;
+use crate::vm::fault::Fault;
 use crate::vm::slice::Parcel;
 use crate::vm::value::ThreadId;
 use std::cmp::Reverse;
@@ -38,7 +38,7 @@ pub(super) struct Process {
     /// Processor time of all its tasks.
     pub(super) cpu: VirtualNs,
     pub(super) exit_code: Option<i32>,
-    pub(super) result: Option<Result<Parcel, (Type, String)>>,
+    pub(super) result: Option<Result<Parcel, Fault>>,
     /// Who waits for its end.
     pub(super) waiting: Vec<TaskId>,
     /// Without a lock: when the bursts end that are under way.

@@ -1,8 +1,9 @@
-//! An exception that is yet to be made: how pure functions, which have no heap to make one in,
-//! refuse.
+//! An exception that is yet to be made: how pure functions and engines, which have no heap to make
+//! one in, refuse.
 
 use crate::vm::heap::class::Type;
 use std::borrow::Cow;
+use std::fmt;
 
 /// The class and the message of an exception.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,15 @@ impl Fault {
         }
     }
 
+    /// What C reports by an error number.
+    #[must_use]
+    pub fn system(class: Type, errno: i64, message: impl Into<Cow<'static, str>>) -> Fault {
+        Fault {
+            errno: Some(errno),
+            ..Fault::new(class, message)
+        }
+    }
+
     /// `ValueError`.
     #[must_use]
     pub fn value(message: impl Into<Cow<'static, str>>) -> Fault {
@@ -71,10 +81,7 @@ impl Fault {
     /// C's `EINVAL`, as an `OSError`.
     #[must_use]
     pub fn invalid_argument() -> Fault {
-        Fault {
-            errno: Some(22),
-            ..Fault::new(Type::OSError, "Invalid argument")
-        }
+        Fault::system(Type::OSError, 22, "Invalid argument")
     }
 
     /// A text or bytes that an encoding cannot take.
@@ -93,9 +100,18 @@ impl Fault {
     /// C's `ERANGE`, as a float power reports it.
     #[must_use]
     pub fn out_of_range() -> Fault {
-        Fault {
-            errno: Some(34),
-            ..Fault::overflow("Numerical result out of range")
+        Fault::system(Type::OverflowError, 34, "Numerical result out of range")
+    }
+}
+
+impl fmt::Display for Fault {
+    /// As the last line of a traceback has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.class.name())?;
+        match self.errno {
+            Some(number) => write!(f, ": [Errno {number}] {}", self.message),
+            None if self.message.is_empty() => Ok(()),
+            None => write!(f, ": {}", self.message),
         }
     }
 }

@@ -7,12 +7,6 @@ use crate::vm::state::slice::{Reply, SysCall};
 use crate::vm::state::thread;
 use crate::vm::state::thread::{Awaiting, LogEntry, Return, Status, Thread};
 
-/// The parts of `[Errno 3] No such process`: the two arguments that the exception has.
-fn os_error(message: &str) -> Option<(i64, &str)> {
-    let (errno, text) = message.strip_prefix("[Errno ")?.split_once("] ")?;
-    Some((errno.parse().ok()?, text))
-}
-
 impl Vm {
     /// Answers the call that a thread stopped with.
     pub fn answer(&mut self, thread: ThreadId, answer: Reply) {
@@ -30,18 +24,11 @@ impl Vm {
                 .new_tuple([Value::Int(process as i64), Value::Int(pid)])),
             Reply::Parcel(parcel) => match parcel::decode_with_room(self, &parcel) {
                 Ok(value) => Ok(self.heap.new_tuple([value])),
-                Err(refusal) => Err(refusal.exception()),
+                Err(refusal) => Err(refusal.fault()),
             },
-            Reply::Error(class, message) => Err((class, message)),
+            Reply::Error(fault) => Err(fault),
         };
-        let answered = answered.map_err(|(class, message)| {
-            let args = match os_error(&message) {
-                _ if message.is_empty() => Vec::new(),
-                Some((errno, text)) => vec![Value::Int(errno), self.heap.new_str(text)],
-                None => vec![self.heap.new_string(message)],
-            };
-            self.new_exception(class, args)
-        });
+        let answered = answered.map_err(|fault| self.exception_of(fault));
         let state = &mut self.threads[at];
         state.status = Status::Ready;
         match answered {

@@ -16,6 +16,7 @@ pub use encode::{encode, encode_for_child};
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type, name};
+use crate::vm::heap::fault::Fault;
 use crate::vm::heap::value::Value;
 use crate::vm::state::native::{Abrupt, Ctx};
 use std::sync::Arc;
@@ -23,26 +24,30 @@ use std::sync::Arc;
 /// Why a value is not packed, or not unpacked.
 #[derive(Debug)]
 pub enum Refusal {
-    /// It cannot be, by this exception.
-    Never(Type, String),
+    /// It cannot be.
+    Never(Fault),
     /// It takes so many bytes of memory, at least, and there are fewer.
     Room(usize),
 }
 
 impl Refusal {
-    /// The exception for who cannot make room.
+    fn never(class: Type, message: String) -> Refusal {
+        Refusal::Never(Fault::new(class, message))
+    }
+
+    /// What is raised where no room can be made.
     #[must_use]
-    pub fn exception(self) -> (Type, String) {
+    pub fn fault(self) -> Fault {
         match self {
-            Refusal::Never(class, message) => (class, message),
-            Refusal::Room(_) => (Type::MemoryError, String::new()),
+            Refusal::Never(fault) => fault,
+            Refusal::Room(_) => Fault::memory(),
         }
     }
 
     /// What a native comes to that wanted it.
     pub(in crate::vm) fn interrupt(self, ctx: &mut Ctx<'_>) -> Abrupt {
         match self {
-            Refusal::Never(class, message) => ctx.error(class, message),
+            Refusal::Never(fault) => ctx.raise(fault),
             Refusal::Room(bytes) => Abrupt::Room { bytes },
         }
     }

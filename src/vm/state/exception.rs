@@ -6,8 +6,9 @@
 use crate::vm::Vm;
 use crate::vm::heap::Weight;
 use crate::vm::heap::class::{Class, Name, Type, name};
+use crate::vm::heap::fault::{Coded, Fault};
 use crate::vm::heap::memory::Counted;
-use crate::vm::heap::object::{Exception, Instance};
+use crate::vm::heap::object::{Bytes, Exception, Instance};
 use crate::vm::heap::value::{Ref, Value};
 use smol_str::SmolStr;
 
@@ -52,6 +53,28 @@ impl Vm {
             dict: None,
             exception: Some(Box::new(exception)),
         })
+    }
+
+    /// The exception that a fault describes.
+    pub fn exception_of(&mut self, fault: Fault) -> Value {
+        if let Some(coding) = fault.coding {
+            let args = vec![
+                self.heap.new_string(coding.encoding),
+                match coding.object {
+                    Coded::Text(text) => self.heap.new_string(text),
+                    Coded::Bytes(bytes) => self.heap.new_bytes(Bytes(bytes.into())),
+                },
+                Value::Int(coding.start as i64),
+                Value::Int(coding.end as i64),
+                self.heap.new_string(coding.reason),
+            ];
+            return self.new_exception(fault.class, args);
+        }
+        let mut args: Vec<Value> = fault.errno.map(Value::Int).into_iter().collect();
+        if !fault.message.is_empty() {
+            args.push(self.heap.new_str(fault.message));
+        }
+        self.new_exception(fault.class, args)
     }
 
     /// An exception with one message.

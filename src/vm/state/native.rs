@@ -11,8 +11,7 @@
 
 use crate::vm::Vm;
 use crate::vm::heap::class::{Name, Type};
-use crate::vm::heap::fault::{Coded, Fault};
-use crate::vm::heap::object::Bytes;
+use crate::vm::heap::fault::Fault;
 use crate::vm::heap::value::{NativeId, ThreadId, Value};
 use crate::vm::state::slice::{SysCall, WaitOn};
 use crate::vm::state::stack::{Arguments, Bound};
@@ -591,25 +590,7 @@ impl Ctx<'_> {
     /// An interrupt that raises the exception.
     #[must_use]
     pub fn raise(&mut self, fault: Fault) -> Abrupt {
-        if let Some(coding) = fault.coding {
-            let heap = &mut self.vm.heap;
-            let args = vec![
-                heap.new_string(coding.encoding),
-                match coding.object {
-                    Coded::Text(text) => heap.new_string(text),
-                    Coded::Bytes(bytes) => heap.new_bytes(Bytes(bytes.into())),
-                },
-                Value::Int(coding.start as i64),
-                Value::Int(coding.end as i64),
-                heap.new_string(coding.reason),
-            ];
-            return Abrupt::Throw(self.vm.new_exception(fault.class, args));
-        }
-        let mut args: Vec<Value> = fault.errno.map(Value::Int).into_iter().collect();
-        if !fault.message.is_empty() {
-            args.push(self.vm.heap.new_str(fault.message));
-        }
-        Abrupt::Throw(self.vm.new_exception(fault.class, args))
+        Abrupt::Throw(self.vm.exception_of(fault))
     }
 
     /// The result of a pure function; its fault is raised.

@@ -1,7 +1,7 @@
 //! What `run` answers, what a VM may ask of its engine, and the engine's answers. Plain data; knows
 //! no engine.
 
-use crate::vm::heap::class::Type;
+use crate::vm::heap::fault::Fault;
 use crate::vm::heap::memory::Charge;
 use crate::vm::heap::object::Object;
 use crate::vm::heap::primitive::ChannelEnd;
@@ -221,7 +221,7 @@ pub enum Reply {
     },
     Parcel(Parcel),
     /// Raise this.
-    Error(Type, String),
+    Error(Fault),
 }
 
 /// A copied value.

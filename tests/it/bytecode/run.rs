@@ -13,6 +13,7 @@ use mini::compile::{Environment, compile};
 use mini::source::Source;
 use mini::vm::builtins::{is_builtin, table};
 use mini::vm::class::Type;
+use mini::vm::fault::Fault;
 use mini::vm::link::Image;
 use mini::vm::slice::{Budget, Reply, Stop, SysCall};
 use mini::vm::thread::Status;
@@ -214,7 +215,7 @@ fn drive(mut vm: Vm, u: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
-fn answer(call: &SysCall) -> Reply {
+pub(super) fn answer(call: &SysCall) -> Reply {
     match call {
         SysCall::Sleep { .. }
         | SysCall::Write { .. }
@@ -239,7 +240,7 @@ fn answer(call: &SysCall) -> Reply {
         | SysCall::Receive { .. }
         | SysCall::ChannelLen { .. }
         | SysCall::ChannelClose { .. } => {
-            Reply::Error(Type::OSError, "there is one process".to_owned())
+            Reply::Error(Fault::new(Type::OSError, "there is one process"))
         }
     }
 }

@@ -151,7 +151,7 @@ impl Decoder<'_> {
                     let modules = &self.vm.image.program.modules;
                     let at = modules.iter().position(|it| *it.name == *module);
                     let module = at.map_or(module.into(), |at| module_text(self.vm, at));
-                    return Err(Refusal::Never(
+                    return Err(Refusal::never(
                         Type::AttributeError,
                         format!("Can't get attribute '{qualname}' on {module}"),
                     ));

@@ -316,15 +316,15 @@ impl Encoder<'_> {
                 self.raw(module.as_bytes())?;
                 self.raw(qualname.as_bytes())
             }
-            Some(_) => Err(Refusal::Never(
+            Some(_) => Err(Refusal::never(
                 Type::PicklingError,
                 format!("Can't pickle {shown}: it's not the same object as {module}.{qualname}"),
             )),
-            None if qualname.contains("<locals>") => Err(Refusal::Never(
+            None if qualname.contains("<locals>") => Err(Refusal::never(
                 Type::AttributeError,
                 format!("Can't pickle local object '{qualname}'"),
             )),
-            None => Err(Refusal::Never(
+            None => Err(Refusal::never(
                 Type::PicklingError,
                 format!("Can't pickle {shown}: attribute lookup {qualname} on {module} failed"),
             )),
@@ -349,10 +349,10 @@ impl Encoder<'_> {
             // travel.
             if let Some(Value::Str(why)) = base.own(name::REDUCE) {
                 let why = self.vm.heap.text(why).to_owned();
-                return Err(Refusal::Never(Type::NotImplementedError, why));
+                return Err(Refusal::never(Type::NotImplementedError, why));
             }
             if let Some(&name) = CUSTOM.iter().find(|&&name| base.own(name).is_some()) {
-                return Err(Refusal::Never(
+                return Err(Refusal::never(
                     Type::TypeError,
                     format!(
                         "cannot pickle '{}' object: Mini copies attributes and does not call {}",
@@ -412,7 +412,7 @@ impl Encoder<'_> {
                 let message = format!(
                     "{of} objects should only be shared between processes through inheritance"
                 );
-                Err(Refusal::Never(Type::RuntimeError, message))
+                Err(Refusal::never(Type::RuntimeError, message))
             }
             Object::Free
             | Object::Property { .. }
@@ -440,7 +440,7 @@ fn is_shared(class: &Class) -> bool {
 }
 
 fn cannot_pickle(type_name: &str) -> Refusal {
-    Refusal::Never(
+    Refusal::never(
         Type::TypeError,
         format!("cannot pickle '{type_name}' object"),
     )
