@@ -137,6 +137,8 @@ pub enum Blockage {
     },
     /// The end of a thread of its VM.
     Thread(ThreadId),
+    /// The beginning of a thread that it has started.
+    Begin(ThreadId),
     /// The main thread has ended and waits for the plain threads of its VM.
     Threads,
     /// The end of another process.
@@ -196,7 +198,7 @@ impl Blockage {
         match self {
             Blockage::Object { kind, .. } => kind.name(),
             Blockage::Room { .. } | Blockage::Message { .. } => "channel",
-            Blockage::Thread(_) | Blockage::Threads => "thread",
+            Blockage::Thread(_) | Blockage::Begin(_) | Blockage::Threads => "thread",
             Blockage::Process(_) | Blockage::Children => "process",
             Blockage::Sleep | Blockage::Input | Blockage::System => "system",
         }
@@ -246,6 +248,7 @@ impl Blockage {
     fn in_vm(vm: &Vm, on: WaitOn) -> Blockage {
         let object = match on {
             WaitOn::Thread(other) => return Blockage::Thread(other),
+            WaitOn::Begin(other) => return Blockage::Begin(other),
             WaitOn::Object(object) => object,
         };
         let (kind, held_by) = SyncKind::of(vm, object);

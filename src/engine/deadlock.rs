@@ -115,6 +115,7 @@ pub(crate) fn reason(
 fn waits_for(vm: &Vm, on: WaitOn, waiter: ThreadId) -> String {
     let object = match on {
         WaitOn::Thread(other) => return format!("{} to end", vm.threads[other.0 as usize].name),
+        WaitOn::Begin(other) => return format!("{} to begin", vm.threads[other.0 as usize].name),
         WaitOn::Object(object) => object,
     };
     let (kind, held_by) = SyncKind::of(vm, object);

@@ -29,6 +29,7 @@ impl Thing {
             }
             Blockage::Sleep
             | Blockage::Thread(_)
+            | Blockage::Begin(_)
             | Blockage::Threads
             | Blockage::Process(_)
             | Blockage::Children

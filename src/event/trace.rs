@@ -87,6 +87,7 @@ mod blockage {
     pub(super) const MESSAGE: u8 = 7;
     pub(super) const INPUT: u8 = 8;
     pub(super) const SYSTEM: u8 = 9;
+    pub(super) const BEGIN: u8 = 10;
 }
 
 /// The objects that threads wait for, by number.

@@ -30,6 +30,9 @@ pub struct Lock {
     /// `threading.Lock.acquire` lets go of the interpreter lock even if the mutex is free (2.7's
     /// `Modules/threadmodule.c`).
     pub mutex_lets_go: bool,
+    /// `Thread.start` comes back when the new thread has begun (CPython's `Lib/threading.py`,
+    /// `_started.wait()`).
+    pub start_waits: bool,
     /// What becomes of the other threads when the main one ends.
     pub main_exit: MainExit,
     /// What has a lock of its own: a VM of Mini stands for one of these.
@@ -73,6 +76,8 @@ pub struct Polls {
     pub entry: bool,
     /// After the call of a builtin.
     pub builtin: Builtins,
+    /// Between the `__enter__` of a free Lock or RLock and the body of the `with`.
+    pub lock_enter: bool,
     /// After the return of a function of the script.
     pub return_: bool,
 }
@@ -114,6 +119,7 @@ impl Polls {
         forward_jump: true,
         entry: true,
         builtin: Builtins::All,
+        lock_enter: true,
         return_: true,
     };
 
@@ -125,14 +131,16 @@ impl Polls {
         ..Polls::EVERYWHERE
     };
 
-    /// CPython 3.10: jumps taken, calls, function entry (`CHECK_EVAL_BREAKER` in `Python/ceval.c`).
+    /// CPython 3.10: jumps taken, calls, function entry (`CHECK_EVAL_BREAKER` in `Python/ceval.c`),
+    /// and not after `SETUP_WITH`.
     pub const JUMPS_AND_CALLS: Polls = Polls {
         plain: false,
+        lock_enter: false,
         ..Polls::EVERYWHERE.without_locals()
     };
 
-    /// CPython 3.11 and later: `RESUME`, `JUMP_BACKWARD` and unspecialised calls (`Python/ceval.c`,
-    /// `Python/bytecodes.c`).
+    /// CPython 3.11 to 3.13: `RESUME`, `JUMP_BACKWARD` and unspecialised calls, and not after
+    /// `BEFORE_WITH` (`Python/ceval.c`, `Python/bytecodes.c`).
     pub const LOOPS_AND_CALLS: Polls = Polls {
         locals: false,
         plain: false,
@@ -140,7 +148,15 @@ impl Polls {
         forward_jump: false,
         entry: true,
         builtin: Builtins::Unspecialised,
+        lock_enter: false,
         return_: false,
+    };
+
+    /// CPython 3.14: `with` loads `__enter__` and calls it, as other builtins are called
+    /// (`LOAD_SPECIAL` and `CALL` in `Python/bytecodes.c`).
+    pub const LOOPS_CALLS_AND_WITH: Polls = Polls {
+        lock_enter: true,
+        ..Polls::LOOPS_AND_CALLS
     };
 
     /// CRuby: branches and the end of every frame (`RUBY_VM_CHECK_INTS` in `insns.def` and
@@ -152,6 +168,7 @@ impl Polls {
         forward_jump: true,
         entry: false,
         builtin: Builtins::All,
+        lock_enter: true,
         return_: true,
     };
 
@@ -176,6 +193,7 @@ impl Lock {
         restarts_wait: true,
         asks_only_without_switch: true,
         mutex_lets_go: false,
+        start_waits: true,
         main_exit: MainExit::Join,
         scope: Scope::Interpreter,
     };

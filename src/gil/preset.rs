@@ -98,10 +98,20 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "cpython-3.13",
-        also: &["cpython-3.14"],
+        also: &[],
         lock: Lock::PLAIN,
         about: "As 3.12; the request is a bit of the holder's thread.",
         sources: "Python/bytecodes.c, Python/ceval_gil.c @ 3.13.5",
+    },
+    Preset {
+        name: "cpython-3.14",
+        also: &[],
+        lock: Lock {
+            polls: Polls::LOOPS_CALLS_AND_WITH,
+            ..Lock::PLAIN
+        },
+        about: "As 3.13; the holder looks between the `__enter__` of a lock and the body of the `with` again.",
+        sources: "`LOAD_SPECIAL`, `CALL` in Python/bytecodes.c of 3.14; Python/codegen.c (`codegen_with_inner`)",
     },
     Preset {
         name: "cpython-3.13t",
@@ -140,6 +150,7 @@ pub const PRESETS: &[Preset] = &[
             wakes_in_order: true,
             restarts_wait: false,
             asks_only_without_switch: false,
+            start_waits: false,
             main_exit: MainExit::Kill,
             scope: Scope::Ractor,
             ..Lock::PLAIN
@@ -161,6 +172,7 @@ pub const PRESETS: &[Preset] = &[
             wakes_in_order: true,
             restarts_wait: false,
             asks_only_without_switch: false,
+            start_waits: false,
             main_exit: MainExit::Kill,
             scope: Scope::Ractor,
             ..Lock::PLAIN
@@ -228,6 +240,11 @@ const KNOBS: &[Knob] = &[
             Builtins::Unspecialised => "not `len`, `isinstance`, `list.append`, `type(x)`".into(),
         }
     }),
+    (
+        "polls: with",
+        "between the `__enter__` of a free Lock or RLock and the body of the `with`",
+        |it| yes(it.polls.lock_enter),
+    ),
     ("polls: return", "after a function's return", |it| {
         yes(it.polls.return_)
     }),
@@ -262,6 +279,11 @@ const KNOBS: &[Knob] = &[
         "mutex lets go",
         "`Lock.acquire` of a free mutex lets go of the interpreter lock",
         |it| yes(it.mutex_lets_go),
+    ),
+    (
+        "start waits",
+        "`Thread.start` comes back when the new thread has begun",
+        |it| yes(it.start_waits),
     ),
     (
         "end of main",

@@ -33,6 +33,7 @@ mod properties;
 mod signals;
 mod sim;
 mod slices;
+mod starts;
 mod stdlib;
 mod stress;
 mod terminal;

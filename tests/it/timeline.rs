@@ -606,7 +606,7 @@ fn event(u: &mut Unstructured<'_>) -> Result<Event> {
 }
 
 fn blockage(u: &mut Unstructured<'_>) -> Result<Blockage> {
-    Ok(match u.int_in_range(0..=9)? {
+    Ok(match u.int_in_range(0..=10)? {
         0 => Blockage::Sleep,
         1 => Blockage::Object {
             kind: *u.choose(&[
@@ -630,6 +630,7 @@ fn blockage(u: &mut Unstructured<'_>) -> Result<Blockage> {
             channel: u.arbitrary()?,
         },
         8 => Blockage::Input,
+        9 => Blockage::Begin(ThreadId(u.arbitrary()?)),
         _ => Blockage::System,
     })
 }

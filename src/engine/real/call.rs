@@ -381,13 +381,10 @@ impl Worker {
             && let Ok(worker) = Worker::new(&self.machine, &self.process, thread, &name, daemon)
         {
             let waiter = worker.waiter.clone();
-            let process = self.process.clone();
-            let started = self.outside(vm, || {
-                worker.start().map(|()| process.gil.await_begin(&waiter))
-            });
-            if started.is_ok() {
-                process.gil.reserve_turn(&waiter);
-                return Reply::None;
+            // As in CPython, the lock is held meanwhile (`PyThread_start_new_thread`).
+            if worker.start().is_ok() {
+                self.process.gil.reserve_turn(&waiter);
+                return Reply::Bool(true);
             }
         }
         vm.unmake_thread(thread);

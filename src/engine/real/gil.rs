@@ -211,8 +211,6 @@ pub(super) struct Gil {
     released: Condvar,
     /// A thread took it (`interval`).
     taken: Condvar,
-    /// A thread took it for the first time (rules of CPython).
-    begun: Condvar,
     /// Somebody wants something of the holder: the lock, or to tell it something. The holder clears
     /// it *before* it looks what.
     pub(super) attention: AtomicBool,
@@ -312,7 +310,6 @@ impl Gil {
             state: Mutex::default(),
             released: Condvar::new(),
             taken: Condvar::new(),
-            begun: Condvar::new(),
             attention: AtomicBool::new(false),
             kind,
             quantum: AtomicU64::new(quantum),
@@ -374,29 +371,7 @@ impl Gil {
         waiter.tally.acquired(self.clock.now_ns(), switched);
     }
 
-    /// Notes a holder that competed for the lock; true if it is not the last one.
-    fn take_up(&self, state: &mut State, waiter: &Waiter) -> bool {
-        let first = waiter.place() == Place::Starting;
-        let switched = state.take(waiter);
-        if first {
-            self.begun.notify_all();
-        }
-        switched
-    }
-
-    /// For a thread that has started another, and has let go of the lock for that: under the rules
-    /// of CPython, where waiters have no order, waits until the other one has had the lock, as
-    /// `Thread.start` does there (`_started.wait()` in `Lib/threading.py`).
-    pub(super) fn await_begin(&self, waiter: &Waiter) {
-        if self.kind != Kind::Turns {
-            let mut state = self.state.lock();
-            while waiter.place() == Place::Starting {
-                self.begun.wait(&mut state);
-            }
-        }
-    }
-
-    /// For the same thread, once it has the lock back: under `every(n)`, keeps a place among the
+    /// For a thread that has started another: under `every(n)`, keeps a place among the
     /// waiters for the one it started, unless that one has come to the lock already. So threads
     /// have their first turns in the order in which they were started, however long the operating
     /// system takes to begin with each; and nobody waits for one that has not begun but those that

@@ -347,10 +347,12 @@ impl World {
         let vm = process.vm();
         if alive < vm.limits.threads && vm.pay_for_thread(thread, TASK_BYTES) {
             let new = self.new_task(number, thread);
-            // CPython's `Thread.start` waits until the thread has begun.
-            self.owe(task, self.costs.thread_start);
+            let waits = self.processes[number as usize].lock.start_waits;
+            if !waits {
+                self.owe(task, self.costs.thread_start);
+            }
             self.wake_task(new, self.costs.thread_start);
-            return Reply::None;
+            return Reply::Bool(waits);
         }
         vm.unmake_thread(thread);
         self.refused("--max-threads");

@@ -7,7 +7,12 @@ use crate::engine::sim::task::{Activity, Phase, Step, TaskId};
 use crate::engine::sim::world::World;
 use crate::event::{Release, What};
 use crate::gil::lock::Trigger;
+use crate::vm::value::ThreadId;
 use std::cmp::Reverse;
+
+/// In so many of so many starts under 2.7 the starter goes on before the new thread. Measured of
+/// 2.7.18 on a quiet machine: 387 to 554 of 1,000; it is whoever the system lets be faster.
+const STARTERS_FIRST: (u64, u64) = (47, 100);
 
 impl World {
     /// Takes the lock for a task on a core, if it is to be had.
@@ -83,6 +88,10 @@ impl World {
         self.emit(task, || What::LockRequested);
         self.leave_core(task, Phase::Queued);
         let state = &mut self.tasks[task.0 as usize];
+        // One that was asleep or blocked until now begins to wait; one that lost a race goes on.
+        if state.tally.activity() != Activity::Waiting {
+            state.tally.change(self.now, Activity::Waiting);
+        }
         state.step = Step::Arrive;
         let (number, generation) = (state.process, state.generation);
         let process = &mut self.processes[number as usize];
@@ -210,6 +219,24 @@ impl World {
     pub(super) fn must_see_taker(&self, task: TaskId, requested: bool) -> bool {
         let process = &self.processes[self.tasks[task.0 as usize].process as usize];
         requested && process.lock.forced_switch && process.gil.last_holder == Some(task)
+    }
+
+    /// A thread that has just begun, and woken its starter: in 2.7 it then takes a free mutex
+    /// (`_active_limbo_lock` in `Lib/threading.py`), at which it lets go. Does it lose the lock
+    /// there?
+    pub(super) fn lets_starter_first(&mut self, task: TaskId, woken: &[ThreadId]) -> bool {
+        let state = &self.tasks[task.0 as usize];
+        let (number, thread) = (state.process, state.thread);
+        let process = &mut self.processes[number as usize];
+        let lets_go = process.lock.mutex_lets_go
+            && !woken.is_empty()
+            && process.vm().threads[thread.0 as usize].instructions == 0
+            && self.choice.chance(STARTERS_FIRST.0, STARTERS_FIRST.1);
+        if lets_go {
+            self.release(task, Release::Budget);
+            self.wait_for_lock(task);
+        }
+        lets_go
     }
 
     /// Leaves the core until another has taken the lock; then it does `step`.

@@ -5,6 +5,7 @@ use crate::bytecode::op::{Cost, Op, Poll};
 use crate::gil::lock::{Builtins, Polls};
 use crate::vm::Vm;
 use crate::vm::class::Type;
+use crate::vm::object::Object;
 use crate::vm::thread::Frame;
 use crate::vm::value::{ThreadId, Value};
 
@@ -16,6 +17,8 @@ pub(super) struct Before {
     op: Op,
     /// It calls a builtin that CPython has an instruction for.
     specialised: bool,
+    /// It is the `with` of a Lock or RLock.
+    enters_lock: bool,
     /// It is in code of the library that stands for C.
     internal: bool,
 }
@@ -32,6 +35,7 @@ impl Before {
             frame,
             op,
             specialised: is_specialised(vm, thread, &frame, op),
+            enters_lock: enters_lock(vm, thread, &frame, op),
             internal: code.internal,
         })
     }
@@ -65,6 +69,7 @@ impl Before {
                     || (taken && !backward && is_conditional(self.op) && polls.forward_jump)
                     || (compares && polls.plain)
             }
+            Poll::Call if self.enters_lock => polls.lock_enter,
             Poll::Call => match polls.builtin {
                 Builtins::All => true,
                 Builtins::Unspecialised => !self.specialised,
@@ -75,6 +80,21 @@ impl Before {
 
 fn is_conditional(op: Op) -> bool {
     !matches!(op, Op::Jump { .. })
+}
+
+/// In CPython these two have an `__enter__` in C; those of all other locks are functions, at whose
+/// start it looks.
+fn enters_lock(vm: &Vm, thread: ThreadId, frame: &Frame, op: Op) -> bool {
+    let Op::WithEnter { manager, .. } = op else {
+        return false;
+    };
+    let at = frame.base as usize + manager.0 as usize;
+    match vm.threads[thread.0 as usize].stack.get(at) {
+        Some(Value::Object(it)) => {
+            matches!(vm.heap.objects[*it], Object::Lock(_) | Object::RLock(_))
+        }
+        _ => false,
+    }
 }
 
 /// `len`, `isinstance`, `list.append` and `type(x)`.
@@ -88,9 +108,7 @@ fn is_specialised(vm: &Vm, thread: ThreadId, frame: &Frame, op: Op) -> bool {
         // Preparing a loop over a range is no call.
         Op::RangePrep { .. } => false,
         Op::Call { base, count, .. } => match register(base.0) {
-            Some(Value::Native(native)) => ["len", "isinstance"]
-                .iter()
-                .any(|name| vm.image.natives.find(name) == Some(*native)),
+            Some(Value::Native(native)) => vm.image.natives.has_own_instruction(*native),
             Some(Value::Class(class)) => count.0 == 1 && *class == Type::Type.class(),
             _ => false,
         },

@@ -30,8 +30,9 @@ const STALLS_IN: u64 = 256;
 /// So many instructions one by one at most, in search of a place where the holder looks.
 const MAX_STEPS: u64 = 1 << 12;
 
-/// What an instruction costs as long as nothing is known.
-const FIRST_MEAN_PS: u64 = 30_000;
+/// The first slice of a thread, in instructions: from it the cost of the following ones is
+/// foreseen.
+const FIRST_OPS: u64 = 1 << 6;
 
 /// An instruction's class covers so many bytes that it allocates.
 const COVERED_BYTES: u64 = 64;
@@ -147,11 +148,7 @@ impl World {
                 most: limit.since(self.now).0.saturating_mul(1000),
             }));
         }
-        let mean_ps = if state.mean_ps == 0 {
-            FIRST_MEAN_PS
-        } else {
-            state.mean_ps
-        };
+        let mean_ps = state.mean_ps;
         let mut run = Run {
             vm: &mut vm,
             thread,
@@ -205,6 +202,13 @@ impl World {
             {
                 run.seek_poll(lock.polls)
             }
+            Trigger::WaiterTimeout { .. }
+            | Trigger::WaiterTimer { .. }
+            | Trigger::TimerThread { .. }
+                if mean_ps == 0 =>
+            {
+                run.ops(FIRST_OPS)
+            }
             Trigger::WaiterTimeout { interval_ns: ns }
             | Trigger::WaiterTimer { quantum_ns: ns }
             | Trigger::TimerThread { tick_ns: ns, .. } => {
@@ -234,6 +238,7 @@ impl World {
                         }
                         stop
                     }
+                    None if process.alive > 1 && mean_ps == 0 => run.ops(FIRST_OPS),
                     None if process.alive > 1 => run.until(FREE_PS, mean_ps),
                     None => run.ops(MAX_OPS),
                 }

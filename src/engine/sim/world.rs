@@ -240,7 +240,7 @@ impl World {
         self.wake_threads(task, &woken);
         match stop {
             Stop::Budget | Stop::Woke | Stop::Flagged => {
-                if self.gives_way(task, polled) {
+                if self.gives_way(task, polled) || self.lets_starter_first(task, &woken) {
                     return;
                 }
                 self.go_on(task);

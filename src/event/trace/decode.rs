@@ -385,6 +385,7 @@ impl<'a> Cursor<'a> {
                 }
             }
             blockage::THREAD => Blockage::Thread(self.thread()?),
+            blockage::BEGIN => Blockage::Begin(self.thread()?),
             blockage::THREADS => Blockage::Threads,
             blockage::PROCESS => Blockage::Process(self.vm()?),
             blockage::CHILDREN => Blockage::Children,

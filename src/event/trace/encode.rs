@@ -213,6 +213,10 @@ fn blocked(bytes: &mut Vec<u8>, on: Blockage) {
             bytes.push(blockage::THREAD);
             number(bytes, other.0.into());
         }
+        Blockage::Begin(other) => {
+            bytes.push(blockage::BEGIN);
+            number(bytes, other.0.into());
+        }
         Blockage::Threads => bytes.push(blockage::THREADS),
         Blockage::Process(process) => {
             bytes.push(blockage::PROCESS);

@@ -99,6 +99,7 @@ impl Lane {
                 Blockage::Sleep => State::Asleep,
                 Blockage::Object { .. }
                 | Blockage::Thread(_)
+                | Blockage::Begin(_)
                 | Blockage::Threads
                 | Blockage::Process(_)
                 | Blockage::Children

@@ -100,14 +100,22 @@ fn thread_start(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     start(ctx, thread)
 }
 
-/// Asks the engine to run a thread that was made, and gives its handle.
+/// Asks the engine to run a thread that was made, and gives its handle. The engine says whether to
+/// wait until it has begun, as CPython's `Thread.start` does (`_started.wait()`).
 fn start(ctx: &mut Ctx<'_>, thread: Value) -> Result<Value, Abrupt> {
     let Value::Int(number) = thread else {
         unreachable!("it was made so")
     };
     let thread = ThreadId(number as u32);
-    ctx.sys(SysCall::StartThread(thread))?;
-    Ok(handle(ctx, thread))
+    let waits = ctx.sys(SysCall::StartThread(thread))?;
+    // The handle remembers the thread, which may end before this one goes on.
+    let handle = ctx.once(|ctx| Ok(handle(ctx, thread)))?;
+    if matches!(waits, Value::Bool(true)) {
+        while !ctx.vm.has_begun(thread) {
+            ctx.wait(WaitOn::Begin(thread), None)?;
+        }
+    }
+    Ok(handle)
 }
 
 fn handle(ctx: &mut Ctx<'_>, thread: ThreadId) -> Value {

@@ -21,7 +21,8 @@
 //! as soon as it is less than the longest way to the next look. It looks at jumps and changes of
 //! frame. What it keeps (`limit`) is where that would be so, which makes a look one comparison.
 //! Where a turn ends and nobody wants anything, the next one begins (`Account`) and the `EXACT`
-//! loop runs on. `POLLS` looks at its flag at backward jumps and calls alone, as CPython 3.11 does.
+//! loop runs on. `POLLS` looks at its flag as CPython 3.11 does: at backward jumps, at the start of
+//! functions, and after calls of builtins that have no instruction of their own.
 //!
 //! *The program counter* is the instruction that runs, and is moved on at the top of the loop; so
 //! it needs no second register for that instruction's operands. At the start of a code it is the
@@ -41,7 +42,7 @@ use crate::bytecode::op::Op;
 use crate::operator::CompareOp;
 use crate::vm::Vm;
 use crate::vm::heap::MAX_UNASKED;
-use crate::vm::heap::class::Name;
+use crate::vm::heap::class::{Name, Type};
 use crate::vm::heap::list::Items;
 use crate::vm::heap::object::{Cell, Function, Iter};
 use crate::vm::heap::value::{Ref, ThreadId, Value};
@@ -50,7 +51,7 @@ use crate::vm::interpreter::call::{Flow, Step};
 use crate::vm::interpreter::slow::{Place, exact_in_f64};
 use crate::vm::state::cache::{CACHES, Cache};
 use crate::vm::state::link::{Image, Link};
-use crate::vm::state::slice::{Budget, Slice, Stop};
+use crate::vm::state::slice::{Budget, Slice, Stop, WaitOn};
 use crate::vm::state::stack::Arguments;
 use crate::vm::state::thread::{Awaiting, Frame, Return, Status, Thread};
 use crate::vm::state::threads::Threads;
@@ -211,6 +212,7 @@ impl Vm {
     /// sent from outside, a native that goes on.
     fn begin(&mut self, thread: usize) -> Option<Stop> {
         if let Some((callable, args, kwargs)) = self.threads[thread].start.take() {
+            self.wake_starter(thread);
             let names: Vec<Name> = kwargs.iter().map(|&(name, _)| name).collect();
             self.reserve(thread, 0, args.len() + kwargs.len() + 2);
             let stack = &mut self.threads[thread].stack;
@@ -226,7 +228,7 @@ impl Vm {
                 &names,
                 Return::Thread,
             );
-            return self.stop_of(thread, step);
+            return self.stop_of(thread, step.map(|flow| self.or_woke(flow)));
         }
         if let Some(exception) = self.threads[thread].interrupt.take() {
             let state = &mut self.threads[thread];
@@ -250,6 +252,17 @@ impl Vm {
             return self.stop_of(thread, step);
         }
         None
+    }
+
+    /// Whoever waits for a thread's beginning can go on.
+    fn wake_starter(&mut self, thread: usize) {
+        let on = WaitOn::Begin(ThreadId(thread as u32));
+        for joiner in self.threads[thread].joiners.clone() {
+            if matches!(&self.threads[joiner.0 as usize].status, Status::Waiting { on: it, .. } if *it == on)
+            {
+                self.wake(joiner);
+            }
+        }
     }
 
     /// Carries out what a step outside the loop came to.
@@ -307,7 +320,8 @@ impl Vm {
                 // SAFETY: both are places of values.
                 #[allow(unused_unsafe, reason = "some of the places are behind pointers")]
                 unsafe {
-                    copy_words(&raw mut $to, &raw const $from);
+                    let words = read_words(&raw const $from);
+                    write_words(&raw mut $to, words);
                 }
             }};
         }
@@ -567,11 +581,14 @@ impl Vm {
                 // Goes on if a step outside the loop left the frame on top, and leaves if it did
                 // not.
                 macro_rules! carried_out {
-                    ($step:expr) => {{
+                    ($step:expr, poll: $poll:expr) => {{
                         save!();
                         match $step {
                             Ok(Flow::Next) => {
                                 refresh!();
+                                if MODE == POLLS {
+                                    check!(poll: $poll);
+                                }
                                 continue;
                             }
                             step => break 'exit Exit::FrameGone(step),
@@ -580,18 +597,22 @@ impl Vm {
                 }
                 // Calls a native whose arguments are in place.
                 macro_rules! native {
-                    ($native:expr, $at:expr, $count:expr, $dst:expr) => {
-                        carried_out!(self.call_native(
-                            thread,
-                            $native,
-                            Arguments {
-                                at: $at,
-                                count: $count.into(),
-                                names: &[]
-                            },
-                            Return::To($dst)
-                        ))
-                    };
+                    ($native:expr, $at:expr, $count:expr, $dst:expr) => {{
+                        let native = $native;
+                        carried_out!(
+                            self.call_native(
+                                thread,
+                                native,
+                                Arguments {
+                                    at: $at,
+                                    count: $count.into(),
+                                    names: &[]
+                                },
+                                Return::To($dst)
+                            ),
+                            poll: !image.natives.has_own_instruction(native)
+                        )
+                    }};
                 }
                 macro_rules! branch {
                     ($op:ident, $expect:expr, $lhs:expr, $rhs:expr, $to:expr) => {
@@ -1326,14 +1347,17 @@ impl Vm {
                                     if self.is_collection_due() {
                                         in_full!()
                                     }
-                                    carried_out!(self.construct(
-                                        thread,
-                                        class,
-                                        window,
-                                        count.0.into(),
-                                        &[],
-                                        Return::To(dst)
-                                    ));
+                                    carried_out!(
+                                        self.construct(
+                                            thread,
+                                            class,
+                                            window,
+                                            count.0.into(),
+                                            &[],
+                                            Return::To(dst)
+                                        ),
+                                        poll: count.0 != 1 || class != Type::Type.class()
+                                    );
                                 }
                                 _ => {}
                             }
@@ -1537,6 +1561,7 @@ impl Vm {
                     }
                 }
             };
+            let mut polls_after = false;
             let step = match exit {
                 Exit::TurnOver => {
                     report_run!();
@@ -1556,6 +1581,7 @@ impl Vm {
                         image,
                         next: next_of!(pc),
                     };
+                    polls_after = MODE == POLLS && self.calls_builtins(op, &place);
                     if matches!(exit, Exit::InFullShared) {
                         self.carry_out_shared(op, &place)
                     } else {
@@ -1574,6 +1600,9 @@ impl Vm {
                 Ok(Flow::Next) => {
                     run_start = pc;
                     refresh!();
+                    if MODE == POLLS && polls_after && due!(poll: true) {
+                        give_way!();
+                    }
                 }
                 Ok(Flow::Switch) => reload!(left),
                 Ok(Flow::Stop(stop)) => end!(End::Stop(stop)),
@@ -1583,6 +1612,18 @@ impl Vm {
                     Some(stop) => end!(End::Stop(stop)),
                 },
             }
+        }
+    }
+
+    /// Is it a call after which CPython looks at its lock, if a builtin is called?
+    fn calls_builtins(&self, op: Op, place: &Place<'_>) -> bool {
+        match op {
+            Op::Call { .. } | Op::CallKw { .. } | Op::CallSpread { .. } => true,
+            Op::CallMethod { base, .. } => {
+                let stack = &self.threads[place.thread].stack;
+                !matches!(stack[place.base + base.0 as usize], Value::Native(it) if it == self.list_append)
+            }
+            _ => false,
         }
     }
 
@@ -1624,22 +1665,33 @@ fn finite_power(a: f64, b: f64) -> Option<f64> {
     (a > 0.0 && b.is_finite() && power.is_finite()).then_some(power)
 }
 
-/// Copies a value with two loads of a word each. The loads are volatile because the compiler would
-/// make one of them.
+/// The two words of a value, of which the second may be partly uninitialized.
+type Words = [MaybeUninit<u64>; 2];
+
+/// Reads a value by two loads of a word each. They are volatile because the compiler would make one
+/// of them.
 ///
 /// # Safety
-/// `to` can be written to and `from` be read.
+/// `from` can be read.
 #[inline]
-unsafe fn copy_words(to: *mut Value, from: *const Value) {
-    const { assert!(size_of::<Value>() == 2 * size_of::<u64>()) };
-    let (to, from) = (
-        to.cast::<MaybeUninit<u64>>(),
-        from.cast::<MaybeUninit<u64>>(),
-    );
-    // SAFETY: the caller's; a value is two words, of which the second may be partly uninitialized.
+unsafe fn read_words(from: *const Value) -> Words {
+    const { assert!(size_of::<Value>() == size_of::<Words>()) };
+    let from = from.cast::<MaybeUninit<u64>>();
+    // SAFETY: the caller's.
+    unsafe { [from.read_volatile(), from.add(1).read_volatile()] }
+}
+
+/// Writes a value that `read_words` read, by two stores of a word each. Whoever copies must have
+/// read before it takes the place to write to, which may be the same.
+///
+/// # Safety
+/// `to` can be written to.
+#[inline]
+unsafe fn write_words(to: *mut Value, words: Words) {
+    let to = to.cast::<MaybeUninit<u64>>();
+    // SAFETY: the caller's.
     unsafe {
-        let (tag, payload) = (from.read_volatile(), from.add(1).read_volatile());
-        to.write(tag);
-        to.add(1).write(payload);
+        to.write(words[0]);
+        to.add(1).write(words[1]);
     }
 }

@@ -297,7 +297,7 @@ impl Audit<'_> {
     fn wait(&mut self, on: WaitOn) {
         match on {
             WaitOn::Object(object) => self.reach(Value::Object(object), "a wait"),
-            WaitOn::Thread(_) => {}
+            WaitOn::Thread(_) | WaitOn::Begin(_) => {}
         }
     }
 

@@ -531,6 +531,10 @@ impl Walk<'_> {
         match on {
             WaitOn::Object(object) => self.value(Value::Object(object)),
             WaitOn::Thread(thread) => self.number(u64::from(thread.0)),
+            WaitOn::Begin(thread) => {
+                self.text("begin");
+                self.number(u64::from(thread.0));
+            }
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Natives {
     types: FxHashMap<&'static str, Type>,
     /// For each type, the native that makes its instances.
     constructors: Vec<Option<NativeId>>,
+    /// `len` and `isinstance`.
+    with_instructions: [Option<NativeId>; 2],
 }
 
 impl Natives {
@@ -53,6 +55,7 @@ impl Natives {
                 .map(|of| functions.get(of.name()).copied())
                 .collect(),
             signatures: vec![OnceLock::new(); natives.len()],
+            with_instructions: ["len", "isinstance"].map(|name| functions.get(name).copied()),
             all: natives,
             functions,
             types: types.into_iter().collect(),
@@ -89,6 +92,15 @@ impl Natives {
     #[must_use]
     pub fn constructor(&self, of: Type) -> Option<NativeId> {
         self.constructors[of as usize]
+    }
+
+    /// Does CPython (3.11 and later) have an instruction of its own for calls of this function,
+    /// after which it does not look at its lock (`CALL_LEN`, `CALL_ISINSTANCE` in
+    /// `Python/bytecodes.c`)?
+    #[inline]
+    #[must_use]
+    pub fn has_own_instruction(&self, native: NativeId) -> bool {
+        self.with_instructions.contains(&Some(native))
     }
 
     /// The parameters of a native.

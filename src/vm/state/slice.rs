@@ -72,6 +72,8 @@ pub enum WaitOn {
     Object(Ref<Object>),
     /// The end of a thread.
     Thread(ThreadId),
+    /// The first slice of a thread.
+    Begin(ThreadId),
 }
 
 /// Which clock.
@@ -104,8 +106,8 @@ pub enum SysCall {
     },
     /// Read a line. Reply: a text with its newline; an empty one at the end of input.
     ReadLine,
-    /// Begin to run a thread that was just made. Reply: none, or an error if no more can be
-    /// started.
+    /// Begin to run a thread that was just made. Reply: is the caller to wait until it has begun?
+    /// Or an error if no more can be started.
     StartThread(ThreadId),
     /// Make a process, whose VM `Vm::fork` gives: a copy of this one in which only a new main
     /// thread remains; or, with something to send along, one that begins from nothing. Reply:

@@ -46,7 +46,7 @@ pub struct Thread {
     pub outcome: Option<Outcome>,
     /// The script's own object for it (`threading.current_thread()`), if one was registered.
     pub object: Value,
-    /// Who waits for its end.
+    /// Who waits for its end, or for its beginning.
     pub joiners: Vec<ThreadId>,
     /// An exception that another thread or the user sent (Ctrl-C), raised at the next poll.
     pub interrupt: Option<Value>,

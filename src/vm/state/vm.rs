@@ -170,6 +170,11 @@ impl Vm {
         fits
     }
 
+    /// Has a thread run, if only to make its first call?
+    pub(in crate::vm) fn has_begun(&self, thread: ThreadId) -> bool {
+        self.threads[thread.0 as usize].start.is_none()
+    }
+
     /// Tells a waiting thread that its deadline has passed.
     pub fn time_out(&mut self, thread: ThreadId) {
         self.end_wait(thread, LogEntry::TimedOut);
@@ -200,7 +205,7 @@ impl Vm {
     pub(in crate::vm) fn leave_queue(&mut self, on: WaitOn, thread: ThreadId) {
         match on {
             WaitOn::Object(object) => sync::dequeue(self, object, thread),
-            WaitOn::Thread(other) => self.threads[other.0 as usize]
+            WaitOn::Thread(other) | WaitOn::Begin(other) => self.threads[other.0 as usize]
                 .joiners
                 .retain(|&it| it != thread),
         }

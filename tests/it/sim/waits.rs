@@ -4,7 +4,8 @@
 
 use crate::sim::machine::{Machine, image};
 use crate::sim::measure::{
-    SLOWER, TURN_NS, assert_near, assert_within, interval, median, numbers, program, quantile, slow,
+    MS, SLOWER, TURN_NS, assert_near, assert_within, interval, median, numbers, program, quantile,
+    slow,
 };
 use mini::engine::sim;
 
@@ -183,4 +184,33 @@ fn a_turn_of_the_loop_takes_what_it_took() {
     assert_near("ns", turn, TURN_NS, 0.02);
     let turn = numbers(&slow(Machine::under("cpython-3.11")).run(&image(&text)))[0];
     assert_near("ns", turn, TURN_NS * f64::from(SLOWER), 0.02);
+}
+
+/// A sleeper beside a busy thread: what it waits for the lock after each sleep is told as waiting
+/// for the lock, not as sleep. It sleeps a millisecond and waits an interval, twenty times.
+#[test]
+fn a_starved_sleepers_figures_tell_of_its_waits() {
+    let text = "import threading, time
+stop = False
+def burn():
+    n = 0
+    while not stop:
+        n += 1
+def nap():
+    for _ in range(20):
+        time.sleep(0.001)
+t, u = threading.Thread(target=burn), threading.Thread(target=nap)
+t.start(); u.start(); u.join()
+stop = True
+t.join()
+";
+    for gil in ["cpython-3.9", "cpython-3.12", "interval=5ms"] {
+        let run = slow(Machine::under(gil)).run(&image(text));
+        let nap = &run.outcome.threads[2];
+        let (waited, rested) = (nap.times.waited_ns, nap.times.blocked_ns);
+        let share = waited as f64 / (waited + rested) as f64;
+        assert_within(&format!("{gil}: share of waits"), share, 0.70, 0.85);
+        let longest = nap.times.longest_wait_ns as f64 / MS;
+        assert_within(&format!("{gil}: longest wait, ms"), longest, 4.9, 5.6);
+    }
 }

@@ -29,7 +29,7 @@ impl Gil {
                 self.attention.store(true, Ordering::Release);
             }
         }
-        let switched = self.take_up(state, waiter);
+        let switched = state.take(waiter);
         state.requested = false;
         self.taken.notify_one();
         switched

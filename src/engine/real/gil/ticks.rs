@@ -18,7 +18,7 @@ impl Gil {
             self.released.wait(&mut state);
             state.waiting -= 1;
         }
-        self.take_up(&mut state, waiter)
+        state.take(waiter)
     }
 
     pub(super) fn release_tick(&self, mut state: MutexGuard<'_, State>) {

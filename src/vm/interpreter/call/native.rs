@@ -305,7 +305,7 @@ impl Vm {
 
     /// The end of the slice, if a native has just made other threads ready: the engine must know
     /// now, not when this thread next blocks.
-    fn or_woke(&self, flow: Flow) -> Flow {
+    pub(in crate::vm) fn or_woke(&self, flow: Flow) -> Flow {
         match flow {
             Flow::Next | Flow::Switch if !self.woken.is_empty() => Flow::Stop(Stop::Woke),
             flow => flow,
@@ -362,7 +362,9 @@ impl Vm {
                 pending.awaiting = Awaiting::Wake { on, guarded };
                 match on {
                     WaitOn::Object(object) => sync::enqueue(self, object, id),
-                    WaitOn::Thread(other) => self.threads[other.0 as usize].joiners.push(id),
+                    WaitOn::Thread(other) | WaitOn::Begin(other) => {
+                        self.threads[other.0 as usize].joiners.push(id);
+                    }
                 }
                 self.threads[thread].status = Status::Waiting { on, deadline_ns };
                 Ok(Some(Stop::Waiting))
