@@ -6,6 +6,7 @@ mod examples;
 mod losses;
 pub(crate) mod machine;
 pub(crate) mod measure;
+mod polls;
 mod slices;
 mod stories;
 mod waits;

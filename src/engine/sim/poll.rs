@@ -46,10 +46,12 @@ impl Before {
         let Some(after) = state.frames.last() else {
             return false;
         };
-        if vm.image.program.codes[after.code.0 as usize].internal {
-            return false;
-        }
         let depth = state.frames.len();
+        if vm.image.program.codes[after.code.0 as usize].internal {
+            // The `__enter__` of a lock that is made of another one is a function in CPython.
+            let enters = matches!(self.op, Op::WithEnter { .. }) && !self.internal;
+            return enters && depth > self.depth && polls.entry;
+        }
         if depth > self.depth {
             return polls.entry;
         }
