@@ -144,16 +144,15 @@ impl Write for LastLine {
         let mut kept = self.0.lock().expect("nobody panics while writing");
         let (line, is_over) = &mut *kept;
         for &byte in bytes {
-            match byte {
-                b'\n' => *is_over = true,
-                _ => {
-                    if std::mem::take(is_over) {
-                        line.clear();
-                    }
-                    if line.len() < LINE_BYTES {
-                        line.push(byte);
-                    }
-                }
+            if byte == b'\n' {
+                *is_over = true;
+                continue;
+            }
+            if std::mem::take(is_over) {
+                line.clear();
+            }
+            if line.len() < LINE_BYTES {
+                line.push(byte);
             }
         }
         Ok(bytes.len())

@@ -340,6 +340,7 @@ pub enum Element {
 
 impl Element {
     /// Where it stands.
+    #[must_use]
     pub fn span(&self) -> Span {
         match self {
             Element::Plain(value) => value.span,
@@ -348,6 +349,7 @@ impl Element {
     }
 
     /// The element, or what the star spreads.
+    #[must_use]
     pub fn value(&self) -> &Expr {
         match self {
             Element::Plain(value) => value,
@@ -364,6 +366,7 @@ impl Element {
     }
 
     /// Has it a star?
+    #[must_use]
     pub fn is_star(&self) -> bool {
         matches!(self, Element::Star { .. })
     }

@@ -170,7 +170,10 @@ fn description(expr: &Expr) -> &'static str {
         ExprKind::Tuple(_) => "tuple",
         ExprKind::Set(_) => "set display",
         ExprKind::Dict(_) => "dict literal",
-        ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::Bool { .. } => "expression",
+        ExprKind::Unary { .. }
+        | ExprKind::Binary { .. }
+        | ExprKind::Bool { .. }
+        | ExprKind::Error => "expression",
         ExprKind::Compare { .. } => "comparison",
         ExprKind::Conditional { .. } => "conditional expression",
         ExprKind::Lambda { .. } => "lambda",
@@ -185,7 +188,6 @@ fn description(expr: &Expr) -> &'static str {
             ComprehensionKind::Generator(_) => "generator expression",
         },
         ExprKind::Yield(_) | ExprKind::YieldFrom(_) => "yield expression",
-        ExprKind::Error => "expression",
     }
 }
 

@@ -225,10 +225,10 @@ fn what_only_looks_like_the_frozen_library_is_verified() {
             it.codes[1].handlers.insert(0, guard);
         }),
         ("a shorter text", |it| {
-            it.sources[1] = Source::new("<_builtins>", "x")
+            it.sources[1] = Source::new("<_builtins>", "x");
         }),
         ("a variable of nobody's", |it| {
-            it.modules[1].globals.truncate(1)
+            it.modules[1].globals.truncate(1);
         }),
         ("a name less", |it| it.names.truncate(1)),
     ];

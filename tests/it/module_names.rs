@@ -68,10 +68,10 @@ fn refusals(module: &str, names: &[&str]) -> Vec<Option<(String, Option<String>)
         embedded: stdlib::embedded,
         frozen: Some(&stdlib::BUILTINS),
     };
-    let text: String = names
-        .iter()
-        .map(|name| format!("from {module} import {name}\n"))
-        .collect();
+    let mut text = String::new();
+    for name in names {
+        writeln!(text, "from {module} import {name}").expect("a String takes it");
+    }
     let source = Source::new("script", &text);
     let mut found = vec![None; names.len()];
     for diagnostic in compile(source.clone(), &environment).diagnostics {
@@ -186,10 +186,10 @@ fn every_other_module_is_refused_with_a_sentence() {
     let list = list();
     let line = list.lines().find_map(|line| line.strip_prefix("import: "));
     let names: Vec<&str> = line.expect("it lists the modules").split(' ').collect();
-    let text: String = names
-        .iter()
-        .map(|name| format!("import {name}\n"))
-        .collect();
+    let mut text = String::new();
+    for name in &names {
+        writeln!(text, "import {name}").expect("a String takes it");
+    }
     let environment = Environment {
         is_builtin: builtins::is_builtin,
         embedded: stdlib::embedded,

@@ -6,6 +6,7 @@
 //! `MINI_CASES=100000 cargo test --test it phrases` compares so many; with `MINI_CASE=7` it is
 //! number 7 alone.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -96,7 +97,7 @@ fn stairs(seed: u64) -> String {
         ]);
         let indented = |text: &str| -> String {
             text.lines()
-                .map(|line| format!("{indent}{line}\n"))
+                .flat_map(|line| [&indent, line, "\n"])
                 .collect()
         };
         opened.push_str(&indented(open));
@@ -295,16 +296,15 @@ fn placed(place: &str, starred: &str) -> String {
 
 #[test]
 fn each_place_takes_a_star_or_says_why_not() {
-    let said: String = PLACES
-        .iter()
-        .map(|place| {
-            let verdict = match under_mini(&placed(place, "*y")) {
-                Verdict::Tree(_) => "accepted".to_owned(),
-                Verdict::Message(message) => message,
-            };
-            format!("{:<38} {verdict}\n", place.replace('\n', "\\n"))
-        })
-        .collect();
+    let mut said = String::new();
+    for place in PLACES {
+        let verdict = match under_mini(&placed(place, "*y")) {
+            Verdict::Tree(_) => "accepted".to_owned(),
+            Verdict::Message(message) => message,
+        };
+        let place = place.replace('\n', "\\n");
+        writeln!(said, "{place:<38} {verdict}").expect("a String takes it");
+    }
     front::settings().bind(|| insta::assert_snapshot!("stars", said));
 }
 

@@ -485,7 +485,9 @@ fn any_bytes_can_be_read() {
 #[test]
 fn damaged_traces_can_be_read() {
     let mut block = Block::default();
-    small_run().iter().for_each(|it| block.push(it));
+    for event in &small_run() {
+        block.push(event);
+    }
     let (framed, _) = block.take();
     // Its kind and its length stand before it, in two bytes, and its checksum behind.
     let length_bytes = framed[1..].iter().take_while(|&&it| it >= 0x80).count() + 1;
@@ -524,7 +526,7 @@ fn drawn(trace: &Trace<'_>, u: &mut Unstructured<'_>) -> Result<()> {
     let mut timeline = Timeline::new(trace.heading.clone(), trace.elapsed_ns().unwrap_or(0), look);
     trace
         .events()
-        .map_while(|it| it.ok())
+        .map_while(std::result::Result::ok)
         .for_each(|it| timeline.take(it));
     assert!(timeline.text().as_str().contains("\ncor"));
     Ok(())

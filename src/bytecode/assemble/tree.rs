@@ -134,7 +134,8 @@ impl<'s> Reader<'s> {
             ParseError::UnrecognizedToken {
                 token: (_, Token::Bad, _),
                 ..
-            } => return,
+            }
+            | ParseError::User { error: () } => return,
             ParseError::UnrecognizedToken {
                 token: (start, _, end),
                 expected,
@@ -144,7 +145,6 @@ impl<'s> Reader<'s> {
             ParseError::ExtraToken {
                 token: (start, _, end),
             } => (*start, *end, &Vec::new()),
-            ParseError::User { error: () } => return,
         };
         let found = match self.slice(start, end) {
             "" | "\n" | "\r" | "\r\n" => "the end of the line",

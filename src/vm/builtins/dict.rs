@@ -119,13 +119,11 @@ fn get(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
 fn setdefault(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (dict, key, value) = (receiver(ctx), ctx.arg(1), ctx.arg(2).or(Value::None));
     let (hash, position) = ctx.find_key(dict, key)?;
-    match position.and_then(|at| ctx.vm.heap.dicts[dict].entry(at)) {
-        Some(entry) => Ok(entry.value),
-        None => {
-            ctx.vm.heap.dict_put(dict, hash, None, key, value);
-            Ok(value)
-        }
+    if let Some(entry) = position.and_then(|at| ctx.vm.heap.dicts[dict].entry(at)) {
+        return Ok(entry.value);
     }
+    ctx.vm.heap.dict_put(dict, hash, None, key, value);
+    Ok(value)
 }
 
 fn pop(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {

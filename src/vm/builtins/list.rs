@@ -124,14 +124,12 @@ fn count(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
 }
 
 fn index(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
-    match super::tuple::place(ctx)? {
-        Some(at) => Ok(Value::Int(at as i64)),
-        None => {
-            let value = ctx.arg(1);
-            let value = ctx.repr(value)?;
-            Err(ctx.value_error(format!("{value} is not in list")))
-        }
+    if let Some(at) = super::tuple::place(ctx)? {
+        return Ok(Value::Int(at as i64));
     }
+    let value = ctx.arg(1);
+    let value = ctx.repr(value)?;
+    Err(ctx.value_error(format!("{value} is not in list")))
 }
 
 fn reverse(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {

@@ -110,15 +110,14 @@ operators! {
     DESCRIBE "_describe" "*exceptions" |ctx| {
         let mut texts = Vec::new();
         for exception in ctx.rest() {
-            let text = match ctx.vm.special(exception, name::STR) {
-                Some(method) => match ctx.try_call(method, &[exception])? {
+            let text = if let Some(method) = ctx.vm.special(exception, name::STR) {
+                match ctx.try_call(method, &[exception])? {
                     Ok(text @ Value::Str(_)) => text,
                     _ => ctx.vm.heap.new_str("<exception str() failed>"),
-                },
-                None => {
-                    let text = ctx.str(exception)?;
-                    ctx.vm.heap.new_string(text)
                 }
+            } else {
+                let text = ctx.str(exception)?;
+                ctx.vm.heap.new_string(text)
             };
             texts.push(text);
         }

@@ -15,7 +15,7 @@ macro_rules! well_known {
         /// Names that the VM itself looks up.
         pub mod name {
             use super::{Name, WellKnown};
-            $(#[doc = $text] pub const $constant: Name = Name(WellKnown::$constant as u32);)*
+            $(#[doc = concat!("`", $text, "`")] pub const $constant: Name = Name(WellKnown::$constant as u32);)*
         }
         /// The texts of the well-known names, in order.
         pub const WELL_KNOWN: &[&str] = &[$($text),*];

@@ -306,6 +306,7 @@ impl Dict {
         *self = Dict::default();
     }
     /// Live entries in order.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Entry> + '_ {
         self.entries
             .iter()

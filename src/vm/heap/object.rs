@@ -399,7 +399,9 @@ impl Trace for Range {
 }
 impl Trace for Tuple {
     fn trace(&self, visit: &mut dyn FnMut(Value)) {
-        self.0.iter().for_each(|&value| visit(value));
+        for &value in &self.0 {
+            visit(value);
+        }
     }
 }
 impl Trace for List {
@@ -506,7 +508,7 @@ impl Trace for Object {
             | Object::Channel { .. }
             | Object::Traceback(_) => {}
             Object::Slice { lower, upper, step } => {
-                [*lower, *upper, *step].into_iter().for_each(visit)
+                [*lower, *upper, *step].into_iter().for_each(visit);
             }
             Object::Property {
                 getter,

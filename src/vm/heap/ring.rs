@@ -92,6 +92,7 @@ impl Ring {
             self.items.drain(..more);
         }
     }
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Value> + '_ {
         self.items.iter().copied()
     }

@@ -257,11 +257,9 @@ impl Vm {
         match self.look_up(object, wanted) {
             Found::Value(value) => {
                 if let Some(cache) = cache {
-                    match self.cache_for(object, wanted) {
-                        found @ (Cache::Slot { .. } | Cache::Global { .. }) => {
-                            self.remember(cache, found);
-                        }
-                        _ => {}
+                    let found = self.cache_for(object, wanted);
+                    if matches!(found, Cache::Slot { .. } | Cache::Global { .. }) {
+                        self.remember(cache, found);
                     }
                 }
                 self.set_register(thread, dst, value);
@@ -369,17 +367,13 @@ impl Vm {
             },
         });
         let second = Reg(dst.0 + 1);
-        match method {
-            Some(method) => {
-                self.set_register(thread, second, object);
-                self.set_register(thread, dst, method);
-                Ok(Flow::Next)
-            }
-            None => {
-                self.set_register(thread, dst, Value::Unbound);
-                self.get_attribute(thread, object, wanted, None, second)
-            }
+        if let Some(method) = method {
+            self.set_register(thread, second, object);
+            self.set_register(thread, dst, method);
+            return Ok(Flow::Next);
         }
+        self.set_register(thread, dst, Value::Unbound);
+        self.get_attribute(thread, object, wanted, None, second)
     }
 
     /// The same for what `super(class, object)` finds.

@@ -755,7 +755,7 @@ impl Vm {
                                 unsafe { *self.constants.get_unchecked(constant.0 as usize) };
                         }
                         Op::LoadInt { dst, integer } => {
-                            reg!(dst) = Value::Int(i64::from(integer.0))
+                            reg!(dst) = Value::Int(i64::from(integer.0));
                         }
                         Op::LoadNone { dst } => reg!(dst) = Value::None,
                         Op::LoadBool { value, dst } => reg!(dst) = Value::Bool(value.0),
@@ -840,24 +840,24 @@ impl Vm {
                         Op::Mul { dst, lhs, rhs, .. } => arithmetic!(checked_mul, *, dst, lhs, rhs),
                         Op::Div { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Float(a), Value::Float(b)) if b != 0.0 => {
-                                reg!(dst) = Value::Float(a / b)
+                                reg!(dst) = Value::Float(a / b);
                             }
                             (Value::Int(a), Value::Int(b))
                                 if b != 0 && exact_in_f64(a) && exact_in_f64(b) =>
                             {
-                                reg!(dst) = Value::Float(a as f64 / b as f64)
+                                reg!(dst) = Value::Float(a as f64 / b as f64);
                             }
                             _ => in_full!(),
                         },
                         Op::FloorDiv { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b > 0 => {
-                                reg!(dst) = Value::Int(a.div_euclid(b))
+                                reg!(dst) = Value::Int(a.div_euclid(b));
                             }
                             _ => in_full!(),
                         },
                         Op::Mod { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b > 0 => {
-                                reg!(dst) = Value::Int(a.rem_euclid(b))
+                                reg!(dst) = Value::Int(a.rem_euclid(b));
                             }
                             _ => in_full!(),
                         },
@@ -881,42 +881,42 @@ impl Vm {
                             (Value::Int(a), Value::Int(b))
                                 if (0..63).contains(&b) && (a << b) >> b == a =>
                             {
-                                reg!(dst) = Value::Int(a << b)
+                                reg!(dst) = Value::Int(a << b);
                             }
                             _ => in_full!(),
                         },
                         Op::Shr { dst, lhs, rhs, .. } => match (reg!(lhs), reg!(rhs)) {
                             (Value::Int(a), Value::Int(b)) if b >= 0 => {
-                                reg!(dst) = Value::Int(a >> b.min(63))
+                                reg!(dst) = Value::Int(a >> b.min(63));
                             }
                             _ => in_full!(),
                         },
                         Op::AddImm { dst, lhs, imm, .. } => {
-                            arithmetic_imm!(checked_add, +, dst, lhs, imm)
+                            arithmetic_imm!(checked_add, +, dst, lhs, imm);
                         }
                         Op::SubImm { dst, lhs, imm, .. } => {
-                            arithmetic_imm!(checked_sub, -, dst, lhs, imm)
+                            arithmetic_imm!(checked_sub, -, dst, lhs, imm);
                         }
                         Op::MulImm { dst, lhs, imm, .. } => {
-                            arithmetic_imm!(checked_mul, *, dst, lhs, imm)
+                            arithmetic_imm!(checked_mul, *, dst, lhs, imm);
                         }
                         Op::FloorDivImm { dst, lhs, imm, .. } => match reg!(lhs) {
                             // A shift where it will do: the machine's division is tens of cycles,
                             // and `// 2` is what scripts write.
                             Value::Int(a) if imm.0 > 0 && imm.0 & (imm.0 - 1) == 0 => {
-                                reg!(dst) = Value::Int(a >> imm.0.trailing_zeros())
+                                reg!(dst) = Value::Int(a >> imm.0.trailing_zeros());
                             }
                             Value::Int(a) if imm.0 > 0 => {
-                                reg!(dst) = Value::Int(a.div_euclid(i64::from(imm.0)))
+                                reg!(dst) = Value::Int(a.div_euclid(i64::from(imm.0)));
                             }
                             _ => in_full!(),
                         },
                         Op::ModImm { dst, lhs, imm, .. } => match reg!(lhs) {
                             Value::Int(a) if imm.0 > 0 && imm.0 & (imm.0 - 1) == 0 => {
-                                reg!(dst) = Value::Int(a & i64::from(imm.0 - 1))
+                                reg!(dst) = Value::Int(a & i64::from(imm.0 - 1));
                             }
                             Value::Int(a) if imm.0 > 0 => {
-                                reg!(dst) = Value::Int(a.rem_euclid(i64::from(imm.0)))
+                                reg!(dst) = Value::Int(a.rem_euclid(i64::from(imm.0)));
                             }
                             _ => in_full!(),
                         },
@@ -946,22 +946,22 @@ impl Vm {
                             (CompareOp::Is, a, b) => reg!(dst) = Value::Bool(a.same(b)),
                             (CompareOp::IsNot, a, b) => reg!(dst) = Value::Bool(!a.same(b)),
                             (CompareOp::Eq, Value::Int(a), Value::Int(b)) => {
-                                reg!(dst) = Value::Bool(a == b)
+                                reg!(dst) = Value::Bool(a == b);
                             }
                             (CompareOp::Ne, Value::Int(a), Value::Int(b)) => {
-                                reg!(dst) = Value::Bool(a != b)
+                                reg!(dst) = Value::Bool(a != b);
                             }
                             (CompareOp::Lt, Value::Int(a), Value::Int(b)) => {
-                                reg!(dst) = Value::Bool(a < b)
+                                reg!(dst) = Value::Bool(a < b);
                             }
                             (CompareOp::Le, Value::Int(a), Value::Int(b)) => {
-                                reg!(dst) = Value::Bool(a <= b)
+                                reg!(dst) = Value::Bool(a <= b);
                             }
                             (CompareOp::Gt, Value::Int(a), Value::Int(b)) => {
-                                reg!(dst) = Value::Bool(a > b)
+                                reg!(dst) = Value::Bool(a > b);
                             }
                             (CompareOp::Ge, Value::Int(a), Value::Int(b)) => {
-                                reg!(dst) = Value::Bool(a >= b)
+                                reg!(dst) = Value::Bool(a >= b);
                             }
                             (op, a, b) => match self.heap.compare_fast(op, a, b) {
                                 Some(truth) => reg!(dst) = Value::Bool(truth),
@@ -1109,7 +1109,7 @@ impl Vm {
                         Op::GetIter { dst, src } => match reg!(src) {
                             value @ (Value::Generator(_) | Value::Iter(_)) => reg!(dst) = value,
                             Value::List(list) if !self.is_collection_due() => {
-                                reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 })
+                                reg!(dst) = self.heap.new_iter(Iter::List { list, next: 0 });
                             }
                             _ => in_full!(),
                         },
@@ -1400,6 +1400,11 @@ impl Vm {
                         }
                         Op::LoadMethod { dst, object, site } => {
                             let at = link.cache_base as usize + CACHES * site.0 as usize;
+                            #[expect(
+                                clippy::collapsible_match,
+                                reason = "one form for all arms; a guard before the last arm \
+                                          would be tested again there"
+                            )]
                             // SAFETY: verified site.
                             match *unsafe { self.caches.get_unchecked(at) } {
                                 Cache::Method {

@@ -10,11 +10,13 @@
 use crate::vm::Vm;
 use crate::vm::heap::Heap;
 use crate::vm::heap::class::{Class, Name, Record};
+use crate::vm::heap::dict::Dict;
 use crate::vm::heap::list::Items;
 use crate::vm::heap::object::{
     Cell, Exception, Function, Generator, Instance, Iter, Method, Object, Tuple,
 };
 use crate::vm::heap::primitive::Condition;
+use crate::vm::heap::set::Set;
 use crate::vm::heap::text::Form;
 use crate::vm::heap::value::Value;
 use crate::vm::state::cache::{CACHES, Cache};
@@ -447,8 +449,8 @@ impl Audit<'_> {
                 self.faults.push("a string ends outside its text".into());
             }
         }
-        let dicts = heap.dicts.iter().filter_map(|it| it.fault());
-        let sets = heap.sets.iter().filter_map(|it| it.fault());
+        let dicts = heap.dicts.iter().filter_map(Dict::fault);
+        let sets = heap.sets.iter().filter_map(Set::fault);
         let classes = heap.classes.iter().filter_map(|it| {
             let agree = it.index.len() == it.attributes.len()
                 && it
@@ -733,8 +735,7 @@ fn held_by_object(object: &Object) -> Vec<Value> {
         } => vec![*getter, *setter, *deleter, *doc],
         Object::StaticMethod(inner) | Object::ClassMethod(inner) => vec![*inner],
         Object::Super { class, object } => vec![Value::Class(*class), *object],
-        Object::View { dict, view: _ } => vec![Value::Dict(*dict)],
-        Object::Namespace(dict) => vec![Value::Dict(*dict)],
+        Object::View { dict, view: _ } | Object::Namespace(dict) => vec![Value::Dict(*dict)],
         Object::Condition(Condition {
             lock,
             waiters: _,

@@ -374,7 +374,9 @@ impl Walk<'_> {
             } => {
                 self.byte(2);
                 self.values(&[*getter, *setter, *deleter, *doc]);
-                name.iter().for_each(|&it| self.name(it));
+                for &it in name {
+                    self.name(it);
+                }
             }
             Object::StaticMethod(value) => {
                 self.byte(3);

@@ -228,15 +228,20 @@ impl Vm {
         let roots = |visit: &mut dyn FnMut(Value)| {
             // Nothing need hold a builtin class for the VM to find it, and what it holds, by its
             // number.
-            Type::ALL.iter().for_each(|of| visit(of.value()));
-            for values in [constants, globals, at_exit, kept] {
-                values.iter().for_each(|&it| visit(it));
+            for of in Type::ALL {
+                visit(of.value());
             }
-            let unburied = threads.iter().filter(|it| !it.buried);
-            unburied.for_each(|it| it.roots(image, visit));
-            caches
-                .iter()
-                .for_each(|it| it.holds().for_each(&mut *visit));
+            for values in [constants, globals, at_exit, kept] {
+                for &value in values.iter() {
+                    visit(value);
+                }
+            }
+            for thread in threads.iter().filter(|it| !it.buried) {
+                thread.roots(image, visit);
+            }
+            for cache in caches {
+                cache.holds().for_each(&mut *visit);
+            }
         };
         // Of a buried thread somebody may still ask what it came to.
         let buried = |thread: ThreadId, visit: &mut dyn FnMut(Value)| {

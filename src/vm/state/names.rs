@@ -53,15 +53,12 @@ impl Names {
             return (name, 0);
         }
         let text: Arc<str> = text.into();
-        let name = match self.free.pop() {
-            Some(at) => {
-                self.texts[at as usize] = text.clone();
-                Name(at)
-            }
-            None => {
-                self.texts.push(text.clone());
-                Name(self.texts.len() as u32 - 1)
-            }
+        let name = if let Some(at) = self.free.pop() {
+            self.texts[at as usize] = text.clone();
+            Name(at)
+        } else {
+            self.texts.push(text.clone());
+            Name(self.texts.len() as u32 - 1)
         };
         let bytes = bytes_of(&text);
         self.index.insert(text, name);

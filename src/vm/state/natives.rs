@@ -63,6 +63,7 @@ impl Natives {
     }
 
     /// All, in order of their numbers.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (NativeId, &Native)> {
         let natives = self.all.iter().enumerate();
         natives.map(|(at, native)| (NativeId(at as u16), native))

@@ -68,7 +68,7 @@ pub enum Stop {
 /// What a thread waits for inside its VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WaitOn {
-    /// A Lock, RLock, Condition, Semaphore or Event.
+    /// A `Lock`, `RLock`, `Condition`, `Semaphore` or `Event`.
     Object(Ref<Object>),
     /// The end of a thread.
     Thread(ThreadId),

@@ -201,8 +201,9 @@ impl Thread {
             pending.roots(visit);
         }
         let on_stack = &self.stack[..self.top(image)];
-        on_stack.iter().for_each(|&it| visit(it));
-        self.constructing.iter().for_each(|&it| visit(it));
+        for &value in on_stack.iter().chain(&self.constructing) {
+            visit(value);
+        }
         for &generator in &self.generators {
             visit(Value::Generator(generator));
         }
@@ -221,8 +222,9 @@ impl Thread {
         }
         if let Some((callable, args, kwargs)) = &self.start {
             visit(*callable);
-            args.iter().for_each(|&it| visit(it));
-            kwargs.iter().for_each(|&(_, it)| visit(it));
+            for &value in args.iter().chain(kwargs.iter().map(|(_, value)| value)) {
+                visit(value);
+            }
         }
     }
 }
@@ -319,12 +321,16 @@ pub struct Pending {
 impl Pending {
     /// Visits everything that it can reach at once but its arguments, which lie on the stack.
     fn roots(&self, visit: &mut dyn FnMut(Value)) {
-        self.extra.iter().for_each(|&(_, it)| visit(it));
+        for &(_, value) in &self.extra {
+            visit(value);
+        }
         for entry in &self.log {
             match entry {
                 LogEntry::Calls { calls, results } => {
                     visit_calls(calls, visit);
-                    results.iter().for_each(|&it| visit(it));
+                    for &result in results {
+                        visit(result);
+                    }
                 }
                 LogEntry::Raised { calls, exception } => {
                     visit_calls(calls, visit);
@@ -337,7 +343,9 @@ impl Pending {
         match &self.awaiting {
             Awaiting::Calls { calls, results, .. } => {
                 visit_calls(calls, visit);
-                results.iter().for_each(|&it| visit(it));
+                for &result in results {
+                    visit(result);
+                }
             }
             Awaiting::Nothing | Awaiting::Engine | Awaiting::Wake { .. } => {}
         }
@@ -362,7 +370,9 @@ impl Pending {
 fn visit_calls(calls: &[(Value, Vec<Value>)], visit: &mut dyn FnMut(Value)) {
     for (function, args) in calls {
         visit(*function);
-        args.iter().for_each(|&it| visit(it));
+        for &argument in args {
+            visit(argument);
+        }
     }
 }
 

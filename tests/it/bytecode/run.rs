@@ -196,7 +196,6 @@ fn drive(mut vm: Vm, u: &mut Unstructured<'_>) -> Result<()> {
         left -= slice.ran.max(1);
         match slice.stop {
             Stop::Budget => assert_eq!(slice.ran, share),
-            Stop::Woke | Stop::Waiting | Stop::Flagged => {}
             Stop::Call(call) => {
                 if let SysCall::StartThread(thread) = call {
                     started.push(thread);
@@ -204,7 +203,7 @@ fn drive(mut vm: Vm, u: &mut Unstructured<'_>) -> Result<()> {
                 vm.answer(thread, answer(&call));
             }
             Stop::Finished { .. } if thread == ThreadId(0) => return Ok(()),
-            Stop::Finished { .. } => {}
+            Stop::Finished { .. } | Stop::Woke | Stop::Waiting | Stop::Flagged => {}
             Stop::Exit(_) | Stop::Abort => return Ok(()),
         }
         let used = vm.heap.live.max(vm.heap.allocated);
@@ -220,8 +219,9 @@ pub(super) fn answer(call: &SysCall) -> Reply {
         SysCall::Sleep { .. }
         | SysCall::Write { .. }
         | SysCall::StartThread(_)
-        | SysCall::Yield => Reply::None,
-        SysCall::SetSwitchInterval { .. } | SysCall::SetCheckInterval { .. } => Reply::None,
+        | SysCall::Yield
+        | SysCall::SetSwitchInterval { .. }
+        | SysCall::SetCheckInterval { .. } => Reply::None,
         SysCall::Now(_) | SysCall::SwitchInterval | SysCall::CheckInterval => Reply::Int(1_000_000),
         SysCall::Pid | SysCall::ParentPid | SysCall::CpuCount | SysCall::Entropy => Reply::Int(4),
         SysCall::ReadLine => Reply::Text("a line\n".into()),

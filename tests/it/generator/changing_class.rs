@@ -50,7 +50,9 @@ impl Writer {
                     let word = if turn == 0 { "if" } else { "elif" };
                     let change = w.change(&base, &middle, &objects);
                     w.block(&format!("{word} turn == {turn}:"), |w| {
-                        change.iter().for_each(|line| w.line(line));
+                        for line in &change {
+                            w.line(line);
+                        }
                     });
                 }
             });
@@ -75,7 +77,7 @@ impl Writer {
             w.line("@staticmethod");
             w.block("def s(a):", |w| w.line(&format!("return \"{name}.s\", a")));
             w.block("def up(self):", |w| {
-                w.line(&format!("return \"{name}.up\""))
+                w.line(&format!("return \"{name}.up\""));
             });
         });
     }

@@ -201,13 +201,9 @@ impl Vm {
             unreachable!("an exception is an instance")
         };
         let object = &mut self.heap.instances[instance];
-        let errno = match object
-            .exception
-            .as_ref()
-            .and_then(|exception| exception.args.first())
-        {
-            Some(&Value::Int(errno)) => errno,
-            _ => return,
+        let arguments = object.exception.as_ref().map(|it| &it.args[..]);
+        let Some(&[Value::Int(errno), ..]) = arguments else {
+            return;
         };
         // Linux's numbers.
         let class = match errno {

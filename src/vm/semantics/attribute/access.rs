@@ -13,13 +13,13 @@ impl Ctx<'_> {
     pub fn get_attr(&mut self, object: Value, name: Name) -> Result<Value, Abrupt> {
         match self.vm.look_up(object, name) {
             Found::Value(value) => Ok(value),
-            Found::NoGetter(property, receiver) => match self.vm.special(object, name::GETATTR) {
-                Some(hook) => self.call_hook(hook, object, name),
-                None => {
-                    let class = self.vm.class_of(receiver);
-                    Err(self.property_lacks("getter", property, class))
+            Found::NoGetter(property, receiver) => {
+                if let Some(hook) = self.vm.special(object, name::GETATTR) {
+                    return self.call_hook(hook, object, name);
                 }
-            },
+                let class = self.vm.class_of(receiver);
+                Err(self.property_lacks("getter", property, class))
+            }
             Found::Call(getter, receiver) => {
                 let Some(hook) = self.vm.special(object, name::GETATTR) else {
                     return self.call(getter, &[receiver]);
@@ -77,10 +77,10 @@ impl Ctx<'_> {
                 }
                 match (name, value) {
                     (name::NAME, Value::Str(text)) => {
-                        self.vm.heap.classes[class].name = self.vm.heap.text_arc(text)
+                        self.vm.heap.classes[class].name = self.vm.heap.text_arc(text);
                     }
                     (name::QUALNAME, Value::Str(text)) => {
-                        self.vm.heap.classes[class].qualname = self.vm.heap.text_arc(text)
+                        self.vm.heap.classes[class].qualname = self.vm.heap.text_arc(text);
                     }
                     _ => self.vm.set_class_attribute(class, name, value),
                 }

@@ -117,13 +117,14 @@ impl<'a> Elements<'a> {
                 } else {
                     (set, other)
                 };
-                from.iter()
-                    .for_each(|(hash, value)| keep(within, hash, value));
+                for (hash, value) in from.iter() {
+                    keep(within, hash, value);
+                }
             }
             Other::Items { items, .. } => {
-                items
-                    .iter()
-                    .for_each(|&(hash, value)| keep(set, hash, value));
+                for &(hash, value) in items {
+                    keep(set, hash, value);
+                }
             }
         }
         result
@@ -283,13 +284,11 @@ impl Ctx<'_> {
             Algebra::Intersection => {
                 let view = |value| matches!(value, Value::Object(_)) && heap.is_set_like(value);
                 let (a, b) = if view(a) { (a, b) } else { (b, a) };
-                if matches!(b, Value::Set(_)) && size(a) <= size(b) {
-                    (b, a)
-                } else if view(b) && size(b) > size(a) {
-                    (b, a)
-                } else {
-                    (a, b)
-                }
+                let runs_over_a = match b {
+                    Value::Set(_) => size(a) <= size(b),
+                    _ => view(b) && size(a) < size(b),
+                };
+                if runs_over_a { (b, a) } else { (a, b) }
             }
             Algebra::Union | Algebra::Difference | Algebra::SymmetricDifference => (a, b),
         };
@@ -361,13 +360,19 @@ impl Ctx<'_> {
         } else {
             match algebra {
                 Algebra::Union => {
-                    return self
-                        .change_in_place(left, right, "set_add_all", |e, s, o| e.update(s, o));
+                    return self.change_in_place(left, right, "set_add_all", |e, set, other| {
+                        e.update(set, other);
+                    });
                 }
                 Algebra::Difference => {
-                    return self.change_in_place(left, right, "set_discard_all", |e, s, o| {
-                        e.remove_all(s, o)
-                    });
+                    return self.change_in_place(
+                        left,
+                        right,
+                        "set_discard_all",
+                        |e, set, other| {
+                            e.remove_all(set, other);
+                        },
+                    );
                 }
                 Algebra::Intersection => self.combine(algebra, left, right)?,
                 Algebra::SymmetricDifference => {

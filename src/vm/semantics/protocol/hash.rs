@@ -245,6 +245,8 @@ impl TupleHash {
     const PRIME_1: u64 = 11_400_714_785_074_694_791;
     const PRIME_2: u64 = 14_029_467_366_897_019_727;
     const PRIME_5: u64 = 2_870_177_450_012_600_261;
+    /// Keeps `hash(())` at what it was before xxHash.
+    const OF_LENGTH: u64 = 3_527_539;
 
     fn new() -> TupleHash {
         TupleHash(TupleHash::PRIME_5)
@@ -257,17 +259,20 @@ impl TupleHash {
             .wrapping_mul(TupleHash::PRIME_1);
     }
     fn finish(self, items: usize) -> i64 {
-        let hash =
-            self.0
-                .wrapping_add(items as u64 ^ (TupleHash::PRIME_5 ^ 3_527_539)) as i64;
+        let hash = self
+            .0
+            .wrapping_add(items as u64 ^ (TupleHash::PRIME_5 ^ TupleHash::OF_LENGTH))
+            as i64;
         if hash == -1 { 1_546_275_796 } else { hash }
     }
 }
 
 /// `hash(frozenset)`: does not depend on the order of the elements.
 pub(super) fn hash_set(set: &Set) -> i64 {
+    // `_shuffle_bits` in `Objects/setobject.c`.
+    const SPREAD: u64 = 89_869_747;
     let shuffled = set.iter().fold(0, |hash, (element, _)| {
-        hash ^ ((element ^ 89_869_747) ^ (element << 16)).wrapping_mul(3_644_798_167)
+        hash ^ ((element ^ SPREAD) ^ (element << 16)).wrapping_mul(3_644_798_167)
     });
     let mut hash: u64 = shuffled ^ (set.len() as u64 + 1).wrapping_mul(1_927_868_237);
     hash ^= (hash >> 11) ^ (hash >> 25);

@@ -95,24 +95,23 @@ impl Ctx<'_> {
             let method = self.get_attr(object, name::CLASS_GETITEM)?;
             return self.call(method, &[key]);
         }
-        match self.vm.heap.classes[class].builtin {
-            Some(
-                Type::List
-                | Type::Dict
-                | Type::Tuple
-                | Type::Set
-                | Type::FrozenSet
-                | Type::Type
-                | Type::Enumerate,
-            ) => Ok(object),
-            _ => {
-                let message = format!(
-                    "type '{}' is not subscriptable",
-                    self.vm.heap.classes[class].name
-                );
-                Err(self.type_error(message))
-            }
+        if let Some(
+            Type::List
+            | Type::Dict
+            | Type::Tuple
+            | Type::Set
+            | Type::FrozenSet
+            | Type::Type
+            | Type::Enumerate,
+        ) = self.vm.heap.classes[class].builtin
+        {
+            return Ok(object);
         }
+        let message = format!(
+            "type '{}' is not subscriptable",
+            self.vm.heap.classes[class].name
+        );
+        Err(self.type_error(message))
     }
 
     /// `object[key] = value`.

@@ -587,8 +587,7 @@ impl Ctx<'_> {
             Err(error) => return Err(Abrupt::Throw(error)),
         };
         match hint {
-            Value::NotImplemented => Ok(()),
-            Value::Bool(_) | Value::Int(0..) => Ok(()),
+            Value::NotImplemented | Value::Bool(_) | Value::Int(0..) => Ok(()),
             Value::Int(_) => Err(self.value_error("__length_hint__() should return >= 0")),
             Value::Big(_) => Err(self.error(
                 Type::OverflowError,

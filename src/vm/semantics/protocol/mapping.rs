@@ -148,13 +148,11 @@ impl Ctx<'_> {
 
     /// A set as it is; a view of a dict as the set of its keys or items.
     pub(super) fn as_set(&mut self, value: Value) -> Result<Value, Abrupt> {
-        match value {
-            Value::Set(_) => Ok(value),
-            _ => {
-                let set = self.set_from(value, false)?;
-                self.once(|_| Ok(set))
-            }
+        if let Value::Set(_) = value {
+            return Ok(value);
         }
+        let set = self.set_from(value, false)?;
+        self.once(|_| Ok(set))
     }
 
     /// `KeyError(key)`.

@@ -19,16 +19,16 @@ impl Ctx<'_> {
             Value::List(_) | Value::Tuple(_) => {
                 Ok(self.position(container, item, [None; 2])?.is_some())
             }
-            Value::Str(text) => match item {
-                Value::Str(part) => Ok(self.vm.heap.text(text).contains(self.vm.heap.text(part))),
-                _ => {
-                    let message = format!(
-                        "'in <string>' requires string as left operand, not {}",
-                        self.vm.type_name(item)
-                    );
-                    Err(self.type_error(message))
+            Value::Str(text) => {
+                if let Value::Str(part) = item {
+                    return Ok(self.vm.heap.text(text).contains(self.vm.heap.text(part)));
                 }
-            },
+                let message = format!(
+                    "'in <string>' requires string as left operand, not {}",
+                    self.vm.type_name(item)
+                );
+                Err(self.type_error(message))
+            }
             Value::Bytes(bytes) => match item {
                 Value::Bytes(part) => {
                     let (bytes, part) = (&self.vm.heap.bytes[bytes].0, &self.vm.heap.bytes[part].0);
@@ -162,13 +162,11 @@ impl Ctx<'_> {
             let mut count = 0;
             for at in 0..ctx.vm.heap.len_fast(sequence).unwrap_or(0) {
                 let item = ctx.vm.heap.sequence_item(sequence, at);
-                match ctx.equals_here(item.unwrap_or(Value::None), value, left)? {
-                    Some(equal) => count += i64::from(equal),
-                    None => {
-                        let (at, count) = (Value::Int(at as i64), Value::Int(count));
-                        return Ok(Outcome::Rest(vec![sequence, value, at, count]));
-                    }
-                }
+                let Some(equal) = ctx.equals_here(item.unwrap_or(Value::None), value, left)? else {
+                    let (at, count) = (Value::Int(at as i64), Value::Int(count));
+                    return Ok(Outcome::Rest(vec![sequence, value, at, count]));
+                };
+                count += i64::from(equal);
             }
             Ok(Outcome::Value(Value::Int(count)))
         })?;

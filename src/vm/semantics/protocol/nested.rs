@@ -108,13 +108,11 @@ impl Heap {
             if let Some(level) = outer.iter().find(|level| matches!(level.a, Value::Dict(_))) {
                 return Verdict::Unordered(level.a, level.b);
             }
-            return match different {
-                Some((x, y)) => self.try_compare(op, x, y, left.saturating_sub(depth)),
-                None => {
-                    let lengths = self.len_fast(level.a).cmp(&self.len_fast(level.b));
-                    Verdict::Known(holds(op, lengths))
-                }
-            };
+            if let Some((x, y)) = different {
+                return self.try_compare(op, x, y, left.saturating_sub(depth));
+            }
+            let lengths = self.len_fast(level.a).cmp(&self.len_fast(level.b));
+            return Verdict::Known(holds(op, lengths));
         }
     }
 
