@@ -25,9 +25,9 @@ pub(super) const NATIVES: &[Native] = &[
 
 fn map(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (function, first) = (ctx.arg(0), ctx.arg(1));
-    let mut inner = vec![ctx.iter(first)?];
+    let mut inner = vec![ctx.iterator_of(first)?];
     for iterable in ctx.rest() {
-        inner.push(ctx.iter(iterable)?);
+        inner.push(ctx.iterator_of(iterable)?);
     }
     let inner = inner.into_boxed_slice();
     Ok(ctx.vm.heap.new_iter(Iter::Map { function, inner }))
@@ -35,7 +35,7 @@ fn map(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
 
 fn filter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (function, iterable) = (ctx.arg(0), ctx.arg(1));
-    let inner = ctx.iter(iterable)?;
+    let inner = ctx.iterator_of(iterable)?;
     Ok(ctx.vm.heap.new_iter(Iter::Filter { function, inner }))
 }
 
@@ -50,7 +50,7 @@ fn sorted(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
 /// `min` (by `<`) and `max` (by `>`).
 fn best(ctx: &mut Ctx<'_>, better: CompareOp) -> Result<Value, Abrupt> {
     let (key, otherwise) = (ctx.arg(0), ctx.arg(1));
-    let name = ctx.name();
+    let name = ctx.shown_name();
     let iterable = match *ctx.rest() {
         [] => {
             let message = format!("{name} expected at least 1 argument, got 0");

@@ -147,7 +147,7 @@ fn big_endian(ctx: &mut Ctx<'_>, order: Value) -> Result<bool, Abrupt> {
         _ => {
             let message = format!(
                 "{}() argument 'byteorder' must be str, not {}",
-                ctx.name(),
+                ctx.shown_name(),
                 ctx.vm.type_name(order)
             );
             return Err(ctx.type_error(message));

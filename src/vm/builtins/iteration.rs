@@ -53,7 +53,7 @@ fn len(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
 fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let (object, sentinel) = (ctx.arg(0), ctx.arg(1));
     if !sentinel.is_bound() {
-        return ctx.iter(object);
+        return ctx.iterator_of(object);
     }
     if !ctx.is_callable(object) {
         return Err(ctx.type_error("iter(v, w): v must be callable"));
@@ -97,7 +97,7 @@ fn enumerate(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     } else {
         0
     };
-    let inner = ctx.iter(iterable)?;
+    let inner = ctx.iterator_of(iterable)?;
     Ok(ctx.vm.heap.new_iter(Iter::Enumerate { inner, next }))
 }
 
@@ -106,7 +106,7 @@ fn zip(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let strict = strict.is_bound() && ctx.truth(strict)?;
     let mut inner = Vec::new();
     for iterable in ctx.rest() {
-        inner.push(ctx.iter(iterable)?);
+        inner.push(ctx.iterator_of(iterable)?);
     }
     let inner = inner.into_boxed_slice();
     Ok(ctx.vm.heap.new_iter(Iter::Zip { inner, strict }))

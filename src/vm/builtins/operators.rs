@@ -60,7 +60,7 @@ operators! {
     IS_NOT "_isnot" "a, b, /" |ctx| compare(ctx, CompareOp::IsNot);
     IN "_in" "a, b, /" |ctx| compare(ctx, CompareOp::In);
     NOT_IN "_notin" "a, b, /" |ctx| compare(ctx, CompareOp::NotIn);
-    ITER "_iter" "value, /" |ctx| { let value = ctx.arg(0); ctx.iter(value) };
+    ITER "_iter" "value, /" |ctx| { let value = ctx.arg(0); ctx.iterator_of(value) };
     STEP "_step" "iterator, /" |ctx| { let iterator = ctx.arg(0); Ok(ctx.next(iterator)?.unwrap_or(Value::Unbound)) };
     GET_ITEM "_getitem" "object, key, /" |ctx| { let (object, key) = (ctx.arg(0), ctx.arg(1)); ctx.get_item(object, key) };
     SET_ITEM "_setitem" "object, key, value, /" |ctx| {

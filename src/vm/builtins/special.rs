@@ -439,7 +439,7 @@ fn len(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
 
 fn iter(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let this = ctx.arg(0);
-    ctx.iter(this)
+    ctx.iterator_of(this)
 }
 
 fn contains(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {

@@ -66,7 +66,7 @@ pub(super) fn coding(ctx: &mut Ctx<'_>, at: usize) -> Result<(String, String), A
     for (offset, what) in ["encoding", "errors"].into_iter().enumerate() {
         let value = ctx.arg(at + offset);
         if value.is_bound() {
-            let what = format!("{}() argument '{what}'", ctx.name());
+            let what = format!("{}() argument '{what}'", ctx.shown_name());
             let name = string(ctx, value, &what)?;
             names[offset] = text(ctx, name);
         }

@@ -265,7 +265,7 @@ impl Walk<'_> {
                 self.values(&generator.registers);
                 self.value(generator.handling.unwrap_or(Value::Unbound));
             }
-            Value::Iter(it) => self.iter(&heap.iters[it]),
+            Value::Iter(it) => self.iterator(&heap.iters[it]),
             Value::Cell(it) => self.value(heap.cells[it].0),
             Value::Object(it) => self.object(&heap.objects[it]),
             _ => unreachable!("only objects are queued"),
@@ -287,8 +287,8 @@ impl Walk<'_> {
         });
     }
 
-    fn iter(&mut self, iter: &Iter) {
-        match iter {
+    fn iterator(&mut self, iterator: &Iter) {
+        match iterator {
             Iter::Done => self.byte(0),
             Iter::List { list, next } => self.place(1, Value::List(*list), *next as u64),
             Iter::Tuple { tuple, next } => self.place(2, Value::Tuple(*tuple), *next as u64),

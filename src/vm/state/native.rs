@@ -308,7 +308,7 @@ impl Ctx<'_> {
 
     /// The name by which messages call this native.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn shown_name(&self) -> &'static str {
         self.vm.image.natives[self.id].shown
     }
 
@@ -335,7 +335,7 @@ impl Ctx<'_> {
     /// that has not been set up.
     pub(in crate::vm) fn wrong_receiver(&mut self, class: &str) -> Abrupt {
         let of = self.vm.type_name(self.arg(0)).to_owned();
-        let name = self.name();
+        let name = self.shown_name();
         self.type_error(format!(
             "descriptor '{name}' for '{class}' objects doesn't apply to a '{of}' object"
         ))

@@ -133,7 +133,7 @@ fn justify(ctx: &mut Ctx<'_>, sides: fn(usize, usize) -> (usize, usize)) -> Resu
     let Some(single) = single else {
         let message = format!(
             "{}() argument 2 must be a byte string of length 1, not {}",
-            ctx.name(),
+            ctx.shown_name(),
             ctx.vm.type_name(fill)
         );
         return Err(ctx.type_error(message));

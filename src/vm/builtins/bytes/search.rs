@@ -120,7 +120,7 @@ fn matches(ctx: &mut Ctx<'_>, test: fn(&[u8], &[u8]) -> bool) -> Result<Value, A
         _ => {
             let message = format!(
                 "{} first arg must be bytes or a tuple of bytes, not {}",
-                ctx.name(),
+                ctx.shown_name(),
                 ctx.vm.type_name(wanted)
             );
             return Err(ctx.type_error(message));

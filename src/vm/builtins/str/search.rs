@@ -169,7 +169,7 @@ fn matches(ctx: &mut Ctx<'_>, test: fn(&str, &str) -> bool) -> Result<Value, Abr
         _ => {
             let message = format!(
                 "{} first arg must be str or a tuple of str, not {}",
-                ctx.name(),
+                ctx.shown_name(),
                 ctx.vm.type_name(wanted)
             );
             return Err(ctx.type_error(message));
@@ -180,7 +180,7 @@ fn matches(ctx: &mut Ctx<'_>, test: fn(&str, &str) -> bool) -> Result<Value, Abr
         let Value::Str(candidate) = candidate else {
             let message = format!(
                 "tuple for {} must only contain str, not {}",
-                ctx.name(),
+                ctx.shown_name(),
                 ctx.vm.type_name(candidate)
             );
             return Err(ctx.type_error(message));
@@ -274,7 +274,7 @@ fn remove(
     ctx: &mut Ctx<'_>,
     remove: for<'t> fn(&'t str, &str) -> Option<&'t str>,
 ) -> Result<Value, Abrupt> {
-    let what = format!("{}() argument", ctx.name());
+    let what = format!("{}() argument", ctx.shown_name());
     let affix = ctx.arg(1);
     let affix = string(ctx, affix, &what)?;
     reserve_copies(ctx, 1)?;
@@ -290,7 +290,7 @@ fn strip(ctx: &mut Ctx<'_>, left: bool, right: bool) -> Result<Value, Abrupt> {
         Value::Unbound | Value::None => None,
         Value::Str(chars) => Some(text(ctx, chars)),
         _ => {
-            let message = format!("{} arg must be None or str", ctx.name());
+            let message = format!("{} arg must be None or str", ctx.shown_name());
             return Err(ctx.type_error(message));
         }
     };

@@ -60,7 +60,7 @@ impl Ctx<'_> {
     }
 
     /// `iter(value)`.
-    pub fn iter(&mut self, value: Value) -> Result<Value, Abrupt> {
+    pub fn iterator_of(&mut self, value: Value) -> Result<Value, Abrupt> {
         if let Some(iter) = self.vm.heap.iter_fast(value) {
             return Ok(iter);
         }
@@ -607,7 +607,7 @@ impl Ctx<'_> {
             self.vm.heap.worked(Work::Visit, items.len());
             return Ok(items);
         }
-        let iterator = self.iter(iterable)?;
+        let iterator = self.iterator_of(iterable)?;
         let mut items = Vec::new();
         if let Value::Iter(iter) = iterator
             && self.vm.heap.iters[iter].is_plain()
