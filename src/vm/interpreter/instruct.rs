@@ -11,6 +11,7 @@ use crate::vm::heap::{MAX_TEXT_BYTES, SHORT};
 use crate::vm::interpreter::call::{Flow, Step, feeds_super};
 use crate::vm::interpreter::generator::Resume;
 use crate::vm::semantics::attribute::Found;
+use crate::vm::semantics::protocol::Stepped;
 use crate::vm::state::cache::Cache;
 use crate::vm::state::shapes::NO_SHAPE;
 use crate::vm::state::stack::SPARE;
@@ -156,8 +157,12 @@ impl Vm {
                 }
             }
             Value::Iter(it) => {
-                if let Some(item) = self.heap.step_alone(it) {
-                    let item = item.unwrap_or(Value::Unbound);
+                let item = match self.heap.step_alone(it) {
+                    Stepped::Item(item) => Some(item),
+                    Stepped::End => Some(Value::Unbound),
+                    Stepped::NotAlone => None,
+                };
+                if let Some(item) = item {
                     if !self.collect_keeping(item) {
                         return Err(self.out_of_memory());
                     }
@@ -168,12 +173,14 @@ impl Vm {
                 if let Iter::Map { function, inner } = &self.heap.iters[it]
                     && let (function @ Value::Function(_), &[Value::Iter(source)]) =
                         (*function, &inner[..])
-                    && let Some(item) = self.heap.step_alone(source)
                 {
-                    return match item {
-                        Some(item) => self.call_value(thread, function, &[item], ret),
-                        None => self.deliver(thread, Value::Unbound, ret),
-                    };
+                    match self.heap.step_alone(source) {
+                        Stepped::Item(item) => {
+                            return self.call_value(thread, function, &[item], ret);
+                        }
+                        Stepped::End => return self.deliver(thread, Value::Unbound, ret),
+                        Stepped::NotAlone => {}
+                    }
                 }
             }
             _ => {}
@@ -182,19 +189,18 @@ impl Vm {
     }
 
     /// For a `map` over one builtin iterator whose function needs nothing but a frame that begins
-    /// at `start`: puts the next item there and says which function is to be called; none at the
-    /// end. Otherwise nothing has changed.
+    /// at `start`: puts the next item of that there, and gives the function that is to be called.
     pub(in crate::vm) fn step_map_alone(
         &mut self,
         thread: usize,
         map: Ref<Iter>,
         start: usize,
-    ) -> Option<Option<Ref<Function>>> {
+    ) -> Stepped<Ref<Function>> {
         let Iter::Map { function, inner } = &self.heap.iters[map] else {
-            return None;
+            return Stepped::NotAlone;
         };
         let (&Value::Function(function), &[Value::Iter(source)]) = (function, &inner[..]) else {
-            return None;
+            return Stepped::NotAlone;
         };
         let link = &self.image.links[self.heap.functions[function].code.0 as usize];
         let state = &self.threads[thread];
@@ -203,14 +209,15 @@ impl Vm {
             || state.frames.len() >= self.limits.recursion
             || state.stack.len() <= start + link.registers as usize
         {
-            return None;
+            return Stepped::NotAlone;
         }
-        match self.heap.step_alone(source)? {
-            Some(item) => {
+        match self.heap.step_alone(source) {
+            Stepped::Item(item) => {
                 self.threads[thread].stack[start] = item;
-                Some(Some(function))
+                Stepped::Item(function)
             }
-            None => Some(None),
+            Stepped::End => Stepped::End,
+            Stepped::NotAlone => Stepped::NotAlone,
         }
     }
 

@@ -49,6 +49,7 @@ use crate::vm::heap::value::{Ref, ThreadId, Value};
 use crate::vm::heap::work::Work;
 use crate::vm::interpreter::call::{Flow, Step};
 use crate::vm::interpreter::slow::{Place, exact_in_f64};
+use crate::vm::semantics::protocol::Stepped;
 use crate::vm::state::cache::{CACHES, Cache};
 use crate::vm::state::link::{Image, Link};
 use crate::vm::state::slice::{Budget, Slice, Stop, WaitOn};
@@ -1157,21 +1158,21 @@ impl Vm {
                                     if is_map {
                                         let start = base + link.registers as usize;
                                         match self.step_map_alone(thread, it, start) {
-                                            Some(Some(function)) => {
+                                            Stepped::Item(function) => {
                                                 let exit =
                                                     next_of!(pc.wrapping_offset(to.0 as isize));
                                                 let ret = Return::Item { into: dst, exit };
                                                 call!(function, 1u16, start, ret);
                                                 unreachable!("it needs nothing but a frame");
                                             }
-                                            Some(None) => jump!(to.0),
-                                            None => in_full!(),
+                                            Stepped::End => jump!(to.0),
+                                            Stepped::NotAlone => in_full!(),
                                         }
                                     } else {
                                         match self.heap.step_alone(it) {
-                                            Some(Some(item)) => reg!(dst) = item,
-                                            Some(None) => jump!(to.0),
-                                            None => in_full!(),
+                                            Stepped::Item(item) => reg!(dst) = item,
+                                            Stepped::End => jump!(to.0),
+                                            Stepped::NotAlone => in_full!(),
                                         }
                                     }
                                 }

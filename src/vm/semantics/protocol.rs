@@ -27,6 +27,7 @@ mod tally;
 mod walk;
 mod writer;
 
+pub(in crate::vm) use step::Stepped;
 pub(in crate::vm) use walk::{Outcome, Turn};
 pub(in crate::vm) use writer::module_text;
 

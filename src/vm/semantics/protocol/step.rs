@@ -7,6 +7,23 @@ use crate::vm::heap::object::Iter;
 use crate::vm::heap::value::{Ref, Value};
 use smallvec::SmallVec;
 
+/// What came of trying a step of an iterator without the script, the engine or an exception.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::vm) enum Stepped<T = Value> {
+    /// The next item.
+    Item(T),
+    /// There are no more items.
+    End,
+    /// It cannot be done alone. Nothing has changed.
+    NotAlone,
+}
+
+impl From<Option<Value>> for Stepped {
+    fn from(item: Option<Value>) -> Stepped {
+        item.map_or(Stepped::End, Stepped::Item)
+    }
+}
+
 impl Iter {
     /// Does a step of it need neither the script nor other iterators, and raise nothing?
     pub(super) fn is_plain(&self) -> bool {
@@ -24,13 +41,13 @@ impl Iter {
 }
 
 impl Heap {
-    /// A step of an iterator, in place, if it needs nothing but the heap and raises nothing: the
-    /// next item, or none at the end. Otherwise nothing has changed, and `Ctx::next` must do it.
-    pub(in crate::vm) fn step_alone(&mut self, iter: Ref<Iter>) -> Option<Option<Value>> {
+    /// A step of an iterator, in place, if it needs nothing but the heap and raises nothing.
+    /// Otherwise `Ctx::next` must do it.
+    pub(in crate::vm) fn step_alone(&mut self, iter: Ref<Iter>) -> Stepped {
         if !self.steps_alone(Value::Iter(iter), ITERATORS_NESTING) {
-            return None;
+            return Stepped::NotAlone;
         }
-        Some(self.step_in_place(iter))
+        self.step_in_place(iter).into()
     }
 
     /// Does the next step of an iterator need nothing but the heap, and raise nothing?

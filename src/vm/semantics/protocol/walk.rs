@@ -3,6 +3,7 @@
 //! a native goes as far as it can by itself, and leaves the rest to a loop of the library
 //! (`src/stdlib/builtins.mini`): the item it could not deal with, and the iterator behind it.
 
+use super::step::Stepped;
 use crate::vm::heap::Heap;
 use crate::vm::heap::object::Iter;
 use crate::vm::heap::value::{Ref, Value};
@@ -87,11 +88,11 @@ impl Walk {
         }
     }
 
-    /// The next item, or none at the end; nothing if the script or an exception must say.
-    fn next(&mut self, heap: &mut Heap) -> Option<Option<Value>> {
+    /// Takes a step, unless the script or an exception must say.
+    fn next(&mut self, heap: &mut Heap) -> Stepped {
         match self.home {
             Some(home) if !self.plain => heap.step_alone(home),
-            _ => Some(heap.step_plainly(&mut self.state)),
+            _ => heap.step_plainly(&mut self.state).into(),
         }
     }
 
@@ -133,11 +134,10 @@ impl Ctx<'_> {
             return Ok(Walked { count, rest });
         };
         let pending = loop {
-            let Some(item) = walk.next(&mut self.vm.heap) else {
-                break Some(Vec::new());
-            };
-            let Some(item) = item else {
-                break None;
+            let item = match walk.next(&mut self.vm.heap) {
+                Stepped::Item(item) => item,
+                Stepped::End => break None,
+                Stepped::NotAlone => break Some(Vec::new()),
             };
             if count % LOOK_EVERY == 0 && self.vm.heap.is_flagged_after(taking(iterable), count) {
                 break Some(vec![item]);
