@@ -49,11 +49,11 @@ impl Text {
 /// Reads, compiles (or assembles) and verifies a program. None: it is not right, and the messages
 /// have been printed.
 pub(super) fn load(file: &Path, paint: bool) -> Result<Option<Verified>, Trouble> {
-    build(file, read(file)?, paint)
+    build(file, &read(file)?, paint)
 }
 
 /// The same for what has been read of a file.
-pub(super) fn build(file: &Path, text: Text, paint: bool) -> Result<Option<Verified>, Trouble> {
+pub(super) fn build(file: &Path, text: &Text, paint: bool) -> Result<Option<Verified>, Trouble> {
     let source = match syntax::read(&text.name, &text.bytes, SourceId(0)) {
         Ok(source) => source,
         Err(no_text) => {

@@ -125,7 +125,7 @@ fn transcript(
     paint: bool,
 ) -> Result<Option<Transcript>, Trouble> {
     let name = text.file_name();
-    let Some(verified) = program::build(script, text.called(&name), paint)? else {
+    let Some(verified) = program::build(script, &text.called(&name), paint)? else {
         return Ok(None);
     };
     let mut transcript = Transcript::default();

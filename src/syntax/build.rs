@@ -232,9 +232,9 @@ impl Builder<'_> {
     }
 
     /// A path of names, as one name that has its dots.
-    pub(crate) fn dotted(&mut self, start: u32, parts: Vec<Ident>, end: u32) -> Ident {
+    pub(crate) fn dotted(&mut self, start: u32, parts: &[Ident], end: u32) -> Ident {
         let span = Span { start, end };
-        if let [name] = parts[..] {
+        if let [name] = *parts {
             return name;
         }
         let texts: Vec<&str> = parts

@@ -78,9 +78,7 @@ fn spawn_thread(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
             Some(name) => format!("Thread-{} ({name})", ctx.vm.threads.made()),
             None => format!("Thread-{}", ctx.vm.threads.made()),
         };
-        let thread = ctx
-            .vm
-            .new_thread(function, args, Vec::new(), name.into(), daemon);
+        let thread = ctx.vm.new_thread(function, args, Vec::new(), &name, daemon);
         Ok(Value::Int(thread.0.into()))
     })?;
     start(ctx, thread)
@@ -93,7 +91,7 @@ fn thread_start(ctx: &mut Ctx<'_>) -> Result<Value, Abrupt> {
     let thread = ctx.once(|ctx| {
         let thread = ctx
             .vm
-            .new_thread(function, Vec::new(), Vec::new(), name, daemon);
+            .new_thread(function, Vec::new(), Vec::new(), &name, daemon);
         ctx.vm.threads[thread.0 as usize].object = object;
         Ok(Value::Int(thread.0.into()))
     })?;

@@ -139,10 +139,10 @@ impl Vm {
         callable: Value,
         args: Vec<Value>,
         kwargs: Vec<(Name, Value)>,
-        name: Arc<str>,
+        name: &str,
         daemon: bool,
     ) -> ThreadId {
-        let mut thread = Thread::new(&name, daemon);
+        let mut thread = Thread::new(name, daemon);
         thread.start = Some((callable, args, kwargs));
         self.heap.allocated += thread.bytes();
         self.threads.push(thread)

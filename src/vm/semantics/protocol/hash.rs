@@ -14,6 +14,7 @@ use crate::vm::heap::work::Work;
 use crate::vm::state::native::{Abrupt, Ctx};
 
 /// Why there is no hash at once.
+#[derive(Clone, Copy)]
 enum NoHash {
     /// A `__hash__` of the script must be asked.
     Ask,
