@@ -15,11 +15,14 @@ pub struct Span {
 
 impl Span {
     /// The range from `start` to `end`.
+    ///
+    /// # Panics
+    /// If one of them is 4 GiB or more. Texts are far shorter: `syntax::read` sees to it.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Span {
         Span {
-            start: u32::try_from(start).expect("sources are under 4 GiB"),
-            end: u32::try_from(end).expect("sources are under 4 GiB"),
+            start: u32::try_from(start).expect("a text is under 4 GiB"),
+            end: u32::try_from(end).expect("a text is under 4 GiB"),
         }
     }
 
@@ -74,8 +77,8 @@ impl Source {
     /// Line (from 1) of a byte offset.
     #[must_use]
     pub fn line(&self, offset: u32) -> u32 {
-        u32::try_from(self.line_starts.partition_point(|&start| start <= offset))
-            .expect("fewer lines than bytes")
+        // There are fewer lines than bytes, whose offsets are 32 bits.
+        self.line_starts.partition_point(|&start| start <= offset) as u32
     }
 
     /// Where each line starts, and where the next one does.
@@ -105,10 +108,7 @@ impl Source {
             .text
             .get(start..offset)
             .map_or(0, |text| text.chars().count());
-        (
-            line,
-            u32::try_from(column).expect("fewer columns than bytes") + 1,
-        )
+        (line, column as u32 + 1)
     }
 
     /// The text of a line (from 1) without its end, or `""` past the last.

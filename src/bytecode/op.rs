@@ -432,9 +432,10 @@ impl Op {
                 *global = map(*global);
             }
         }
-        self.kind()
-            .build(&operands)
-            .expect("the kinds of its operands are the same")
+        let Some(op) = self.kind().build(&operands) else {
+            unreachable!("the kinds of its operands are the same")
+        };
+        op
     }
 }
 

@@ -406,8 +406,9 @@ impl Heap {
                 // The same buffer: its text is in `grown`.
                 Form::Prefix(other) if *other == buffer => grown.extend_from_within(..added),
                 Form::Prefix(other) => {
-                    let (grown, other) =
-                        self.buffers.pair_mut(buffer, *other).expect("they are two");
+                    let Some((grown, other)) = self.buffers.pair_mut(buffer, *other) else {
+                        unreachable!("they are two")
+                    };
                     grown.0.push_str(&other.0[..added]);
                 }
             }

@@ -58,7 +58,7 @@ pub fn compare_int(integer: i64, float: f64) -> Option<Ordering> {
     Some(
         integer
             .cmp(&(whole as i64))
-            .then_with(|| 0.0.partial_cmp(&(float - whole)).expect("finite")),
+            .then_with(|| 0_f64.total_cmp(&(float - whole))),
     )
 }
 
@@ -79,7 +79,7 @@ pub fn compare_big(integer: &BigInt, float: f64) -> Option<Ordering> {
     Some(
         integer
             .cmp(&truncate(float))
-            .then_with(|| 0.0.partial_cmp(&(float - whole)).expect("finite")),
+            .then_with(|| 0_f64.total_cmp(&(float - whole))),
     )
 }
 
@@ -296,10 +296,10 @@ pub fn from_hex(text: &str) -> Result<f64, Fault> {
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
-    if digits.is_empty() || !digits.bytes().all(|it| it.is_ascii_hexdigit()) {
+    if !digits.bytes().all(|it| it.is_ascii_hexdigit()) {
         return Err(invalid());
     }
-    let numerator = BigInt::parse_bytes(digits.as_bytes(), 16).expect("hexadecimal digits");
+    let numerator = BigInt::parse_bytes(digits.as_bytes(), 16).ok_or_else(invalid)?;
     if numerator.sign() == num_bigint::Sign::NoSign {
         return Ok(signed(0.0));
     }

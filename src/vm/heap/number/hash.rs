@@ -18,9 +18,9 @@ pub fn hash_int(integer: i64) -> i64 {
 /// `hash` of any integer.
 #[must_use]
 pub fn hash_big(integer: &BigInt) -> i64 {
-    let rest = (integer.magnitude() % MODULUS)
-        .to_u64()
-        .expect("under the modulus");
+    let Some(rest) = (integer.magnitude() % MODULUS).to_u64() else {
+        unreachable!("it is less than the modulus")
+    };
     signed(rest, integer.sign() == Sign::Minus)
 }
 

@@ -72,8 +72,12 @@ pub fn true_divide(a: &BigInt, b: &BigInt) -> Result<f64, Fault> {
     if a.is_zero() {
         return Ok(if b.is_negative() { -0.0 } else { 0.0 });
     }
-    if a.bits() <= 53 && b.bits() <= 53 {
-        return Ok(a.to_f64().expect("exact") / b.to_f64().expect("exact"));
+    if a.bits() <= 53
+        && b.bits() <= 53
+        && let (Some(a), Some(b)) = (a.to_f64(), b.to_f64())
+    {
+        // Both are exact.
+        return Ok(a / b);
     }
     let too_large = || Fault::overflow("integer division result too large for a float");
     let difference = a.bits() as i64 - b.bits() as i64;
@@ -94,7 +98,9 @@ pub fn true_divide(a: &BigInt, b: &BigInt) -> Result<f64, Fault> {
     };
     check_division(&numerator, &denominator)?;
     let (quotient, rest) = numerator.div_rem(&denominator);
-    let mut quotient = quotient.to_u64().expect("at most 57 bits");
+    let Some(mut quotient) = quotient.to_u64() else {
+        unreachable!("it has at most 57 bits")
+    };
     // What is lost counts as "a little more", so that no tie is seen where there is none.
     quotient |= u64::from(!rest.is_zero());
     let bits = i64::from(64 - quotient.leading_zeros());

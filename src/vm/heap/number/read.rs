@@ -68,7 +68,9 @@ pub fn read_int(text: &str, base: u32, shown: impl Fn() -> String) -> Result<Big
             digits.len()
         )));
     }
-    let magnitude = BigUint::from_radix_be(&digits, radix).expect("each digit is under the base");
+    let Some(magnitude) = BigUint::from_radix_be(&digits, radix) else {
+        unreachable!("each digit is less than the base")
+    };
     let integer = BigInt::from(magnitude);
     Ok(if negative { -integer } else { integer })
 }

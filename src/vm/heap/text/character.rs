@@ -13,8 +13,8 @@ pub fn is_printable(character: char) -> bool {
     // combining marks too.
     let mut buffer = [b'a', 0, 0, 0, 0];
     let bytes = 1 + character.encode_utf8(&mut buffer[1..]).len();
-    let text = std::str::from_utf8(&buffer[..bytes]).expect("a letter and a character");
-    text.escape_debug().nth(1) == Some(character)
+    std::str::from_utf8(&buffer[..bytes])
+        .is_ok_and(|text| text.escape_debug().nth(1) == Some(character))
 }
 
 /// `str.isalpha` of one character: a letter.
@@ -118,8 +118,10 @@ pub fn push_title(out: &mut String, character: char) {
         'ა'..='ჺ' | 'ჽ'..='ჿ' => out.push(character),
         'ŉ' => out.push_str("ʼN"),
         'ᾀ'..='ᾯ' => {
-            let code = u32::from(character) | 8;
-            out.push(char::from_u32(code).expect("a letter of the same row"));
+            let Some(title) = char::from_u32(u32::from(character) | 8) else {
+                unreachable!("it is a letter of the same row")
+            };
+            out.push(title);
         }
         'ᾳ' | 'ᾼ' => out.push('ᾼ'),
         'ῃ' | 'ῌ' => out.push('ῌ'),

@@ -35,11 +35,11 @@ pub fn decode(vm: &mut Vm, parcel: &Parcel) -> Result<Value, Refusal> {
                 return Ok(value);
             };
             open.items.push(value);
-            if open.items.len() < open.wanted {
+            let is_full = |open: &mut Open| open.items.len() >= open.wanted;
+            let Some(full) = decoder.open.pop_if(is_full) else {
                 break;
-            }
-            let open = decoder.open.pop().expect("it is there");
-            value = decoder.close(open);
+            };
+            value = decoder.close(full);
         }
     }
 }
