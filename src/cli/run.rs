@@ -85,15 +85,15 @@ pub(super) fn run(args: &RunArgs, paint: bool) -> Result<i32, Trouble> {
 
 /// What keeps a run from its end, a moment after Ctrl-C.
 fn still(interrupter: &Interrupter) -> Printable {
-    match interrupter.whereabouts() {
-        Some(where_all_are) => printable!(
+    if let Some(where_all_are) = interrupter.whereabouts() {
+        return printable!(
             "mini: the run goes on after Ctrl-C; a second one ends it at once. Where it is now:\n",
             where_all_are
-        ),
-        None => printable!(
-            "mini: the script has ended, but nobody takes its output; a second Ctrl-C gives that up\n"
-        ),
+        );
     }
+    printable!(
+        "mini: the script has ended, but nobody takes its output; a second Ctrl-C gives that up\n"
+    )
 }
 
 /// A VM that is about to run a script. None: the script is not right, and the messages have been

@@ -215,6 +215,7 @@ impl World {
                 }
             })
         });
+        #[expect(clippy::single_match_else, reason = "two ways on, side by side")]
         match answer {
             Some(answer) => {
                 self.answer(task, answer);
@@ -359,6 +360,10 @@ impl World {
         Reply::Error(fault::no_more_threads())
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it takes what its call holds, as the others do"
+    )]
     fn fork(&mut self, task: TaskId, name: Arc<str>, daemon: bool, spawns: bool) -> Reply {
         if let Err(error) = self.console.flush() {
             return Reply::Error(fault::of(&error));

@@ -106,6 +106,10 @@ fn is_specialised(vm: &Vm, thread: ThreadId, frame: &Frame, op: Op) -> bool {
             .stack
             .get(frame.base as usize + at as usize)
     };
+    #[expect(
+        clippy::match_same_arms,
+        reason = "what is no call although it takes the place of one is named"
+    )]
     match op {
         // Preparing a loop over a range is no call.
         Op::RangePrep { .. } => false,

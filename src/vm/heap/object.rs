@@ -407,7 +407,9 @@ impl Trace for Tuple {
 impl Trace for List {
     fn trace(&self, visit: &mut dyn FnMut(Value)) {
         if let Items::Values(items) = self.items() {
-            items.iter().for_each(|&value| visit(value));
+            for &value in &**items {
+                visit(value);
+            }
         }
     }
 }

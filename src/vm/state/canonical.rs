@@ -374,8 +374,8 @@ impl Walk<'_> {
             } => {
                 self.byte(2);
                 self.values(&[*getter, *setter, *deleter, *doc]);
-                for &it in name {
-                    self.name(it);
+                if let Some(name) = name {
+                    self.name(*name);
                 }
             }
             Object::StaticMethod(value) => {
