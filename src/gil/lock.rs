@@ -76,7 +76,7 @@ pub struct Polls {
     pub entry: bool,
     /// After the call of a builtin.
     pub builtin: Builtins,
-    /// Between the `__enter__` of a free Lock or RLock and the body of the `with`.
+    /// Between the `__enter__` of a free `Lock` or `RLock` and the body of the `with`.
     pub lock_enter: bool,
     /// After the return of a function of the script.
     pub return_: bool,

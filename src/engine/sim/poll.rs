@@ -17,7 +17,7 @@ pub(super) struct Before {
     op: Op,
     /// It calls a builtin that CPython has an instruction for.
     specialised: bool,
-    /// It is the `with` of a Lock or RLock.
+    /// It is the `with` of a `Lock` or `RLock`.
     enters_lock: bool,
     /// It is in code of the library that stands for C.
     internal: bool,
