@@ -17,7 +17,7 @@ impl Span {
     /// The range from `start` to `end`.
     ///
     /// # Panics
-    /// If one of them is 4 GiB or more. Texts are far shorter: `syntax::read` sees to it.
+    /// If one of them is 4 GiB or more: `syntax` refuses texts long before that.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Span {
         Span {
